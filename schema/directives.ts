@@ -1,0 +1,59 @@
+import { Directive, Extensions } from 'type-graphql';
+import type { Feature } from './features.ts';
+import type { Permission } from './permissions.ts';
+
+/** Our directives stand in a specification of our own, so that composition keeps them in the supergraph. */
+export const LICENSING_SPEC = 'https://specs.dotmac.io/licensing/v1.0';
+
+export const DIRECTIVE_DEFINITIONS = /* GraphQL */ `
+  "The value is there only for tenants whose licence holds the feature; for others it is null, with an error FEATURE_NOT_LICENSED."
+  directive @requiresFeature(feature: String!) on OBJECT | FIELD_DEFINITION
+  "A mutation of the core that stays open from licence state RESTRICTED on."
+  directive @continuity on FIELD_DEFINITION
+`;
+
+/** What the decorators below leave in a field's or a type's extensions; `gate.ts` enforces it. */
+export interface DoorMarks {
+  feature?: Feature;
+  permission?: Permission;
+  open?: string;
+  continuity?: boolean;
+  internal?: boolean;
+  signedIn?: boolean;
+}
+
+type Decorator = ClassDecorator & PropertyDecorator & MethodDecorator;
+
+function both(...decorators: Decorator[]): Decorator {
+  return ((target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
+    for (const decorate of decorators) (decorate as (...args: unknown[]) => void)(target, key, descriptor);
+  }) as Decorator;
+}
+
+const mark = (marks: DoorMarks) => Extensions(marks as Record<string, unknown>) as Decorator;
+
+/** The door, or every field of the type, opens only to tenants licensed for the feature. */
+export function RequiresFeature(feature: Feature): Decorator {
+  return both(Directive(`@requiresFeature(feature: "${feature}")`) as Decorator, mark({ feature }));
+}
+
+/** The caller needs this permission. */
+export function RequiresPermission(permission: Permission): Decorator {
+  return mark({ permission });
+}
+
+/** Any signed-in principal of a tenant may enter, portal customers included. */
+export const SignedIn = (): Decorator => mark({ signedIn: true });
+
+/** A core mutation that stays open when the licence is RESTRICTED or worse. */
+export function Continuity(): Decorator {
+  return both(Directive('@continuity') as Decorator, mark({ continuity: true }));
+}
+
+/** Anyone may enter, signed in or not. The reason is read by the test of the doors. */
+export const OpenDoor = (reason: string): Decorator => mark({ open: reason });
+
+/** For the gateway itself: not part of the API schema, and refused to every other caller. */
+export function Internal(): Decorator {
+  return both(Directive('@inaccessible') as Decorator, mark({ internal: true }));
+}

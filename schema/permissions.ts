@@ -1,0 +1,195 @@
+import { createHash } from 'node:crypto';
+
+/**
+ * Every permission a door may ask for, `domain.noun.action`. A new door that needs a new one names it here; a role
+ * that should hold it is a line further down. `manage` contains `read` of the same noun; nothing else implies anything.
+ */
+export const PERMISSIONS = [
+  'billing.customer.manage',
+  'billing.customer.read',
+  'billing.payment.read',
+  'billing.payment.record',
+  'crm.contact.manage',
+  'crm.contact.read',
+  'crm.lead.create',
+  'crm.lead.manage',
+  'crm.lead.read',
+  'identity.member.manage',
+  'identity.member.read',
+  'identity.role.read',
+  'licensing.catalog.manage',
+  'licensing.fleet.manage',
+  'licensing.fleet.read',
+  'licensing.license.change',
+  'licensing.license.read',
+  'licensing.usage.read',
+  'network.inventory.manage',
+  'network.inventory.read',
+  'network.plan.read',
+  'network.service.provision',
+  'network.service.read',
+  'tenancy.fleet.read',
+  'tenancy.tenant.suspend',
+  'tenancy.tenant.update',
+  'tickets.ticket.assign',
+  'tickets.ticket.note',
+  'tickets.ticket.open',
+  'tickets.ticket.read',
+  'tickets.ticket.reply',
+] as const;
+
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** Held in tenant `platform` only; no role of an ISP can carry them. */
+export const PLATFORM_PERMISSIONS: readonly Permission[] = [
+  'licensing.catalog.manage',
+  'licensing.fleet.manage',
+  'licensing.fleet.read',
+  'tenancy.fleet.read',
+  'tenancy.tenant.suspend',
+];
+
+/** A permission, `domain.*`, `domain.noun.*` or `*.*.action`. */
+type Pattern = string;
+
+interface Role {
+  name: string;
+  holds: readonly Pattern[];
+  without?: readonly Pattern[];
+}
+
+/** The built-in roles. Each domain's document says its own part; unlisted means no. */
+export const ROLES = {
+  platform_admin: {
+    name: 'Platform administrator',
+    holds: ['tenancy.*', 'licensing.*', 'identity.*', 'billing.*', 'network.*', 'crm.*', 'tickets.*'],
+  },
+  tenant_admin: {
+    name: 'Administrator',
+    holds: ['tenancy.*', 'licensing.*', 'identity.*', 'billing.*', 'network.*', 'crm.*', 'tickets.*'],
+    without: PLATFORM_PERMISSIONS,
+  },
+  billing_manager: {
+    name: 'Billing manager',
+    holds: [
+      'billing.*',
+      'licensing.license.read',
+      'licensing.license.change',
+      'licensing.usage.read',
+      'identity.member.read',
+      'crm.contact.read',
+      'crm.lead.read',
+      'network.service.read',
+      'network.plan.read',
+      'tickets.ticket.read',
+    ],
+  },
+  support_agent: {
+    name: 'Support agent',
+    holds: [
+      'tickets.*',
+      'crm.contact.manage',
+      'billing.customer.manage',
+      'billing.payment.read',
+      'network.inventory.read',
+      'network.service.read',
+      'network.plan.read',
+      'identity.member.read',
+    ],
+  },
+  network_engineer: {
+    name: 'Network engineer',
+    holds: ['network.*', 'billing.customer.read', 'identity.member.read', 'tickets.ticket.read', 'tickets.ticket.open', 'tickets.ticket.note'],
+  },
+  dispatcher: {
+    name: 'Dispatcher',
+    holds: ['billing.customer.read', 'network.service.read', 'identity.member.read', 'tickets.ticket.read', 'tickets.ticket.open', 'tickets.ticket.note'],
+  },
+  technician: { name: 'Technician', holds: ['billing.customer.read', 'network.inventory.read', 'network.service.read'] },
+  sales: {
+    name: 'Sales',
+    holds: [
+      'crm.*',
+      'billing.customer.manage',
+      'network.plan.read',
+      'network.service.read',
+      'identity.member.read',
+      'tickets.ticket.read',
+      'tickets.ticket.open',
+      'tickets.ticket.note',
+    ],
+  },
+  auditor: { name: 'Auditor', holds: ['*.*.read'], without: PLATFORM_PERMISSIONS },
+} as const satisfies Record<string, Role>;
+
+export type RoleKey = keyof typeof ROLES;
+
+export function isRole(key: string): key is RoleKey {
+  return Object.hasOwn(ROLES, key);
+}
+
+/** Whether a pattern names a permission. A malformed pattern names none. */
+export function matches(pattern: Pattern, permission: string): boolean {
+  const [domain, noun, action] = permission.split('.');
+  const asked = pattern.split('.');
+  if (asked.length === 2) return asked[0] === domain && asked[1] === '*';
+  if (asked.length !== 3) return false;
+  if (asked[0] === '*') return asked[1] === '*' && asked[2] === action;
+  return asked[0] === domain && asked[1] === noun && (asked[2] === '*' || asked[2] === action);
+}
+
+/** What a set of roles may do, sorted as the catalogue is. `manage` brings `read` of its noun. */
+export function permissionsOf(roles: readonly string[]): Permission[] {
+  const held = new Set<Permission>();
+  for (const key of roles) {
+    if (!isRole(key)) continue;
+    const role: Role = ROLES[key];
+    for (const permission of PERMISSIONS) {
+      const isNamed = (patterns: readonly Pattern[] = []) => patterns.some((pattern) => matches(pattern, permission));
+      const isBrought = permission.endsWith('.read') && isHeldByManage(role, permission);
+      if ((isNamed(role.holds) || isBrought) && !isNamed(role.without)) held.add(permission);
+    }
+  }
+  return PERMISSIONS.filter((permission) => held.has(permission));
+}
+
+function isHeldByManage(role: Role, permission: string): boolean {
+  const manage = permission.replace(/\.read$/, '.manage');
+  return role.holds.some((pattern) => matches(pattern, manage));
+}
+
+export interface PermissionSet {
+  /** 16 hex digits naming the catalogue the bits count in. */
+  catalogue: string;
+  /** base64url; bit i of byte i / 8, from the least, is permission i of the sorted catalogue. */
+  bits: string;
+}
+
+/** The first 16 hex digits of SHA-256 over the names joined by line feeds (identity R20). */
+export function catalogueFingerprint(names: readonly string[] = PERMISSIONS): string {
+  return createHash('sha256').update(names.join('\n')).digest('hex').slice(0, 16);
+}
+
+/** Packs a set of permissions into the bits that travel in the envelope. */
+export function packPermissions(held: readonly string[], names: readonly string[] = PERMISSIONS): PermissionSet {
+  const bytes = Buffer.alloc(Math.ceil(names.length / 8));
+  const has = new Set(held);
+  names.forEach((name, i) => {
+    if (has.has(name)) bytes[i >> 3] = (bytes[i >> 3] ?? 0) | (1 << (i & 7));
+  });
+  const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
+  return { catalogue: catalogueFingerprint(names), bits: bytes.subarray(0, end).toString('base64url') };
+}
+
+const index = new Map<string, number>(PERMISSIONS.map((name, i) => [name, i]));
+const fingerprint = catalogueFingerprint();
+
+/** Reads the bits back; a set packed over another catalogue holds nothing. */
+export function unpackPermissions(set: PermissionSet): (permission: Permission) => boolean {
+  if (set.catalogue !== fingerprint) return () => false;
+  const bytes = Buffer.from(set.bits, 'base64url');
+  return (permission) => {
+    const i = index.get(permission);
+    return i !== undefined && ((bytes[i >> 3] ?? 0) & (1 << (i & 7))) !== 0;
+  };
+}

@@ -1,0 +1,221 @@
+import { unauthenticated, type Entitled } from '../../schema/errors.ts';
+import type { Feature, FeatureAccess } from '../../schema/features.ts';
+import { type Permission, PERMISSIONS, packPermissions, unpackPermissions } from '../../schema/permissions.ts';
+import { randomUUID } from 'node:crypto';
+import type { Config } from './config.ts';
+import { type Db, type EntityManager, PLATFORM_TENANT, transact } from './db.ts';
+import { finish } from './events.ts';
+import type { FanOut } from './fan-out.ts';
+import { type Loader, Loaders } from './loader.ts';
+import type { Envelope } from './signed-context.ts';
+import { type Logger, traceParent } from './telemetry.ts';
+
+/** What a subgraph's process holds, whoever asks. */
+export interface Machinery {
+  name: string;
+  db: Db;
+  /** Reads across tenants for the control plane; given to the subgraphs that are it. */
+  platformDb?: Db;
+  fanOut: FanOut;
+  log: Logger;
+  config: Config;
+}
+
+/** Statements of a request run at most this long, milliseconds. */
+const STATEMENT_MS = 3_000;
+
+/**
+ * Who asks, for which tenant, with which rights, and the one transaction they ask in. Reads share one READ ONLY
+ * transaction for the whole operation; each use case opens one of its own and commits it before it returns.
+ */
+export class Context {
+  readonly envelope: Envelope;
+  readonly machinery: Machinery;
+  readonly log: Logger;
+  /** What the gateway shall do with the answer beside sending it: set the refresh cookie, or with null clear it. */
+  readonly reply: { refreshCookie?: { value: string; maxAgeSeconds: number } | null } = {};
+  private readonly loaders = new Loaders(this);
+  private readonly holds: (permission: Permission) => boolean;
+  private writing: EntityManager | undefined;
+  private reading: Promise<Reading> | undefined;
+  private at: Date | undefined;
+
+  constructor(envelope: Envelope, machinery: Machinery) {
+    this.envelope = envelope;
+    this.machinery = machinery;
+    this.log = machinery.log;
+    this.holds = unpackPermissions(envelope.permissions);
+  }
+
+  /** The tenant of the caller. Throws UNAUTHENTICATED for a caller that has none. */
+  get tenantId(): string {
+    if (!this.envelope.tenantId) throw unauthenticated('NO_TENANT');
+    return this.envelope.tenantId;
+  }
+
+  get isPlatform(): boolean {
+    return this.envelope.tenantId === PLATFORM_TENANT;
+  }
+
+  /** The person or key that asks; null for anonymous callers and the system. */
+  get actorId(): string | null {
+    return this.envelope.caller.id;
+  }
+
+  can(permission: Permission): boolean {
+    return this.holds(permission);
+  }
+
+  access(feature: Feature): Entitled {
+    return this.envelope.features[feature] ?? { access: 'NONE', reason: this.envelope.licenseVersion === 0 ? 'NO_LICENSE' : 'NOT_IN_PLAN' };
+  }
+
+  get core(): FeatureAccess {
+    return this.envelope.core;
+  }
+
+  /** The only clock: the transaction's time, moved by a sandbox's offset. Needs a transaction that has begun. */
+  now(): Date {
+    if (!this.at) throw new Error('ctx.now() was asked before any transaction began.');
+    return this.at;
+  }
+
+  /**
+   * Runs a use case in one transaction of this tenant; inside another it joins it. Events it emits are written with it.
+   * Throws what `run` throws, after rolling everything back.
+   */
+  async tx<T>(run: (em: EntityManager) => Promise<T>): Promise<T> {
+    if (this.writing) return run(this.writing);
+    await this.endReading();
+    const em = this.machinery.db.fork();
+    try {
+      return await transact(em, { isReadOnly: false, name: this.machinery.name }, (e) => this.enter(e), (e) => {
+        this.writing = e;
+        return run(e);
+      }, finish);
+    } finally {
+      this.writing = undefined;
+      this.loaders.clear();
+    }
+  }
+
+  /** The EntityManager reads go through: the running use case's, or the operation's READ ONLY transaction. */
+  async em(): Promise<EntityManager> {
+    if (this.writing) return this.writing;
+    this.reading ??= this.beginReading();
+    return (await this.reading).em;
+  }
+
+  load<V>(loader: Loader<V>, id: string): Promise<V | null> {
+    return this.loaders.load(loader, id);
+  }
+
+  /** The same caller acting inside a tenant it names: for the control plane's doors, whose permissions say who may. */
+  inTenant(tenantId: string): Context {
+    if (!this.machinery.platformDb) throw new Error(`${this.machinery.name} is no part of the control plane and enters no tenants.`);
+    return new Context({ ...this.envelope, tenantId, customerId: undefined }, this.machinery);
+  }
+
+  /** Reads across tenants, through the control plane's own role; the caller's permission was checked at the door. */
+  async acrossTenants<T>(run: (em: EntityManager) => Promise<T>): Promise<T> {
+    const db = this.machinery.platformDb;
+    if (!db) throw new Error(`${this.machinery.name} is no part of the control plane.`);
+    const none = async () => undefined;
+    return transact(db.fork(), { isReadOnly: true, name: `${this.machinery.name} across tenants` }, none, run, none);
+  }
+
+  /** Ends what is still open. Whoever made the context calls it, whatever happened. */
+  async end(): Promise<void> {
+    await this.endReading();
+  }
+
+  private async beginReading(): Promise<Reading> {
+    void this.tenantId; // a missing tenant is refused before anything begins
+    const em = this.machinery.db.fork();
+    await em.begin({ readOnly: true });
+    try {
+      await this.enter(em);
+    } catch (error) {
+      await em.rollback().catch(() => undefined);
+      throw error;
+    }
+    return { em };
+  }
+
+  private async endReading(): Promise<void> {
+    const held = this.reading;
+    this.reading = undefined;
+    const reading = await held?.catch(() => undefined);
+    await reading?.em.rollback().catch(() => undefined); // nothing was written: a rollback ends it as well as a commit
+  }
+
+  private async enter(em: EntityManager): Promise<void> {
+    const { caller, actingFor, customerId, deadline, requestId } = this.envelope;
+    const left = Math.max(50, Math.min(STATEMENT_MS, deadline - Date.now()));
+    const settings = {
+      'app.tenant_id': this.tenantId,
+      'app.customer_id': customerId ?? '',
+      'app.actor': caller.id ?? caller.kind,
+      'app.acting_for': actingFor?.operator ?? '',
+      'app.request_id': requestId,
+      'app.trace': traceParent() ?? '',
+      statement_timeout: `${Math.round(left)}ms`,
+    };
+    const [row] = await em.execute('select * from kernel.enter(?::jsonb)', [JSON.stringify(settings)]);
+    this.at = new Date(row?.at);
+  }
+}
+
+interface Reading {
+  em: EntityManager;
+}
+
+const NOBODY = packPermissions([]);
+const EVERYTHING = packPermissions(PERMISSIONS);
+
+/** How long background work may wait for one statement, milliseconds. */
+const SYSTEM_DEADLINE_MS = 30_000;
+
+/** The envelope of nobody: what an unsigned-in caller has, and what a stranger's fields are checked against. */
+export function anonymousEnvelope(): Envelope {
+  return {
+    caller: { kind: 'ANONYMOUS', id: null },
+    tenantId: null,
+    permissions: NOBODY,
+    features: {},
+    core: 'FULL',
+    licenseVersion: 0,
+    deadline: Date.now() + SYSTEM_DEADLINE_MS,
+    requestId: randomUUID(),
+  };
+}
+
+/** A step of a licence's course over time, as licensing writes it into `kernel.entitlement`. */
+export interface EntitlementStep {
+  from: string;
+  state: string;
+  core: FeatureAccess;
+  features: Partial<Record<Feature, Entitled>>;
+}
+
+/** The step of a course that holds at an instant; before the first one nothing holds. */
+export function stepAt(course: readonly EntitlementStep[], now: Date): EntitlementStep | undefined {
+  return course.findLast((step) => new Date(step.from) <= now);
+}
+
+/**
+ * The context of background work: every permission, and the features the tenant's licence opens now, read from the
+ * database because no gateway stands before it.
+ */
+export async function systemContext(machinery: Machinery, tenantId: string): Promise<Context> {
+  const bare: Envelope = { ...anonymousEnvelope(), caller: { kind: 'SYSTEM', id: null }, tenantId, permissions: EVERYTHING };
+  const reader = new Context(bare, machinery);
+  try {
+    const em = await reader.em();
+    const [row] = await em.execute('select version, course from kernel.entitlement');
+    const step = stepAt((row?.course ?? []) as EntitlementStep[], reader.now());
+    return new Context({ ...bare, requestId: randomUUID(), licenseVersion: row?.version ?? 0, features: step?.features ?? {}, core: step?.core ?? 'FULL' }, machinery);
+  } finally {
+    await reader.end();
+  }
+}

@@ -1,0 +1,83 @@
+import { MikroORM, type EntityClass, type EntityManager } from '@mikro-orm/postgresql';
+import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
+import { createHmac } from 'node:crypto';
+import type { Config } from './config.ts';
+import { inSpan, type Logger } from './telemetry.ts';
+
+export type { EntityManager } from '@mikro-orm/postgresql';
+
+/** The tenant of the platform itself, whose customers are the ISPs. */
+export const PLATFORM_TENANT = '01990000-0000-7000-8000-000000000001';
+
+/** A database role's password, derived so that none has to be stored. */
+export const rolePassword = (config: Pick<Config, 'DATABASE_ROLE_SECRET'>, role: string) =>
+  createHmac('sha256', Buffer.from(config.DATABASE_ROLE_SECRET, 'base64url')).update(role).digest('base64url');
+
+/** The connection URL of one of our roles at the configured database. */
+export function roleUrl(config: Pick<Config, 'DATABASE_ROLE_SECRET' | 'DATABASE_URL'>, role: string): string {
+  const url = new URL(String(config.DATABASE_URL));
+  url.username = role;
+  url.password = rolePassword(config, role);
+  return url.href;
+}
+
+/** How long a request waits for a connection before it is answered OVERLOADED, milliseconds. */
+const POOL_WAIT_MS = 500;
+
+export interface Db {
+  /** A fresh EntityManager; one per operation. */
+  fork(): EntityManager;
+  orm: MikroORM;
+  close(): Promise<void>;
+}
+
+/** Connects as a role. Refuses to run with a role that could step over the wall between tenants. */
+export async function connect(config: Config, role: string, entities: EntityClass<object>[], log: Logger): Promise<Db> {
+  const orm = await MikroORM.init({
+    clientUrl: roleUrl(config, role),
+    entities,
+    metadataProvider: ReflectMetadataProvider,
+    metadataCache: { enabled: false },
+    discovery: { warnWhenNoEntities: false },
+    forceUndefined: false,
+    ensureDatabase: false,
+    pool: { min: 0, max: config.DATABASE_POOL },
+    driverOptions: { connectionTimeoutMillis: POOL_WAIT_MS, application_name: role },
+    logger: (message) => log.warn(message),
+    debug: false,
+    colors: false,
+  });
+  const [row] = await orm.em.fork().execute(
+    `select rolsuper or rolbypassrls or rolcreaterole or pg_has_role(current_user, 'dotmac_owner', 'member') as is_strong
+       from pg_roles where rolname = current_user`,
+  );
+  if (!row || row.is_strong) {
+    await orm.close();
+    throw new Error(`The database role ${role} is a superuser, an owner or bypasses row-level security. A service never runs so.`);
+  }
+  return { fork: () => orm.em.fork({ useContext: false }), orm, close: () => orm.close(true) };
+}
+
+/** One transaction from begin to commit or rollback, with its span. `enter` runs first in it, `finish` last. */
+export async function transact<T>(
+  em: EntityManager,
+  options: { isReadOnly: boolean; name: string },
+  enter: (em: EntityManager) => Promise<void>,
+  run: (em: EntityManager) => Promise<T>,
+  finish: (em: EntityManager) => Promise<void>,
+): Promise<T> {
+  return inSpan(`tx ${options.name}`, { attributes: { 'db.system': 'postgresql', 'dotmac.read_only': options.isReadOnly } }, async () => {
+    await em.begin({ readOnly: options.isReadOnly });
+    try {
+      await enter(em);
+      const result = await run(em);
+      if (!options.isReadOnly) await em.flush();
+      await finish(em);
+      await em.commit();
+      return result;
+    } catch (error) {
+      await em.rollback().catch(() => undefined); // the connection may be what failed
+      throw error;
+    }
+  });
+}

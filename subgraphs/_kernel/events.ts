@@ -1,0 +1,111 @@
+import type { EventName, Events, LoggedEvent } from '../../schema/events.ts';
+import { uuidv7 } from 'uuidv7';
+import type { EntityManager } from './db.ts';
+
+export type FeedName = 'licenses' | 'grants' | 'tenants';
+
+interface Work {
+  events: object[];
+  platformEvents: object[];
+  feed: { name: FeedName; subject: string }[];
+}
+
+/** What a transaction will tell when it commits, by its EntityManager. */
+const work = new WeakMap<EntityManager, Work>();
+
+function workOf(em: EntityManager): Work {
+  let held = work.get(em);
+  if (!held) work.set(em, (held = { events: [], platformEvents: [], feed: [] }));
+  return held;
+}
+
+/**
+ * Writes an event into the tenant's log when this transaction commits, and not otherwise. Its hearers' jobs are
+ * enqueued in the same transaction. What is about a person goes into `personal`, which erasure can blank.
+ */
+export function emit<N extends EventName>(em: EntityManager, name: N, payload: Events[N], personal?: Record<string, unknown>): string {
+  const id = uuidv7();
+  workOf(em).events.push({ id, name, payload, personal: personal ?? null });
+  return id;
+}
+
+/** The same for the platform's log: what the platform must act on. The payload names the tenant it is about. */
+export function emitToPlatform<N extends EventName>(em: EntityManager, name: N, payload: Events[N]): void {
+  workOf(em).platformEvents.push({ id: uuidv7(), name, payload, personal: null });
+}
+
+/** Tells every gateway that something it holds a copy of has changed. */
+export function tellGateways(em: EntityManager, name: FeedName, subject: string): void {
+  workOf(em).feed.push({ name, subject });
+}
+
+/** The last statement of a writing transaction. */
+export async function finish(em: EntityManager): Promise<void> {
+  const held = work.get(em);
+  if (!held) return;
+  work.delete(em);
+  await em.execute('select kernel.finish(?::jsonb)', [JSON.stringify(held)]);
+}
+
+interface EventRow {
+  tenant_id: string;
+  seq: string | bigint | number;
+  id: string;
+  name: EventName;
+  at: Date | string;
+  actor: string | null;
+  acting_for: string | null;
+  payload: Events[EventName];
+  personal: Record<string, unknown> | null;
+}
+
+const toEvent = (row: EventRow): LoggedEvent => ({
+  tenantId: row.tenant_id,
+  seq: Number(row.seq),
+  id: row.id,
+  name: row.name,
+  at: new Date(row.at),
+  actor: row.actor,
+  actingFor: row.acting_for,
+  payload: row.payload,
+  personal: row.personal,
+});
+
+const COLUMNS = 'tenant_id, seq, id, name, at, actor, acting_for, payload, personal';
+
+/** The tenant's events after `seq`, in order. Reading on from the last one misses nothing, whoever writes meanwhile. */
+export async function readLog(em: EntityManager, after: number, limit: number): Promise<LoggedEvent[]> {
+  const rows = await em.execute(`select ${COLUMNS} from kernel.event where seq > ? order by seq limit ?`, [after, limit]);
+  return rows.map((row) => toEvent(row as unknown as EventRow));
+}
+
+/** One event of the tenant's log by its place. */
+export async function readEvent(em: EntityManager, seq: number): Promise<LoggedEvent | undefined> {
+  const [row] = await em.execute(`select ${COLUMNS} from kernel.event where seq = ?`, [seq]);
+  return row && toEvent(row as unknown as EventRow);
+}
+
+/** The tenant's events of one name, newest last, at most `limit` of those whose place is after `after`. */
+export async function readEventsNamed<N extends EventName>(em: EntityManager, name: N, after: number, limit: number): Promise<LoggedEvent<N>[]> {
+  const rows = await em.execute(`select ${COLUMNS} from kernel.event where name = ? and seq > ? order by seq limit ?`, [name, after, limit]);
+  return rows.map((row) => toEvent(row as unknown as EventRow) as unknown as LoggedEvent<N>);
+}
+
+/** The place of the newest event in the tenant's log; 0 when it is empty. */
+export async function logHead(em: EntityManager): Promise<number> {
+  const [row] = await em.execute('select seq from kernel.event_head');
+  return row ? Number(row.seq) : 0;
+}
+
+export interface FeedRow {
+  seq: number;
+  tenantId: string | null;
+  subject: string;
+}
+
+/** A gateway feed after `seq`, in commit order, and where its end is now. */
+export async function readFeed(em: EntityManager, name: FeedName, after: number, limit: number): Promise<{ head: number; rows: FeedRow[] }> {
+  const rows = await em.execute('select seq, tenant_id, subject from kernel.feed where name = ? and seq > ? order by seq limit ?', [name, after, limit]);
+  const [head] = await em.execute('select seq from kernel.feed_head where name = ?', [name]);
+  return { head: Number(head?.seq ?? 0), rows: rows.map((row) => ({ seq: Number(row.seq), tenantId: row.tenant_id, subject: row.subject })) };
+}

@@ -1,0 +1,52 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { randomUUID } from 'node:crypto';
+import { ClientError, type ErrorCode, ERROR_CODES, Refusal } from '../../schema/errors.ts';
+import type { Logger } from './telemetry.ts';
+
+interface Fault extends Error {
+  code?: string;
+}
+
+const OUT_OF_REACH = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', '57P01', '57P02', '57P03', '08006', '08001', '08003']);
+
+/** What a failure of the machinery means to a client, or undefined if it is simply a bug. */
+function meaningOf(error: Fault): [ErrorCode, string] | undefined {
+  const code = error.code ?? (error.cause as Fault | undefined)?.code ?? '';
+  if (code === '57014') return ['SUBGRAPH_TIMEOUT', 'This took too long. Please try again.'];
+  if (code === '55P03' || code === '40P01' || /timeout exceeded when trying to connect/.test(error.message))
+    return ['OVERLOADED', 'Too much is going on at once. Please try again.'];
+  if (OUT_OF_REACH.has(code) || /Connection terminated/.test(error.message)) return ['SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.'];
+  return undefined;
+}
+
+const isCode = (code: unknown): code is ErrorCode => ERROR_CODES.includes(code as ErrorCode);
+
+/** GraphQL's own complaint about a document or variable: for the client, under one of our codes. */
+function isGraphQLsOwn(error: GraphQLError): boolean {
+  return !error.originalError && error.extensions.code === undefined;
+}
+
+/**
+ * What a client sees of an error: ours as they stand, everything else as INTERNAL with an id under which it was logged.
+ * No stack, SQL, host or path ever leaves.
+ */
+export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedError {
+  const { locations: _, ...place } = error.toJSON();
+  const cause = error.originalError ?? error;
+  const given = error.extensions.code ?? (cause instanceof GraphQLError ? cause.extensions.code : undefined);
+  if (isCode(given) && given !== 'INTERNAL') {
+    const extensions = cause instanceof ClientError ? cause.extensions : error.extensions;
+    return { ...place, message: error.message, extensions: { ...extensions, code: given } };
+  }
+  if (given === 'GRAPHQL_VALIDATION_FAILED' || given === 'GRAPHQL_PARSE_FAILED' || isGraphQLsOwn(error))
+    return { ...place, message: error.message, extensions: { code: 'BAD_USER_INPUT' } };
+  const meaning = meaningOf(cause);
+  if (meaning) {
+    log.warn({ error: cause.message, path: error.path }, meaning[0]);
+    return { ...place, message: meaning[1], extensions: { code: meaning[0] } };
+  }
+  if (cause instanceof Refusal) return { ...place, message: cause.message, extensions: { code: 'BAD_USER_INPUT', refusal: cause.code, field: cause.field } };
+  const errorId = randomUUID();
+  log.error({ errorId, err: cause, path: error.path }, 'unexpected error');
+  return { ...place, message: 'Something went wrong on our side.', extensions: { code: 'INTERNAL', errorId } };
+}

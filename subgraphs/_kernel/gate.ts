@@ -1,0 +1,103 @@
+import { defaultFieldResolver, type GraphQLField, type GraphQLObjectType, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
+import type { DoorMarks } from '../../schema/directives.ts';
+import { ClientError, forbidden, unauthenticated } from '../../schema/errors.ts';
+import { FEATURES, type Feature } from '../../schema/features.ts';
+import type { Context } from './context.ts';
+
+/**
+ * Refuses a caller whose licence does not open the feature: FULL opens everything, READ only what changes nothing.
+ * Used for doors, streams, jobs and exports alike.
+ */
+export function requireFeature(ctx: Context, feature: Feature, isWrite: boolean): void {
+  const { access, reason } = ctx.access(feature);
+  if (access === 'FULL' || (access === 'READ' && !isWrite)) return;
+  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[feature].name}.`, {
+    feature,
+    reason: reason ?? 'NOT_IN_PLAN',
+    licenseVersion: ctx.envelope.licenseVersion,
+  });
+}
+
+/** From licence state RESTRICTED on, a core mutation that is not a continuity door is refused with feature `core`. */
+function requireCore(ctx: Context): void {
+  if (ctx.core === 'FULL') return;
+  throw new ClientError('FEATURE_NOT_LICENSED', 'Your licence allows reading only until it is renewed.', {
+    feature: 'core',
+    reason: 'RESTRICTED',
+    licenseVersion: ctx.envelope.licenseVersion,
+  });
+}
+
+/** Lets the caller through one door, or throws why not. Sign-in first, then licence, then permission. */
+export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean): void {
+  const { caller, tenantId } = ctx.envelope;
+  if (marks.internal) {
+    if (caller.kind !== 'GATEWAY') throw unauthenticated();
+    return;
+  }
+  if (marks.open === undefined) {
+    if (caller.kind === 'ANONYMOUS') throw unauthenticated();
+    if (!tenantId) throw unauthenticated('NO_TENANT');
+  }
+  if (marks.feature) requireFeature(ctx, marks.feature, isWrite);
+  else if (isWrite && marks.open === undefined && !marks.continuity) requireCore(ctx);
+  if (marks.permission && !ctx.can(marks.permission)) throw forbidden();
+  if (isWrite && ctx.envelope.actingFor?.mode === 'READ') throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', { reason: 'IMPERSONATION_READ_ONLY' });
+}
+
+/** Whether something says who may come in. A door without it stays shut: permissions deny by default. */
+export const isMarked = (marks: DoorMarks): boolean =>
+  Boolean(marks.internal || marks.permission || marks.signedIn) || marks.open !== undefined;
+
+/** The marks of a field: its own, and the feature of the type it stands on or returns. */
+export function marksOf(type: GraphQLObjectType, field: GraphQLField<unknown, Context>): DoorMarks {
+  const own = field.extensions as DoorMarks;
+  const returned = getNamedType(field.type);
+  const inherited = (type.extensions as DoorMarks).feature ?? (isObjectType(returned) ? (returned.extensions as DoorMarks).feature : undefined);
+  return own.feature || !inherited ? own : { ...own, feature: inherited };
+}
+
+const ROOTS = ['Query', 'Mutation', 'Subscription'];
+
+/**
+ * Sets the gate before every door of a schema: root fields, fields added to a type another subgraph owns (`foreign`),
+ * fields with marks of their own, every field of a gated type and every field that returns one.
+ * Throws at start if a door says nothing about who may enter.
+ */
+export function gateSchema(schema: GraphQLSchema, marked: GraphQLSchema, foreign: ReadonlySet<string>): void {
+  for (const type of Object.values(schema.getTypeMap())) {
+    const source = marked.getType(type.name);
+    if (!isObjectType(type) || !isObjectType(source)) continue;
+    for (const field of Object.values(type.getFields())) {
+      const declared = source.getFields()[field.name];
+      if (!declared) continue;
+      const marks = marksOf(source, declared);
+      const isDoor = ROOTS.includes(type.name) || (foreign.has(type.name) && !declared.astNode?.directives?.some((d) => d.name.value === 'external') && !isKey(source, field.name));
+      if (isDoor && !isMarked(marks)) throw new Error(`${type.name}.${field.name} is a door that names no permission.`);
+      if (isMarked(marks) || marks.feature) gateField(field as GraphQLField<unknown, Context>, marks, type.name);
+    }
+  }
+}
+
+const isKey = (type: GraphQLObjectType, field: string): boolean =>
+  type.astNode?.directives?.some((d) => d.name.value === 'key' && d.arguments?.some((a) => 'value' in a.value && ` ${String(a.value.value)} `.includes(` ${field} `))) ?? false;
+
+function gateField(field: GraphQLField<unknown, Context>, marks: DoorMarks, typeName: string): void {
+  const isWrite = typeName === 'Mutation';
+  if (typeName === 'Subscription') {
+    const subscribe = field.subscribe;
+    field.subscribe = (source, args, ctx, info) => {
+      enter(ctx, marks, false);
+      return subscribe?.(source, args, ctx, info);
+    };
+    return;
+  }
+  const resolve = field.resolve ?? defaultFieldResolver;
+  // A field of a gated type is asked by someone already inside: only the licence is looked at again.
+  const isInner = !isMarked(marks) && marks.feature !== undefined;
+  field.resolve = (source, args, ctx, info) => {
+    if (isInner) requireFeature(ctx, marks.feature as Feature, false);
+    else enter(ctx, marks, isWrite);
+    return resolve(source, args, ctx, info);
+  };
+}

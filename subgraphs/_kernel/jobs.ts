@@ -1,0 +1,85 @@
+import { type Runner, run, type TaskList, Logger as WorkerLogger } from 'graphile-worker';
+import pg from 'pg';
+import type { Config } from './config.ts';
+import { type Machinery, systemContext } from './context.ts';
+import { roleUrl } from './db.ts';
+import { readEvent } from './events.ts';
+import { requireFeature } from './gate.ts';
+import type { RunningSubgraph, Subscriber, SubgraphDefinition } from './subgraph.ts';
+import { inSpan, type Logger } from './telemetry.ts';
+
+/** Jobs a process runs at once. */
+const CONCURRENCY = 4;
+
+/** The task a subscriber is enqueued under: `crm.keepPrimaryContact`. */
+export const taskName = (subgraph: string, subscriber: string) => `${subgraph}.${subscriber}`;
+
+/** Event name and task of every subscriber, for `kernel.reaction`. */
+export function reactionsOf(definition: SubgraphDefinition): { event: string; task: string }[] {
+  return Object.entries(definition.subscribers ?? {}).map(([name, { event }]) => ({ event, task: taskName(definition.name, name) }));
+}
+
+/**
+ * Lets one subscriber hear one event of a tenant's log, exactly once: the receipt is written in the transaction of what
+ * the subscriber does. Throws what it throws, and the job is tried again.
+ */
+export async function react(machinery: Machinery, definition: SubgraphDefinition, name: string, told: { tenantId: string; seq: number }): Promise<void> {
+  const subscriber = definition.subscribers?.[name] as Subscriber;
+  const task = taskName(definition.name, name);
+  const ctx = await systemContext(machinery, told.tenantId);
+  try {
+    if (definition.feature && !subscriber.isAlwaysOn) requireFeature(ctx, definition.feature, true);
+    await inSpan(`hear ${task}`, { attributes: { 'dotmac.tenant': told.tenantId } }, () =>
+      ctx.tx(async (em) => {
+        const event = await readEvent(em, told.seq);
+        if (!event) throw new Error(`There is no event ${told.seq} in the log.`);
+        const [isFirst] = await em.execute(
+          'insert into kernel.reaction_receipt (task, event_id) values (?, ?) on conflict do nothing returning 1 as is_first',
+          [task, event.id],
+        );
+        if (isFirst) await subscriber.hear(ctx, event);
+      }),
+    );
+  } finally {
+    await ctx.end();
+  }
+}
+
+export interface Jobs {
+  stop(): Promise<void>;
+}
+
+/** Runs the jobs of the given subgraphs in this process, each in the tenant it is about. */
+export async function runJobs(config: Config, subgraphs: readonly RunningSubgraph[], log: Logger): Promise<Jobs> {
+  const taskList: TaskList = {};
+  for (const { subgraph, machinery } of subgraphs) {
+    for (const name of Object.keys(subgraph.definition.subscribers ?? {})) {
+      taskList[taskName(subgraph.name, name)] = async (payload) => react(machinery, subgraph.definition, name, payload as { tenantId: string; seq: number });
+    }
+  }
+  if (Object.keys(taskList).length === 0) return { stop: async () => undefined };
+  const pool = new pg.Pool({ connectionString: roleUrl(config, 'dotmac_jobs'), max: CONCURRENCY + 2 });
+  const lost = (error: Error) => log.warn({ error: error.message }, 'a job connection was lost');
+  pool.on('error', lost).on('connect', (client) => client.on('error', lost));
+  const runner: Runner = await run({
+    pgPool: pool,
+    taskList,
+    concurrency: CONCURRENCY,
+    noHandleSignals: true,
+    pollInterval: 1_000,
+    logger: quietLogger(log),
+  });
+  return {
+    stop: async () => {
+      await runner.stop().catch(() => undefined);
+      await pool.end();
+    },
+  };
+}
+
+function quietLogger(log: Logger): WorkerLogger {
+  return new WorkerLogger(() => (level, message, meta) => {
+    if (level === 'error') log.warn({ job: String(meta?.job ?? ''), error: String(meta?.error ?? '') }, message);
+    else log.debug(message);
+  });
+}

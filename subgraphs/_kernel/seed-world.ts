@@ -1,0 +1,41 @@
+import { type Context, type Machinery, systemContext } from './context.ts';
+
+/** The tenants of the example world and the last digits of their ids. */
+export const SEED_TENANTS = {
+  platform: '0001',
+  kestrel: '0a01',
+  northwind: '0a02',
+  harbour: '0a03',
+  sable: '0a04',
+  atlas: '0a05',
+  oldtown: '0a06',
+  fable: '0a07',
+} as const;
+export type SeedTenant = keyof typeof SEED_TENANTS;
+
+/** An id of the example world by its last four digits. */
+export const seedId = (digits: string) => `01990000-0000-7000-8000-${digits.padStart(12, '0')}`;
+
+/** What a domain's `seed.ts` is given: the tenants, and a way to act in each as background work does. */
+export interface SeedWorld {
+  tenantId(slug: SeedTenant): string;
+  inTenant<T>(slug: SeedTenant, run: (ctx: Context) => Promise<T>): Promise<T>;
+  /** The password of all its people. */
+  password: string;
+}
+
+export function seedWorld(machinery: Machinery, password: string): SeedWorld {
+  const tenantId = (slug: SeedTenant) => seedId(SEED_TENANTS[slug]);
+  return {
+    tenantId,
+    password,
+    async inTenant(slug, run) {
+      const ctx = await systemContext(machinery, tenantId(slug));
+      try {
+        return await run(ctx);
+      } finally {
+        await ctx.end();
+      }
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { type Entitled, unauthenticated } from '../../schema/errors.ts';
+import type { Feature, FeatureAccess } from '../../schema/features.ts';
+import type { PermissionSet } from '../../schema/permissions.ts';
+import { ed25519FromSeed } from './dev-secrets.ts';
+
+export type CallerKind = 'ANONYMOUS' | 'USER' | 'API_KEY' | 'INSTALLATION' | 'LINK' | 'GATEWAY' | 'SYSTEM';
+
+/** What a subgraph is told of a request, and believes only because the gateway signed it (identity R20). */
+export interface Envelope {
+  caller: { kind: CallerKind; id: string | null };
+  actingFor?: { operator: string; impersonation: string; mode: 'READ' | 'ACT' };
+  tenantId: string | null;
+  sessionId?: string;
+  membershipId?: string;
+  /** The one customer a portal caller speaks for. */
+  customerId?: string;
+  permissions: PermissionSet;
+  /** When the caller last gave a strong proof, epoch seconds. */
+  strongAt?: number;
+  /** Features the licence opens now, and why the others are shut; one that is missing is shut. */
+  features: Partial<Record<Feature, Entitled>>;
+  /** What the licence leaves of the core: FULL, or READ from RESTRICTED on. */
+  core: FeatureAccess;
+  licenseVersion: number;
+  /** Epoch milliseconds after which nobody waits for the answer. */
+  deadline: number;
+  /** W3C traceparent. */
+  trace?: string;
+  requestId: string;
+  /** Address of the client, for sign-in limits. */
+  address?: string;
+  /** The refresh token of the client's cookie; told to identity only. */
+  refreshCookie?: string;
+}
+
+/** Longest life of an envelope, seconds. */
+const LIFETIME_S = 30;
+/** Clocks of two machines may differ by this much, seconds. */
+const SKEW_S = 5;
+
+const HEADER = Buffer.from('{"alg":"EdDSA","typ":"isp-envelope+jws"}').toString('base64url');
+
+const hashOfBody = (body: string) => createHash('sha256').update(body).digest('base64url');
+
+/** Signs envelopes for subgraphs; only a gateway, and a process that runs jobs for itself, holds one. */
+export function createMint(seed: string): (envelope: Envelope, audience: string, body: string) => string {
+  const key = ed25519FromSeed(seed);
+  return (envelope, audience, body) => {
+    const issuedAt = Math.floor(Date.now() / 1000);
+    const claims = { ...envelope, aud: audience, bh: hashOfBody(body), iat: issuedAt, exp: issuedAt + LIFETIME_S };
+    const text = `${HEADER}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
+    return `${text}.${sign(null, Buffer.from(text), key).toString('base64url')}`;
+  };
+}
+
+export type Verifier = (token: string | undefined, audience: string, body: string) => Envelope;
+
+/**
+ * Believes an envelope if one of the keys signed it for this audience and this body within its life. Anything else
+ * throws UNAUTHENTICATED without saying why.
+ */
+export function createVerifier(publicKeys: readonly string[]): Verifier {
+  const keys: KeyObject[] = publicKeys.map((x) => createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }));
+  return (token, audience, body) => {
+    const [header, claims, signature, ...rest] = (token ?? '').split('.');
+    if (header !== HEADER || !claims || !signature || rest.length > 0) throw unauthenticated();
+    const signed = Buffer.from(`${header}.${claims}`);
+    if (!keys.some((key) => verify(null, signed, key, Buffer.from(signature, 'base64url')))) throw unauthenticated();
+    const envelope = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as Envelope & { aud: string; bh: string; iat: number; exp: number };
+    const now = Date.now() / 1000;
+    const isInTime = envelope.iat <= now + SKEW_S && envelope.exp >= now && envelope.exp - envelope.iat <= LIFETIME_S;
+    if (envelope.aud !== audience || envelope.bh !== hashOfBody(body) || !isInTime) throw unauthenticated();
+    return envelope;
+  };
+}
+

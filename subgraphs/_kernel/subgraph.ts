@@ -1,0 +1,275 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { printSchemaWithDirectives } from '@graphql-tools/utils';
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  execute,
+  type ExecutionResult,
+  getOperationAST,
+  GraphQLError,
+  type GraphQLFieldResolver,
+  type GraphQLFormattedError,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  isObjectType,
+  parse,
+  validate,
+} from 'graphql';
+import { buildSchema, createResolversMap, type NonEmptyArray } from 'type-graphql';
+import { DIRECTIVE_DEFINITIONS, type DoorMarks, LICENSING_SPEC } from '../../schema/directives.ts';
+import { badInput, ClientError } from '../../schema/errors.ts';
+import type { EventName, LoggedEvent } from '../../schema/events.ts';
+import type { Feature } from '../../schema/features.ts';
+import { DateTime } from '../../schema/scalars.ts';
+import { Context, type Machinery } from './context.ts';
+import { formatError } from './format-error.ts';
+import { enter, gateSchema } from './gate.ts';
+import type { SeedWorld } from './seed-world.ts';
+import type { Envelope, Verifier } from './signed-context.ts';
+import { continueTrace, inSpan } from './telemetry.ts';
+
+type Class = new (...args: never[]) => object;
+
+/** Resolves an entity another subgraph points at; null for unknown and foreign alike. */
+export type ResolveReference = (ctx: Context, reference: Record<string, unknown> & { id: string }) => Promise<object | null> | object | null;
+
+/** Hears one kind of event, in a transaction and a tenant of its own, exactly once per event id. */
+export type Subscriber<N extends EventName = EventName> = {
+  event: N;
+  /** Runs even where the licence does not open the domain's feature. */
+  isAlwaysOn?: boolean;
+  hear: (ctx: Context, event: LoggedEvent<N>) => Promise<void>;
+};
+
+export interface SubgraphDefinition {
+  name: string;
+  /** What its background work needs; a job of an unlicensed module does not run. */
+  feature?: Feature;
+  resolvers: NonEmptyArray<Class>;
+  /** Object types no field of this subgraph returns, and nodes of other domains it adds fields to. */
+  types?: Class[];
+  entities: Class[];
+  references?: Record<string, ResolveReference>;
+  /** By use case: `{ keepPrimaryContact: hears('billing.customer.created', ...) }`. */
+  subscribers?: Record<string, Subscriber>;
+  /** Part of the control plane: may enter a tenant it names and read across tenants. */
+  isControlPlane?: boolean;
+  /** Its part of the example world; subgraphs are seeded in the order of `subgraphs/index.ts`. */
+  seed?: (world: SeedWorld) => Promise<void>;
+}
+
+export function hears<N extends EventName>(event: N, hear: Subscriber<N>['hear'], options: { isAlwaysOn?: boolean } = {}): Subscriber {
+  return { event, hear, ...options } as unknown as Subscriber;
+}
+
+export interface GraphRequest {
+  query: string;
+  variables?: Record<string, unknown> | null;
+  operationName?: string | null;
+}
+
+/** An answer, errors already in the form clients may see. */
+export interface GraphResult {
+  data?: Record<string, unknown> | null;
+  errors?: readonly GraphQLFormattedError[];
+  extensions?: Record<string, unknown>;
+}
+
+export interface Subgraph {
+  readonly definition: SubgraphDefinition;
+  readonly name: string;
+  readonly sdl: string;
+  readonly schema: GraphQLSchema;
+}
+
+const FEDERATION_LINK = `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@provides", "@requires", "@override", "@inaccessible", "@tag", "@interfaceObject", "@composeDirective"])`;
+const LICENSING_LINK = `
+  @link(url: "${LICENSING_SPEC}", import: ["@requiresFeature", "@continuity"])
+  @composeDirective(name: "@requiresFeature")
+  @composeDirective(name: "@continuity")`;
+
+/** type-graphql demands one; our streams bring their own `subscribe`, over the event log. */
+const NO_PUB_SUB = {
+  publish: () => {
+    throw new Error('Events are emitted in a transaction, not published.');
+  },
+  subscribe: () => {
+    throw new Error('A subscription follows the event log.');
+  },
+};
+
+/** Representations `_entities` takes at once. */
+const MAX_REPRESENTATIONS = 1_000;
+
+/**
+ * Builds a domain's schema: gated, federated, executable. Throws at start for a door without permission.
+ * Definitions are plain data, so the same one serves one process with all subgraphs and a process of its own.
+ */
+export async function defineSubgraph(definition: SubgraphDefinition): Promise<Subgraph> {
+  const marked = await buildSchema({
+    resolvers: definition.resolvers as unknown as NonEmptyArray<() => unknown>,
+    orphanedTypes: (definition.types ?? []) as never[],
+    scalarsMap: [{ type: Date, scalar: DateTime }],
+    skipCheck: true,
+    validate: false,
+    pubSub: NO_PUB_SUB,
+    authChecker: () => false, // doors use our own marks; a stray @Authorized lets nobody in
+  });
+  const sdl = `${FEDERATION_LINK}${LICENSING_LINK}\n\n${DIRECTIVE_DEFINITIONS}\n${printTypes(marked)}`;
+  const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: createResolversMap(marked) as never }]);
+  attachReferences(schema, marked, definition);
+  gateSchema(schema, marked, new Set((definition.types ?? []).map(graphName(marked)).filter((name): name is string => Boolean(name))));
+  return { definition, name: definition.name, sdl, schema };
+}
+
+/** The SDL of the types with the permission of each door in its description. */
+function printTypes(marked: GraphQLSchema): string {
+  const copy = printSchemaWithDirectives(marked, { assumeValid: true });
+  return copy.replace(/^schema \{[^}]*\}\n*/m, '');
+}
+
+const graphName = (schema: GraphQLSchema) => (type: Class) =>
+  Object.values(schema.getTypeMap()).find((known) => isObjectType(known) && (known.name === type.name || (known.extensions as { class?: Class }).class === type))?.name;
+
+function attachReferences(schema: GraphQLSchema, marked: GraphQLSchema, { references = {} }: SubgraphDefinition): void {
+  for (const [name, resolve] of Object.entries(references)) {
+    const type = schema.getType(name) as (GraphQLObjectType & { resolveReference?: unknown }) | undefined;
+    if (!type) throw new Error(`There is no type ${name} to resolve references of.`);
+    const marks = (marked.getType(name)?.extensions ?? {}) as DoorMarks;
+    const resolveReference = async (reference: Record<string, unknown> & { id: string }, ctx: Context) => {
+      if (marks.feature) enter(ctx, { feature: marks.feature, signedIn: true }, false);
+      return resolve(ctx, reference);
+    };
+    type.resolveReference = resolveReference;
+    (type.extensions as Record<string, unknown>).apollo = { ...(type.extensions.apollo as object), subgraph: { resolveReference } };
+  }
+  const entities = schema.getQueryType()?.getFields()._entities;
+  if (!entities) return;
+  const resolve = entities.resolve as GraphQLFieldResolver<unknown, Context>;
+  entities.resolve = (source, args, ctx, info) => {
+    if (ctx.envelope.caller.kind === 'ANONYMOUS' && !ctx.envelope.tenantId) return args.representations.map(() => null);
+    if (args.representations.length > MAX_REPRESENTATIONS) throw badInput(`At most ${MAX_REPRESENTATIONS} representations.`);
+    return resolve(source, args, ctx, info);
+  };
+}
+
+interface Prepared {
+  document: DocumentNode;
+  errors: readonly GraphQLError[];
+}
+
+/** Operations remembered per subgraph; the gateway's planner writes few different ones. */
+const MAX_PREPARED = 2_000;
+const prepared = new WeakMap<Subgraph, Map<string, Prepared>>();
+
+function prepare(subgraph: Subgraph, query: string): Prepared {
+  let held = prepared.get(subgraph);
+  if (!held) prepared.set(subgraph, (held = new Map()));
+  const known = held.get(query);
+  if (known) return known;
+  let made: Prepared;
+  try {
+    const document = parse(query, { maxTokens: 20_000 });
+    made = { document, errors: validate(subgraph.schema, document) };
+  } catch (error) {
+    made = { document: { kind: 'Document', definitions: [] } as never, errors: [error as GraphQLError] };
+  }
+  if (held.size >= MAX_PREPARED) held.delete(held.keys().next().value as string);
+  held.set(query, made);
+  return made;
+}
+
+/** A subgraph with its database and keys: what answers requests. */
+export interface RunningSubgraph {
+  readonly name: string;
+  readonly subgraph: Subgraph;
+  readonly machinery: Machinery;
+  /** `body` is the JSON text the envelope is bound to. */
+  execute(body: string, envelope: string | undefined): Promise<GraphResult>;
+  subscribe(body: string, envelope: string | undefined): Promise<AsyncGenerator<GraphResult> | GraphResult>;
+}
+
+export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Verifier): RunningSubgraph {
+  const admit = (body: string, token: string | undefined) => {
+    const envelope = verify(token, subgraph.name, body);
+    const request = JSON.parse(body) as GraphRequest;
+    return { envelope, request, ...prepare(subgraph, request.query) };
+  };
+  const format = (result: ExecutionResult): GraphResult => ({
+    ...(result.data === undefined ? {} : { data: result.data as Record<string, unknown> | null }),
+    ...(result.errors ? { errors: result.errors.map((error) => formatError(error, machinery.log)) } : {}),
+  });
+  const refuse = (errors: readonly GraphQLError[]) => format({ errors });
+
+  const runOperation = async (envelope: Envelope, request: GraphRequest, document: DocumentNode, rootValue?: unknown): Promise<GraphResult> => {
+    const ctx = new Context(envelope, machinery);
+    try {
+      const result = format(
+        (await execute({
+          schema: subgraph.schema,
+          document,
+          rootValue,
+          contextValue: ctx,
+          variableValues: request.variables ?? {},
+          operationName: request.operationName ?? undefined,
+        })) as ExecutionResult,
+      );
+      return Object.keys(ctx.reply).length > 0 ? { ...result, extensions: { reply: ctx.reply } } : result;
+    } finally {
+      await ctx.end();
+    }
+  };
+
+  return {
+    name: subgraph.name,
+    subgraph,
+    machinery,
+    async execute(body, token) {
+      const { envelope, request, document, errors } = admit(body, token);
+      if (errors.length > 0) return refuse(errors);
+      if (envelope.deadline <= Date.now()) return refuse([new ClientError('SUBGRAPH_TIMEOUT', 'This took too long. Please try again.')]);
+      return continueTrace(envelope.trace, () =>
+        inSpan(`subgraph ${subgraph.name}`, { attributes: { 'graphql.operation.name': request.operationName ?? '' } }, () =>
+          runOperation(envelope, request, document),
+        ),
+      );
+    },
+    async subscribe(body, token) {
+      const { envelope, request, document, errors } = admit(body, token);
+      if (errors.length > 0) return refuse(errors);
+      if (getOperationAST(document, request.operationName)?.operation !== 'subscription') return refuse([badInput('This is not a subscription.')]);
+      const opened = new Context(envelope, machinery);
+      const source = await createSourceEventStream({
+        schema: subgraph.schema,
+        document,
+        contextValue: opened,
+        variableValues: request.variables ?? {},
+        operationName: request.operationName ?? undefined,
+      });
+      if (!(Symbol.asyncIterator in source)) {
+        await opened.end();
+        return format(source);
+      }
+      return eventsOf(source, opened);
+
+      async function* eventsOf(events: AsyncIterable<unknown>, first: Context): AsyncGenerator<GraphResult> {
+        try {
+          for await (const event of events) {
+            const current = { ...envelope, deadline: Date.now() + EVENT_DEADLINE_MS };
+            yield await continueTrace(envelope.trace, () =>
+              inSpan(`event ${subgraph.name}`, {}, () => runOperation(current, request, document, event)),
+            );
+          }
+        } catch (error) {
+          yield refuse([error instanceof GraphQLError ? error : new GraphQLError('failed', { originalError: error as Error })]);
+        } finally {
+          await first.end();
+        }
+      }
+    },
+  };
+}
+
+/** How long the fields of one event may take, milliseconds. */
+const EVENT_DEADLINE_MS = 5_000;

@@ -1,0 +1,52 @@
+import type { Config } from './_kernel/config.ts';
+import type { Machinery } from './_kernel/context.ts';
+import { connect, type Db, roleUrl } from './_kernel/db.ts';
+import { type FanOut, listen } from './_kernel/fan-out.ts';
+import { type Jobs, runJobs } from './_kernel/jobs.ts';
+import { createVerifier } from './_kernel/signed-context.ts';
+import { defineSubgraph, type RunningSubgraph, runSubgraph } from './_kernel/subgraph.ts';
+import type { Logger } from './_kernel/telemetry.ts';
+import { SUBGRAPHS } from './index.ts';
+
+export interface Serving {
+  subgraphs: RunningSubgraph[];
+  fanOut: FanOut;
+  stop(): Promise<void>;
+}
+
+/** Starts the named subgraphs, or all of them, in this process: pools, live news and jobs. */
+export async function serve(config: Config, log: Logger, names?: readonly string[]): Promise<Serving> {
+  const fanOut = listen(roleUrl(config, 'dotmac_fan_out'), log);
+  const verify = createVerifier(config.ENVELOPE_PUBLIC_KEYS);
+  const pools: Db[] = [];
+  let jobs: Jobs | undefined;
+  const stop = async () => {
+    await jobs?.stop();
+    await fanOut.close();
+    await Promise.all(pools.map((db) => db.close()));
+  };
+  try {
+    const subgraphs: RunningSubgraph[] = [];
+    for (const definition of SUBGRAPHS.filter(({ name }) => !names || names.includes(name))) {
+      const subgraphLog = log.child({ subgraph: definition.name });
+      const db = await connect(config, `svc_${definition.name}`, definition.entities, subgraphLog);
+      pools.push(db);
+      const platformDb = definition.isControlPlane ? await connect(config, 'dotmac_platform', definition.entities, subgraphLog) : undefined;
+      if (platformDb) pools.push(platformDb);
+      const machinery: Machinery = {
+        name: definition.name,
+        db,
+        platformDb,
+        fanOut,
+        log: subgraphLog,
+        config,
+      };
+      subgraphs.push(runSubgraph(await defineSubgraph(definition), machinery, verify));
+    }
+    jobs = await runJobs(config, subgraphs, log);
+    return { subgraphs, fanOut, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,66 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { DateTime } from '../../schema/scalars.ts';
+import type { AccessMode, SuspensionReason, TenantKind, TenantState } from './tenant.rules.ts';
+
+export const TenantKindEnum = { PRODUCTION: 'PRODUCTION', SANDBOX: 'SANDBOX', PLATFORM: 'PLATFORM' } as const;
+export const TenantStateEnum = { ACTIVE: 'ACTIVE', SUSPENDED: 'SUSPENDED' } as const;
+export const AccessModeEnum = { NORMAL: 'NORMAL', BLOCKED: 'BLOCKED' } as const;
+export const SuspensionReasonEnum = {
+  NON_PAYMENT: 'NON_PAYMENT',
+  ABUSE: 'ABUSE',
+  LEGAL: 'LEGAL',
+  SECURITY: 'SECURITY',
+  OWNER_REQUEST: 'OWNER_REQUEST',
+  LICENSE_LAPSED: 'LICENSE_LAPSED',
+} as const;
+registerEnumType(TenantKindEnum, { name: 'TenantKind' });
+registerEnumType(TenantStateEnum, { name: 'TenantState' });
+registerEnumType(AccessModeEnum, { name: 'AccessMode', description: 'What the state leaves open to its people.' });
+registerEnumType(SuspensionReasonEnum, { name: 'SuspensionReason' });
+
+@ObjectType({ description: 'Why and since when a tenant is suspended.' })
+export class Suspension {
+  @Field(() => SuspensionReasonEnum) reason!: SuspensionReason;
+  @Field(() => String, { nullable: true }) note?: string | null;
+  @Field(() => DateTime) since!: Date;
+}
+
+@ObjectType({ description: 'An organisation on the platform: an Internet Service Provider, or the platform itself.' })
+@Directive('@key(fields: "id")')
+@Directive('@key(fields: "slug")')
+@Entity({ schema: 'tenancy', tableName: 'tenant' })
+export class Tenant {
+  @Field(() => ID) @PrimaryKey({ type: 'uuid' }) id!: string;
+  @Field(() => String, { description: 'Its short name in addresses; never used twice.' }) @Property({ type: 'string' }) slug!: string;
+  @Field(() => String) @Property({ type: 'string' }) name!: string;
+  @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) legalName?: string | null;
+  @Field(() => TenantKindEnum) @Property({ type: 'string' }) kind!: TenantKind;
+  @Field(() => TenantStateEnum) @Property({ type: 'string' }) state!: TenantState;
+  @Property({ type: 'datetime', nullable: true }) suspendedAt?: Date | null;
+  @Property({ type: 'string', nullable: true }) suspensionReason?: SuspensionReason | null;
+  @Property({ type: 'string', nullable: true }) suspensionNote?: string | null;
+  @Field(() => String, { description: 'ISO 3166-1 alpha-2.' }) @Property({ type: 'string' }) country!: string;
+  @Field(() => String, { description: 'IANA time zone.' }) @Property({ type: 'string' }) zone!: string;
+  @Field(() => String, { description: 'BCP 47.' }) @Property({ type: 'string' }) locale!: string;
+  @Field(() => String, { description: 'ISO 4217.' }) @Property({ type: 'string' }) currency!: string;
+  @Property({ type: 'string', nullable: true }) contactEmail?: string | null;
+  @Field(() => Int) @Property({ type: 'integer' }) version!: number;
+  @Property({ type: 'datetime' }) createdAt!: Date;
+}
+
+/** What a gateway holds of a tenant. */
+@ObjectType()
+@Directive('@inaccessible')
+export class TenantView {
+  @Field(() => ID) id!: string;
+  @Field(() => TenantStateEnum) state!: TenantState;
+  @Field(() => AccessModeEnum) accessMode!: AccessMode;
+}
+
+@ObjectType()
+@Directive('@inaccessible')
+export class TenantFeedPage {
+  @Field(() => Int) head!: number;
+  @Field(() => [TenantView]) tenants!: TenantView[];
+}
