@@ -23,6 +23,47 @@ interface LicenseChangeTold {
   version: number;
 }
 
+interface CustomerTold {
+  customerId: string;
+  kind: string;
+  status: string;
+  licensedTenantId?: string;
+  version: number;
+}
+
+/** What moved, in minor units, and what the customer owes after it. */
+interface MoneyMoved {
+  amountMinor: string;
+  balanceMinor: string;
+  currency: string;
+}
+
+interface ServiceTold {
+  serviceId: string;
+  customerId: string;
+  planCode: string;
+  technology: string;
+  version: number;
+}
+
+interface ContactTold {
+  contactId: string;
+  /** The customer it stands behind, and as what; none and nothing where it stands alone. */
+  customerId: string | null;
+  roles: string[];
+}
+
+interface LeadTold {
+  leadId: string;
+  number: string;
+  chainId: string;
+}
+
+interface TicketTold {
+  ticketId: string;
+  customerId: string | null;
+}
+
 /**
  * Who tells whom what. Figures and ids only: what is about a person travels in `personal`, which erasure can blank.
  * Every event also has its tenant, instant, actor and trace.
@@ -50,23 +91,34 @@ export interface Events {
   'identity.session.started': { sessionId: string; membershipId: string | null };
   'identity.session.ended': { sessionId: string; reason: string };
   'identity.sign_in.locked': { bucket: string };
-  'billing.customer.created': { customerId: string; kind: string; status: string };
-  'billing.customer.updated': { customerId: string; kind: string; status: string };
-  'billing.charge.posted': { chargeId: string; customerId: string; amountMinor: string; currency: string };
-  'billing.payment.succeeded': { paymentId: string; customerId: string; amountMinor: string; currency: string };
+  'billing.charge.posted': { chargeId: string; customerId: string; kind: string } & MoneyMoved;
+  'billing.customer.closed': CustomerTold;
+  'billing.customer.created': CustomerTold;
+  'billing.customer.reopened': CustomerTold;
+  'billing.customer.updated': CustomerTold;
+  'billing.payment.succeeded': { paymentId: string; customerId: string; method: string } & MoneyMoved;
+  'network.device.commissioned': { deviceId: string; kind: string };
   'network.device.registered': { deviceId: string; kind: string };
   'network.device.retired': { deviceId: string; kind: string };
-  'network.service.requested': { serviceId: string; customerId: string; planCode: string };
-  'network.service.activated': { serviceId: string; customerId: string; planCode: string };
-  'crm.lead.captured': { leadId: string; number: string };
-  'crm.lead.qualified': { leadId: string; number: string };
-  'crm.lead.disqualified': { leadId: string; number: string; reason: string };
-  'crm.contact.linked': { contactId: string; customerId: string; roles: string[] };
-  'tickets.ticket.opened': { ticketId: string; number: string; customerId: string | null; priority: string };
-  'tickets.ticket.assigned': { ticketId: string; assigneeId: string };
-  'tickets.ticket.resolved': { ticketId: string; customerId: string | null };
-  'tickets.ticket.reopened': { ticketId: string; customerId: string | null };
-  'tickets.message.posted': { ticketId: string; messageId: string; visibility: string };
+  'network.service.activated': ServiceTold;
+  'network.service.cancelled': ServiceTold;
+  'network.service.requested': ServiceTold;
+  'crm.contact.changed': ContactTold;
+  'crm.contact.linked': ContactTold;
+  'crm.contact.unlinked': ContactTold;
+  'crm.lead.captured': LeadTold & { source: string };
+  'crm.lead.disqualified': LeadTold & { reason: string };
+  'crm.lead.graded': LeadTold & { score: number; grade: string };
+  'crm.lead.qualified': LeadTold;
+  'tickets.message.posted': TicketTold & { messageId: string; visibility: string; author: string };
+  'tickets.ticket.assigned': TicketTold & { from: string | null; to: string | null };
+  'tickets.ticket.cancelled': TicketTold & { reason: string };
+  'tickets.ticket.closed': TicketTold;
+  'tickets.ticket.opened': TicketTold & { number: string; kind: string; priority: string; channel: string };
+  'tickets.ticket.priority_changed': TicketTold & { from: string; to: string };
+  'tickets.ticket.reopened': TicketTold;
+  'tickets.ticket.resolved': TicketTold;
+  'tickets.ticket.status_changed': TicketTold & { from: string; to: string; reason: string | null };
 }
 
 export type EventName = keyof Events;

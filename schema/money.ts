@@ -1,9 +1,15 @@
-import { Directive, Field, ObjectType } from 'type-graphql';
+import { Directive, Field, InputType, ObjectType } from 'type-graphql';
 import { AmountMinor, CurrencyCode } from './scalars.ts';
 
 @ObjectType({ description: 'An amount of money: whole minor units and their ISO 4217 currency.' })
 @Directive('@shareable')
 export class Money {
+  @Field(() => AmountMinor) amountMinor!: bigint;
+  @Field(() => CurrencyCode) currency!: string;
+}
+
+@InputType()
+export class MoneyInput {
   @Field(() => AmountMinor) amountMinor!: bigint;
   @Field(() => CurrencyCode) currency!: string;
 }

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
  * that should hold it is a line further down. `manage` contains `read` of the same noun; nothing else implies anything.
  */
 export const PERMISSIONS = [
+  'billing.charge.manage',
   'billing.customer.manage',
   'billing.customer.read',
   'billing.payment.read',
@@ -25,6 +26,7 @@ export const PERMISSIONS = [
   'licensing.usage.read',
   'network.inventory.manage',
   'network.inventory.read',
+  'network.plan.manage',
   'network.plan.read',
   'network.service.provision',
   'network.service.read',

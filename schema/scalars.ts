@@ -74,6 +74,23 @@ export const CurrencyCode = stringScalar<string>(
   (value) => value.trim(),
 );
 
+export const Decimal = stringScalar<string>(
+  'Decimal',
+  'An exact decimal number as digits: `0.001`, `-46.60`. At most 12 digits before and after the point, never a float.',
+  (text) => {
+    if (!/^-?\d{1,12}(\.\d{1,12})?$/.test(text)) throw refuse('A decimal number is written like 12.5.');
+    return text;
+  },
+  (value) => (value.includes('.') ? value.replace(/\.?0+$/, '') : value),
+);
+
+export const TimeZone = stringScalar<string>(
+  'TimeZone',
+  'An IANA time zone: `Europe/Berlin`. Never an offset, which forgets summer time.',
+  (text) => text,
+  (value) => value,
+);
+
 export const FeatureKey = stringScalar<string>(
   'FeatureKey',
   `A licensable feature: ${FEATURE_KEYS.join(', ')}.`,

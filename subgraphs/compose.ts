@@ -25,4 +25,3 @@ export async function writeSchema(): Promise<void> {
   writeFileSync(new URL('supergraph.graphql', SCHEMA_DIR), supergraph);
 }
 
-if (import.meta.main) await writeSchema();

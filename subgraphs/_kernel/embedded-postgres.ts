@@ -31,7 +31,11 @@ export type StartFailureCode =
   | 'DATA_DIR_FOREIGN'
   | 'DATA_DIR_WRONG_VERSION'
   | 'DATABASE_PASSWORD_WRONG'
-  | 'DATABASE_START_FAILED';
+  | 'DATABASE_START_FAILED'
+  | 'WORLD_HALF_BUILT'
+  | 'NO_SUBGRAPHS'
+  | 'PORT_TAKEN'
+  | 'PORT_FORBIDDEN';
 
 /** Why a part of the product did not start: one sentence for the person at the terminal, one code for programs. */
 export class StartFailure extends Error {

@@ -2,6 +2,7 @@ import type { LoggedEvent } from '../../schema/events.ts';
 import type { Context, Machinery } from './context.ts';
 import { systemContext } from './context.ts';
 import { logHead, readLog } from './events.ts';
+import { interruptible } from './interruptible.ts';
 
 /** Without a notification the log is looked at this often, milliseconds. */
 const POLL_MS = 1_000;
@@ -99,45 +100,51 @@ function tailOf(machinery: Machinery, tenantId: string): Promise<Tail> {
  * and within a second without. `start` runs when nothing can be missed any more and yields what the stream begins with;
  * it says the place in the log up to which that is complete, so that no event is told twice.
  */
-export async function* follow<T>(
+export function follow<T>(
   ctx: Context,
   start: (ctx: Context) => Promise<{ upTo: number; first: T[] }>,
   heard: (events: LoggedEvent[], ctx: Context) => Promise<T[]> | T[],
 ): AsyncGenerator<T> {
   const { machinery, tenantId } = ctx;
   const queue: LoggedEvent[] = [];
-  let wake: (() => void) | undefined;
+  let wake = () => {};
   let isTooFarBehind = false;
-  const tail = await tailOf(machinery, tenantId);
-  const leave = tail.add((events) => {
+  let isOver = false;
+  const onEvents: Hearer = (events) => {
     queue.push(...events);
     if (queue.length > QUEUE_LIMIT) {
       isTooFarBehind = true;
       queue.length = 0;
     }
-    wake?.();
-  });
-  try {
-    let opened = await withReader(machinery, tenantId, start);
-    yield* opened.first;
-    while (true) {
-      if (isTooFarBehind) {
-        isTooFarBehind = false;
-        opened = await withReader(machinery, tenantId, start);
-        yield* opened.first;
-        continue;
+    wake();
+  };
+
+  async function* read(): AsyncGenerator<T> {
+    const leave = (await tailOf(machinery, tenantId)).add(onEvents);
+    try {
+      let opened = await withReader(machinery, tenantId, start);
+      yield* opened.first;
+      while (!isOver) {
+        if (isTooFarBehind) {
+          isTooFarBehind = false;
+          opened = await withReader(machinery, tenantId, start);
+          yield* opened.first;
+          continue;
+        }
+        const { upTo } = opened;
+        const fresh = queue.splice(0).filter((event) => event.seq > upTo);
+        if (fresh.length > 0) yield* await withReader(machinery, tenantId, async (reader) => heard(fresh, reader));
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
       }
-      const fresh = queue.splice(0).filter((event) => event.seq > opened.upTo);
-      if (fresh.length === 0) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        wake = undefined;
-        continue;
-      }
-      yield* await withReader(machinery, tenantId, async (reader) => heard(fresh, reader));
+    } finally {
+      leave();
     }
-  } finally {
-    leave();
   }
+  return interruptible(read(), () => {
+    isOver = true;
+    wake();
+  });
 }

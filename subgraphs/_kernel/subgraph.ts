@@ -24,6 +24,7 @@ import { DateTime } from '../../schema/scalars.ts';
 import { Context, type Machinery } from './context.ts';
 import { formatError } from './format-error.ts';
 import { enter, gateSchema } from './gate.ts';
+import { interruptible } from './interruptible.ts';
 import type { SeedWorld } from './seed-world.ts';
 import type { Envelope, Verifier } from './signed-context.ts';
 import { continueTrace, inSpan } from './telemetry.ts';
@@ -41,6 +42,14 @@ export type Subscriber<N extends EventName = EventName> = {
   hear: (ctx: Context, event: LoggedEvent<N>) => Promise<void>;
 };
 
+/** Somebody of the example world to sign in as. */
+export interface Person {
+  email: string;
+  name: string;
+  role: string;
+  tenant: string;
+}
+
 export interface SubgraphDefinition {
   name: string;
   /** What its background work needs; a job of an unlicensed module does not run. */
@@ -54,6 +63,8 @@ export interface SubgraphDefinition {
   subscribers?: Record<string, Subscriber>;
   /** Part of the control plane: may enter a tenant it names and read across tenants. */
   isControlPlane?: boolean;
+  /** The people of the example world, for the domain that knows them. */
+  people?: readonly Person[];
   /** Its part of the example world; subgraphs are seeded in the order of `subgraphs/index.ts`. */
   seed?: (world: SeedWorld) => Promise<void>;
 }
@@ -188,6 +199,8 @@ export interface RunningSubgraph {
   /** `body` is the JSON text the envelope is bound to. */
   execute(body: string, envelope: string | undefined): Promise<GraphResult>;
   subscribe(body: string, envelope: string | undefined): Promise<AsyncGenerator<GraphResult> | GraphResult>;
+  /** Whether its database answers. */
+  isReady(): Promise<boolean>;
 }
 
 export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Verifier): RunningSubgraph {
@@ -225,6 +238,7 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
     name: subgraph.name,
     subgraph,
     machinery,
+    isReady: () => machinery.db.orm.em.fork().execute('select 1').then(() => true, () => false),
     async execute(body, token) {
       const { envelope, request, document, errors } = admit(body, token);
       if (errors.length > 0) return refuse(errors);
@@ -251,7 +265,8 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
         await opened.end();
         return format(source);
       }
-      return eventsOf(source, opened);
+      const upstream = source[Symbol.asyncIterator]();
+      return interruptible(eventsOf({ [Symbol.asyncIterator]: () => upstream }, opened), () => void upstream.return?.());
 
       async function* eventsOf(events: AsyncIterable<unknown>, first: Context): AsyncGenerator<GraphResult> {
         try {

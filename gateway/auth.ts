@@ -1,0 +1,202 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { ClientError, unauthenticated } from '../schema/errors.ts';
+import { type PermissionSet, packPermissions } from '../schema/permissions.ts';
+import { type AccessClaims, verifyAccessToken } from '../subgraphs/_kernel/access-token.ts';
+import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
+import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+import type { Ask } from './ask.ts';
+import { HeldCopies } from './held-copies.ts';
+
+/** What identity says of a session: whose it is, where, and with which rights. */
+interface Grant {
+  sessionId: string;
+  state: 'ACTIVE' | 'ENDED';
+  endReason: string | null;
+  userId: string;
+  membershipId: string | null;
+  membershipVersion: number | null;
+  membershipState: string | null;
+  tenantId: string | null;
+  kind: string | null;
+  customerId: string | null;
+  catalogue: string;
+  bits: string;
+  strongAt: number | null;
+}
+
+/** Who sends a request. */
+export interface Caller {
+  kind: 'ANONYMOUS' | 'USER';
+  userId: string | null;
+  sessionId: string | null;
+  membershipId: string | null;
+  tenantId: string | null;
+  customerId: string | null;
+  permissions: PermissionSet;
+  strongAt: number | null;
+  /** When the token ends, epoch milliseconds. */
+  expiresAt: number;
+}
+
+export const ANONYMOUS: Caller = {
+  kind: 'ANONYMOUS',
+  userId: null,
+  sessionId: null,
+  membershipId: null,
+  tenantId: null,
+  customerId: null,
+  permissions: packPermissions([]),
+  strongAt: null,
+  expiresAt: Number.POSITIVE_INFINITY,
+};
+
+export interface Authenticator {
+  /** The caller of a bearer token, ANONYMOUS without one. Throws UNAUTHENTICATED for anything that is not right. */
+  authenticate(token: string | undefined): Promise<Caller>;
+  /** The same caller with the rights it has now; throws when it has been stopped or its token has ended. */
+  renew(caller: Caller): Promise<Caller>;
+  /** Calls back when something about the caller's session or membership changed. */
+  onChange(caller: Caller, changed: () => void): () => void;
+  keySet(): Promise<object>;
+  readonly isFresh: boolean;
+  poll(): Promise<void>;
+  close(): void;
+}
+
+const GRANT = '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt }';
+/** Known sessions go on this long while identity is away, milliseconds: the life of a token. */
+const PATIENCE_MS = 300_000;
+/** An unknown key makes us ask identity for its keys, at most this often, milliseconds. */
+const REFETCH_MS = 10_000;
+/** Tokens whose signature is remembered. */
+const MAX_KNOWN = 50_000;
+
+interface KeyRow {
+  kid: string;
+  publicKey: string;
+  state: string;
+}
+
+/** Knows callers by their access token. Grants are held in memory, live by identity's feed. */
+export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issuer: string): Authenticator {
+  const sessionsOf = new Map<string, Set<string>>();
+  const grants = new HeldCopies<Grant>(
+    {
+      feed: 'grants',
+      async load(ids) {
+        const { grants: found } = await ask<{ grants: Grant[] }>('identity', `query($ids: [ID!]!) { grants(sessionIds: $ids) ${GRANT} }`, { ids });
+        for (const { membershipId, sessionId } of found) {
+          if (!membershipId) continue;
+          const sessions = sessionsOf.get(membershipId);
+          if (sessions) sessions.add(sessionId);
+          else sessionsOf.set(membershipId, new Set([sessionId]));
+        }
+        return new Map(found.map((grant) => [grant.sessionId, grant]));
+      },
+      async readFeed(afterSeq, first) {
+        const { grantFeed } = await ask<{ grantFeed: { head: number; subjects: string[] } }>(
+          'identity',
+          'query($afterSeq: Int!, $first: Int!) { grantFeed(afterSeq: $afterSeq, first: $first) { head subjects } }',
+          { afterSeq, first },
+        );
+        const stopped = grantFeed.subjects.flatMap((subject) => {
+          const [kind, id = ''] = subject.split(':');
+          if (kind === 'session') return [id];
+          const sessions = [...(sessionsOf.get(id) ?? [])];
+          sessionsOf.delete(id);
+          return sessions;
+        });
+        return { head: grantFeed.head, changed: stopped.map((id) => [id, undefined] as const) };
+      },
+      patienceMs: PATIENCE_MS,
+      maxHeld: 100_000,
+    },
+    fanOut,
+    log,
+  );
+
+  let keys = new Map<string, KeyObject>();
+  let rows: KeyRow[] = [];
+  let fetchedAt = Number.NEGATIVE_INFINITY;
+  let fetching: Promise<void> | undefined;
+  const fetchKeys = () => {
+    fetching ??= ask<{ tokenKeys: KeyRow[] }>('identity', '{ tokenKeys { kid publicKey state } }')
+      .then(({ tokenKeys }) => {
+        rows = tokenKeys;
+        keys = new Map(tokenKeys.map(({ kid, publicKey }) => [kid, createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })]));
+        fetchedAt = performance.now();
+      })
+      .finally(() => {
+        fetching = undefined;
+      });
+    return fetching;
+  };
+
+  const known = new Map<string, AccessClaims>();
+  const verify = async (token: string): Promise<AccessClaims> => {
+    const held = known.get(token);
+    if (held) return held;
+    let isUnknownKey = false;
+    const keyOf = (kid: string) => {
+      isUnknownKey = !keys.has(kid);
+      return keys.get(kid);
+    };
+    let verdict = verifyAccessToken(token, keyOf, { issuer, now: Date.now() });
+    if (isUnknownKey && performance.now() - fetchedAt > REFETCH_MS) {
+      await fetchKeys();
+      verdict = verifyAccessToken(token, keyOf, { issuer, now: Date.now() });
+    }
+    if (!verdict.claims) throw unauthenticated(verdict.refused === 'EXPIRED' ? 'EXPIRED' : undefined);
+    if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value as string);
+    known.set(token, verdict.claims);
+    return verdict.claims;
+  };
+
+  /** A token is as good as its session: ended, switched to another tenant or suspended there, it is refused. */
+  const callerOf = async (sessionId: string, membershipId: string | null, expiresAt: number): Promise<Caller> => {
+    if (expiresAt <= Date.now()) throw unauthenticated('EXPIRED');
+    const grant = await grants.get(sessionId);
+    const isStopped = !grant || grant.state !== 'ACTIVE' || grant.membershipId !== membershipId || (membershipId !== null && grant.membershipState !== 'ACTIVE');
+    if (isStopped) throw unauthenticated('REVOKED');
+    return {
+      kind: 'USER',
+      userId: grant.userId,
+      sessionId,
+      membershipId,
+      tenantId: grant.tenantId,
+      customerId: grant.customerId,
+      permissions: { catalogue: grant.catalogue, bits: grant.bits },
+      strongAt: grant.strongAt,
+      expiresAt,
+    };
+  };
+
+  return {
+    async authenticate(token) {
+      if (token === undefined) return ANONYMOUS;
+      const claims = await verify(token);
+      return callerOf(claims.sid, claims.mid ?? null, claims.exp * 1000);
+    },
+    async renew(caller) {
+      return caller.sessionId ? callerOf(caller.sessionId, caller.membershipId, caller.expiresAt) : caller;
+    },
+    onChange: (caller, changed) => (caller.sessionId ? grants.onChange(caller.sessionId, changed) : () => undefined),
+    async keySet() {
+      if (rows.length === 0 || performance.now() - fetchedAt > REFETCH_MS) await fetchKeys();
+      return { keys: rows.map(({ kid, publicKey }) => ({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid, x: publicKey })) };
+    },
+    get isFresh() {
+      return grants.isFresh;
+    },
+    poll: () => grants.poll(),
+    close: () => grants.close(),
+  };
+}
+
+/** The token of an `Authorization: Bearer` header; another scheme is refused. */
+export function bearerOf(header: string | undefined): string | undefined {
+  if (header === undefined || header === '') return undefined;
+  const [scheme, token, ...rest] = header.split(' ');
+  if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0) throw new ClientError('UNAUTHENTICATED', 'Please sign in.');
+  return token;
+}

@@ -1,0 +1,32 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+type Page = () => Promise<{ type: string; body: Buffer }>;
+
+const require = createRequire(import.meta.url);
+const packageDir = (name: string) => dirname(require.resolve(`${name}/package.json`));
+const here = (file: string) => fileURLToPath(new URL(`./graphiql/${file}`, import.meta.url));
+
+const TYPES: Record<string, string> = { html: 'text/html', css: 'text/css', js: 'text/javascript' };
+
+/** GraphiQL from this machine's own packages, for developers whose browsers do not reach a CDN. */
+export function graphiqlPages(): Map<string, Page> {
+  const files: Record<string, string> = {
+    '/graphiql': here('page.html'),
+    '/graphiql/page.css': here('page.css'),
+    '/graphiql/page.js': here('page.js'),
+    '/graphiql/graphiql.css': join(packageDir('graphiql'), 'graphiql.min.css'),
+    '/graphiql/graphiql.js': join(packageDir('graphiql'), 'graphiql.min.js'),
+    '/graphiql/react.js': join(packageDir('react'), 'umd/react.production.min.js'),
+    '/graphiql/react-dom.js': join(packageDir('react-dom'), 'umd/react-dom.production.min.js'),
+    '/graphiql/graphql-ws.js': join(dirname(require.resolve('graphql-ws')), '../umd/graphql-ws.min.js'),
+  };
+  return new Map(
+    Object.entries(files).map(([path, file]) => [
+      path,
+      async () => ({ type: `${TYPES[file.split('.').at(-1) ?? ''] ?? 'application/octet-stream'}; charset=utf-8`, body: await readFile(file) }),
+    ]),
+  );
+}

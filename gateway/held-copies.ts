@@ -1,0 +1,161 @@
+import { EventEmitter } from 'node:events';
+import { ClientError } from '../schema/errors.ts';
+import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
+import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+
+/** Without news the feed is read this often, milliseconds. */
+const POLL_MS = 1_000;
+/** A copy confirmed within this time is served as it is; an older one is read again first, milliseconds. */
+const TRUSTED_MS = 2_000;
+/** Rows of the feed read at once. */
+const PAGE = 500;
+
+export interface FeedPage<T> {
+  /** Up to where in the feed this page is complete. */
+  head: number;
+  /** What changed, with its new content, or undefined where the copy is to be dropped and read again when needed. */
+  changed: readonly (readonly [id: string, value: T | undefined])[];
+}
+
+export interface Source<T> {
+  feed: string;
+  load(ids: readonly string[]): Promise<ReadonlyMap<string, T>>;
+  readFeed(afterSeq: number, first: number): Promise<FeedPage<T>>;
+  /** Told after everything up to `seq` is held. */
+  confirm?(seq: number): Promise<void>;
+  /** Whether `heard` replaces `held`: the newest version wins, hearing one again is harmless. */
+  isNewer?(held: T, heard: T): boolean;
+  /** How long copies are still served when their owner cannot be reached, milliseconds since the last confirmation. */
+  patienceMs: number;
+  maxHeld: number;
+}
+
+/**
+ * Copies of what another part owns, held in memory and kept live by a numbered feed: heard at once, polled each second,
+ * trusted for two. A change is applied to all listeners before its place in the feed is confirmed.
+ */
+export class HeldCopies<T> {
+  private readonly held = new Map<string, T | null>();
+  private readonly loading = new Map<string, Promise<T | null>>();
+  private readonly changes = new EventEmitter().setMaxListeners(0);
+  private readonly source: Source<T>;
+  private readonly log: Logger;
+  private readonly stopListening: () => void;
+  private readonly timer: NodeJS.Timeout;
+  private seq = -1;
+  private confirmedAt = Number.NEGATIVE_INFINITY;
+  private polling: Promise<void> | undefined;
+  private isStale = false;
+
+  constructor(source: Source<T>, fanOut: FanOut, log: Logger) {
+    this.source = source;
+    this.log = log;
+    this.stopListening = fanOut.onFeed(source.feed, () => {
+      this.isStale = true;
+      void this.poll().catch(() => undefined);
+    });
+    this.timer = setInterval(() => void this.poll().catch(() => undefined), POLL_MS);
+    this.timer.unref();
+  }
+
+  /** The copy of one thing, null if there is none. Throws SUBGRAPH_UNAVAILABLE when nothing is known and nobody answers. */
+  async get(id: string): Promise<T | null> {
+    await this.confirm();
+    const held = this.held.get(id);
+    return held !== undefined ? held : this.load(id);
+  }
+
+  /** The copy without waiting: undefined when it is not held or not fresh. */
+  peek(id: string): T | null | undefined {
+    return performance.now() - this.confirmedAt <= TRUSTED_MS ? this.held.get(id) : undefined;
+  }
+
+  /** Calls `changed` whenever the copy of `id` was replaced or dropped. Returns how to stop. */
+  onChange(id: string, changed: () => void): () => void {
+    this.changes.on(id, changed);
+    return () => void this.changes.off(id, changed);
+  }
+
+  get isFresh(): boolean {
+    return performance.now() - this.confirmedAt <= TRUSTED_MS;
+  }
+
+  get size(): number {
+    return this.held.size;
+  }
+
+  /** Reads the feed on from where it stood. One read at a time; whoever asks meanwhile waits for a read begun after. */
+  async poll(): Promise<void> {
+    while (this.polling) await this.polling.catch(() => undefined);
+    if (!this.isStale && this.isFresh && performance.now() - this.confirmedAt < POLL_MS / 2) return;
+    this.isStale = false;
+    this.polling = this.read().finally(() => {
+      this.polling = undefined;
+    });
+    return this.polling;
+  }
+
+  close(): void {
+    this.stopListening();
+    clearInterval(this.timer);
+  }
+
+  private async confirm(): Promise<void> {
+    if (this.isFresh) return;
+    try {
+      await this.poll();
+    } catch (error) {
+      if (performance.now() - this.confirmedAt <= this.source.patienceMs) return;
+      throw error instanceof ClientError ? error : new ClientError('SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.');
+    }
+  }
+
+  private async read(): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      if (this.seq < 0) this.seq = (await this.source.readFeed(0, 0)).head;
+      for (let isMore = true; isMore; ) {
+        const { head, changed } = await this.source.readFeed(this.seq, PAGE);
+        for (const [id, value] of changed) this.apply(id, value);
+        isMore = changed.length >= PAGE && head > this.seq;
+        this.seq = Math.max(this.seq, head);
+      }
+      this.confirmedAt = startedAt;
+    } catch (error) {
+      this.log.warn({ feed: this.source.feed, error: (error as Error).message }, 'a feed could not be read; trying again');
+      throw error;
+    }
+    await this.source.confirm?.(this.seq).catch((error: Error) => this.log.warn({ error: error.message }, 'a feed could not be confirmed'));
+  }
+
+  private apply(id: string, value: T | undefined): void {
+    const held = this.held.get(id);
+    if (value === undefined) this.held.delete(id);
+    else if (held === undefined && !this.loading.has(id)) return this.tell(id); // nobody here asked for it
+    else if (held == null || (this.source.isNewer?.(held, value) ?? true)) this.held.set(id, value);
+    if (value === undefined) this.loading.delete(id);
+    this.tell(id);
+  }
+
+  private tell(id: string): void {
+    this.changes.emit(id);
+  }
+
+  private load(id: string): Promise<T | null> {
+    let loading = this.loading.get(id);
+    if (loading) return loading;
+    loading = this.source.load([id]).then((found) => {
+      const value = found.get(id) ?? null;
+      if (this.loading.get(id) !== loading) return value; // dropped meanwhile: not kept
+      this.loading.delete(id);
+      const heard = this.held.get(id);
+      if (heard !== undefined && heard !== null && value !== null && this.source.isNewer?.(value, heard)) return heard;
+      if (this.held.size >= this.source.maxHeld) this.held.delete(this.held.keys().next().value as string);
+      this.held.set(id, value);
+      return value;
+    });
+    loading.catch(() => this.loading.delete(id));
+    this.loading.set(id, loading);
+    return loading;
+  }
+}

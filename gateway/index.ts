@@ -1,0 +1,116 @@
+import 'reflect-metadata';
+import { mkdirSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import pg from 'pg';
+import { type Config, ConfigError, readConfig } from '../subgraphs/_kernel/config.ts';
+import { roleUrl } from '../subgraphs/_kernel/db.ts';
+import { devSecrets } from '../subgraphs/_kernel/dev-secrets.ts';
+import { type EmbeddedDatabase, StartFailure, startEmbeddedPostgres } from '../subgraphs/_kernel/embedded-postgres.ts';
+import { listen } from '../subgraphs/_kernel/fan-out.ts';
+import { createLog, type Logger, startTelemetry } from '../subgraphs/_kernel/telemetry.ts';
+import { printBanner, signInForSandbox } from './banner.ts';
+import { type DataSource, localSubgraph, remoteSubgraph } from './data-sources.ts';
+import { startGateway } from './start.ts';
+
+/** The root of the checkout: where `.data/` and `schema/` lie, whatever the working directory. */
+const ROOT = resolve(import.meta.dirname, '..');
+/** A shutdown that takes longer is cut short, milliseconds. */
+const LONGEST_STOP_MS = 15_000;
+
+type Step = () => Promise<void>;
+
+/** The gateway alone, its subgraphs at SUBGRAPH_URLS. */
+async function startApart(config: Config, log: Logger, undo: Step[]): Promise<void> {
+  const urls = new Map(config.SUBGRAPH_URLS.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+  if (urls.size === 0) throw new StartFailure('NO_SUBGRAPHS', 'SUBGRAPH_URLS names no subgraphs: give name=url pairs, such as billing=http://127.0.0.1:4013/graphql.');
+  const sources = new Map<string, DataSource>([...urls].map(([name, url]) => [name, remoteSubgraph(name, url, log)]));
+  const fanOut = listen(roleUrl(config, 'dotmac_fan_out'), log);
+  undo.push(() => fanOut.close());
+  const gateway = await startGateway(config, sources, fanOut, log);
+  undo.push(() => gateway.stop());
+  log.info({ port: gateway.port, subgraphs: [...urls.keys()] }, 'gateway ready');
+}
+
+/** Database, migrations, example world, every subgraph and the gateway in this process. */
+async function startAll(given: Config, dataDir: string, log: Logger, undo: Step[]): Promise<void> {
+  const startedAt = performance.now();
+  let database: EmbeddedDatabase | undefined;
+  let config = given;
+  if (!config.DATABASE_URL) {
+    const embedded = await startEmbeddedPostgres({ dir: dataDir });
+    undo.push(() => embedded.stop());
+    database = embedded;
+    config = { ...given, DATABASE_URL: embedded.url };
+  }
+  const [{ SUBGRAPHS }, { migrate }, { serve }, { buildWorld, worldState }] = await Promise.all([
+    import('../subgraphs/index.ts'),
+    import('../subgraphs/migrate.ts'),
+    import('../subgraphs/serve.ts'),
+    import('../subgraphs/seed.ts'),
+  ]);
+  await migrate(config);
+  let world = await worldState(config);
+  if (world === 'HALF') {
+    if (!database) throw new StartFailure('WORLD_HALF_BUILT', 'An earlier start was cut short while it built the example world. Start with an empty database.');
+    log.warn('an earlier start was cut short while it built the example world; building it anew');
+    await recreateDatabase(config);
+    await migrate(config);
+    world = 'NONE';
+  }
+  const serving = await serve(config, log);
+  undo.push(() => serving.stop());
+  if (world === 'NONE' && config.NODE_ENV === 'development' && config.SEED_PASSWORD) await buildWorld(config, serving.subgraphs, config.SEED_PASSWORD);
+  const sources = new Map<string, DataSource>(serving.subgraphs.map((running) => [running.name, localSubgraph(running)]));
+  const gateway = await startGateway(config, sources, serving.fanOut, log, { sandboxToken: (graph) => signInForSandbox(graph, config) });
+  undo.push(() => gateway.stop());
+  printBanner(config, SUBGRAPHS.flatMap(({ people = [] }) => people), gateway.port, performance.now() - startedAt);
+}
+
+/** Drops our own embedded database, which holds nothing but half an example world, and makes it empty. */
+async function recreateDatabase(config: Config): Promise<void> {
+  const url = new URL(String(config.DATABASE_URL));
+  const name = pg.escapeIdentifier(url.pathname.slice(1));
+  url.pathname = '/postgres';
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  await client.query(`drop database ${name} with (force)`);
+  await client.query(`create database ${name}`);
+  await client.end();
+}
+
+const isApart = process.argv.includes('--apart');
+const undo: Step[] = [];
+let stopping: Promise<void> | undefined;
+
+/** Ends everything in the reverse order of its start; once, however often it is asked. */
+function stop(log: Logger | undefined, code: number): Promise<void> {
+  stopping ??= (async () => {
+    setTimeout(() => process.exit(1), LONGEST_STOP_MS).unref();
+    for (const step of undo.reverse()) await step().catch((error: Error) => log?.error({ err: error }, 'a part did not stop cleanly'));
+    process.exit(code);
+  })();
+  return stopping;
+}
+
+/** The sentence for a start that failed: ours as it stands, a foreign one with its stack in the log. */
+function explain(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof StartFailure) return error.message;
+  const { code, message, stack } = error as NodeJS.ErrnoException;
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01') return `The database at DATABASE_URL cannot be reached or refuses the sign-in (${code}).`;
+  return stack ?? message;
+}
+
+let log: Logger | undefined;
+try {
+  const dataDir = process.env.DATA_DIR && isAbsolute(process.env.DATA_DIR) ? process.env.DATA_DIR : resolve(ROOT, process.env.DATA_DIR || '.data');
+  const isProduction = (process.env.NODE_ENV ?? 'production') === 'production';
+  if (!isProduction) mkdirSync(dataDir, { recursive: true });
+  const config = readConfig(process.env, isProduction ? {} : devSecrets(dataDir));
+  log = createLog(config, isApart ? 'gateway' : 'dotmac');
+  undo.push(startTelemetry(config, isApart ? 'gateway' : 'dotmac'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(log, 0));
+  await (isApart ? startApart(config, log, undo) : startAll(config, dataDir, log, undo));
+} catch (error) {
+  console.error(explain(error));
+  await stop(log, 1);
+}

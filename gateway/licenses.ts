@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { Feature, QuotaKey } from '../schema/features.ts';
+import { type EntitlementStep, stepAt } from '../subgraphs/_kernel/context.ts';
+import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
+import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+import type { Ask } from './ask.ts';
+import { HeldCopies } from './held-copies.ts';
+
+/** What a gateway holds of a tenant's licence: everything a door needs to know, now and later. */
+export interface LicenseView {
+  tenantId: string;
+  licenseId: string;
+  version: number;
+  plan: string;
+  course: EntitlementStep[];
+  limits: unknown;
+}
+
+interface ViewRow extends Omit<LicenseView, 'course' | 'limits'> {
+  course: string;
+  limits: string;
+}
+
+/** What would open a denied door. */
+export interface Offers {
+  features: Partial<Record<Feature, { requiredPlan: string | null; addOns: string[] }>>;
+  quotas: Partial<Record<QuotaKey, Record<string, string | null>>>;
+}
+
+const VIEW = '{ tenantId licenseId version plan course limits }';
+const PATIENCE_MS = 15 * 60_000;
+const OFFERS_MS = 60_000;
+
+export interface Licenses {
+  /** The newest licence of a tenant, null if it has none. */
+  get(tenantId: string): Promise<LicenseView | null>;
+  onChange(tenantId: string, changed: () => void): () => void;
+  offers(): Promise<Offers>;
+  readonly isFresh: boolean;
+  poll(): Promise<void>;
+  close(): void;
+}
+
+const read = (row: ViewRow): LicenseView => ({ ...row, course: JSON.parse(row.course), limits: JSON.parse(row.limits) });
+
+/** Holds tenants' licences in memory, live by licensing's feed. The only cache of licences there is. */
+export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
+  const nodeId = randomUUID();
+  const copies = new HeldCopies<LicenseView>(
+    {
+      feed: 'licenses',
+      async load(ids) {
+        const { licenseViews } = await ask<{ licenseViews: ViewRow[] }>('licensing', `query($ids: [ID!]!) { licenseViews(tenantIds: $ids) ${VIEW} }`, { ids });
+        return new Map(licenseViews.map((row) => [row.tenantId, read(row)]));
+      },
+      async readFeed(afterSeq, first) {
+        const { licenseFeed } = await ask<{ licenseFeed: { head: number; views: ViewRow[] } }>(
+          'licensing',
+          `query($afterSeq: Int!, $first: Int!) { licenseFeed(afterSeq: $afterSeq, first: $first) { head views ${VIEW} } }`,
+          { afterSeq, first },
+        );
+        return { head: licenseFeed.head, changed: licenseFeed.views.map((row) => [row.tenantId, read(row)] as const) };
+      },
+      async confirm(seq) {
+        await ask('licensing', 'mutation($nodeId: String!, $seq: Int!) { confirmLicenses(nodeId: $nodeId, seq: $seq) }', { nodeId, seq });
+      },
+      isNewer: (held, heard) => heard.version >= held.version,
+      patienceMs: PATIENCE_MS,
+      maxHeld: 50_000,
+    },
+    fanOut,
+    log,
+  );
+  let offers: { at: number; value: Promise<Offers> } | undefined;
+  return {
+    get: (tenantId) => copies.get(tenantId),
+    onChange: (tenantId, changed) => copies.onChange(tenantId, changed),
+    poll: () => copies.poll(),
+    offers() {
+      if (!offers || performance.now() - offers.at > OFFERS_MS) {
+        const value = ask<{ offers: string }>('licensing', '{ offers }').then((answer) => JSON.parse(answer.offers) as Offers);
+        value.catch(() => (offers = undefined));
+        offers = { at: performance.now(), value };
+      }
+      return offers.value;
+    },
+    get isFresh() {
+      return copies.isFresh;
+    },
+    close: () => copies.close(),
+  };
+}
+
+/** What a licence opens at an instant. A tenant without one has its core and nothing gated. */
+export function entitlementsAt(license: LicenseView | null, now: Date): Pick<EntitlementStep, 'core' | 'features'> & { state: string | null } {
+  const step = license && stepAt(license.course, now);
+  return step ? { core: step.core, features: step.features, state: step.state } : { core: 'FULL', features: {}, state: null };
+}
+
+/** The next instant at which a licence changes by time alone. */
+export function nextStepAfter(license: LicenseView | null, now: Date): Date | undefined {
+  const step = license?.course.find(({ from }) => new Date(from) > now);
+  return step && new Date(step.from);
+}

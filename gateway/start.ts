@@ -1,0 +1,75 @@
+import { isAbsolute, resolve } from 'node:path';
+import type { Config } from '../subgraphs/_kernel/config.ts';
+import { StartFailure } from '../subgraphs/_kernel/embedded-postgres.ts';
+import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
+import { createMint } from '../subgraphs/_kernel/signed-context.ts';
+import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+import { openApolloDoor } from './apollo-server.ts';
+import { createAsk } from './ask.ts';
+import { createAuthenticator } from './auth.ts';
+import type { DataSource } from './data-sources.ts';
+import { Graph } from './graph.ts';
+import { graphiqlPages } from './graphiql.ts';
+import { openHttpDoor } from './http.ts';
+import { holdLicenses } from './licenses.ts';
+import { manageSupergraph } from './supergraph.ts';
+import { holdTenants } from './tenants.ts';
+
+export interface Gateway {
+  port: number;
+  graph: Graph;
+  stop(): Promise<void>;
+}
+
+/** Starts a gateway over the given subgraphs. It is ready, copies and all, when this resolves. */
+export async function startGateway(
+  config: Config,
+  sources: ReadonlyMap<string, DataSource>,
+  fanOut: FanOut,
+  log: Logger,
+  options: { sandboxToken?: (graph: Graph) => Promise<string | undefined> } = {},
+): Promise<Gateway> {
+  const isDevelopment = config.NODE_ENV === 'development';
+  const file = isAbsolute(config.SUPERGRAPH_FILE) ? config.SUPERGRAPH_FILE : resolve(import.meta.dirname, '..', config.SUPERGRAPH_FILE);
+  const supergraph = await manageSupergraph(file, log);
+  const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
+  const ask = createAsk(sources, mint);
+  const licenses = holdLicenses(ask, fanOut, log);
+  const tenants = holdTenants(ask, fanOut, log);
+  const auth = createAuthenticator(ask, fanOut, log, config.PUBLIC_URL);
+  const close = async () => {
+    licenses.close();
+    tenants.close();
+    auth.close();
+    await supergraph.close();
+    await Promise.all([...sources.values()].map((source) => source.close()));
+  };
+  try {
+    const graph = new Graph({ supergraph, sources, mint, auth, licenses, tenants, subgraphTimeoutMs: config.SUBGRAPH_TIMEOUT_MS, log });
+    graph.allowsAnonymousIntrospection = config.NODE_ENV !== 'production';
+    const { sandboxToken } = options;
+    const apollo = await openApolloDoor(graph, isDevelopment ? async () => sandboxToken?.(graph) : undefined);
+    await Promise.allSettled([licenses.poll(), tenants.poll(), auth.poll()]); // readiness tells if one of them could not
+    const http = await openHttpDoor(graph, apollo, {
+      host: config.HOST,
+      port: config.PORT,
+      allowedOrigins: config.ALLOWED_ORIGINS,
+      trustsProxy: config.TRUST_PROXY,
+      pages: isDevelopment ? graphiqlPages() : new Map(),
+      log,
+    });
+    return {
+      port: http.port,
+      graph,
+      stop: async () => {
+        await http.stop();
+        await close();
+      },
+    };
+  } catch (error) {
+    await close();
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new StartFailure('PORT_TAKEN', `Port ${config.PORT} is taken by another program. Set PORT to a free one.`);
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw new StartFailure('PORT_FORBIDDEN', `Port ${config.PORT} may not be opened by this user. Set PORT to one above 1023.`);
+    throw error;
+  }
+}

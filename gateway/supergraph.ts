@@ -1,0 +1,112 @@
+import { ApolloGateway } from '@apollo/gateway';
+import type { Schema } from '@apollo/federation-internals';
+import type { QueryPlanner } from '@apollo/query-planner';
+import { type GraphQLObjectType, type GraphQLSchema, getNamedType, parse, visit } from 'graphql';
+import { readFile } from 'node:fs/promises';
+import { watchFile, unwatchFile } from 'node:fs';
+import type { Feature } from '../schema/features.ts';
+import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+import { collidesWithAliases } from './execution/aliases.ts';
+
+/** One loaded supergraph: what clients see, and the planner over what subgraphs offer. */
+export interface Supergraph {
+  id: number;
+  sdl: string;
+  /** The schema as clients see it. */
+  schema: GraphQLSchema;
+  apiSchema: Schema;
+  planner: QueryPlanner;
+  /** The features of the named root fields if every one of them is gated, else none. */
+  rootFeatures(operation: string, fields: readonly string[]): readonly Feature[];
+}
+
+/** How often the file is looked at, milliseconds. */
+const WATCH_MS = 1_000;
+
+export interface SupergraphManager {
+  current(): Supergraph;
+  /** Loads the file again; a broken one is refused and the last good one stays. */
+  reload(): Promise<boolean>;
+  onChange(heard: (supergraph: Supergraph) => void): void;
+  close(): Promise<void>;
+}
+
+/**
+ * Loads a supergraph from its file and keeps it fresh. `@apollo/gateway` manages it (load, update, fall back); plans come
+ * from its planner, and execution is ours.
+ */
+export async function manageSupergraph(file: string, log: Logger): Promise<SupergraphManager> {
+  let update: (sdl: string) => void = () => undefined;
+  let current: Supergraph | undefined;
+  let count = 0;
+  const listeners: ((supergraph: Supergraph) => void)[] = [];
+  const quiet = { debug: () => undefined, info: () => undefined, warn: (m: string) => log.debug(m), error: (m: string) => log.error(m) };
+  const manager = new ApolloGateway({
+    logger: quiet,
+    supergraphSdl: async (options) => {
+      update = options.update;
+      return { supergraphSdl: await readFile(file, 'utf8') };
+    },
+    buildService: () => ({ process: () => Promise.reject(new Error('Plans are executed by our own executor.')) }),
+  });
+  manager.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
+    const planner = manager.__testing().queryPlanner as QueryPlanner;
+    if (collidesWithAliases(apiSchema)) throw new Error('A field of the supergraph begins with a prefix the gateway needs.');
+    current = { id: ++count, sdl: coreSupergraphSdl, schema: apiSchema, apiSchema: planner.supergraph.apiSchema(), planner, rootFeatures: gatesOf(coreSupergraphSdl, apiSchema) };
+    for (const heard of listeners) heard(current);
+  });
+  await manager.load({ apollo: { key: undefined, keyHash: undefined, graphRef: undefined } as never });
+
+  const reload = async () => {
+    const before = current;
+    try {
+      update(await readFile(file, 'utf8'));
+      return current !== before;
+    } catch (error) {
+      log.error({ error: (error as Error).message }, 'the new supergraph is refused; the last good one stays');
+      return false;
+    }
+  };
+  watchFile(file, { interval: WATCH_MS, persistent: false }, () => void reload());
+  return {
+    current: () => current as Supergraph,
+    reload,
+    onChange: (heard) => void listeners.push(heard),
+    close: async () => {
+      unwatchFile(file);
+      await manager.stop();
+    },
+  };
+}
+
+/** Reads `@requiresFeature` off the supergraph: by field, or by the type a field returns. */
+function gatesOf(sdl: string, schema: GraphQLSchema): Supergraph['rootFeatures'] {
+  const gates = new Map<string, Feature>();
+  const featureOf = (directives: readonly { name: { value: string }; arguments?: readonly { value: unknown }[] }[] | undefined) =>
+    (directives?.find(({ name }) => name.value.endsWith('requiresFeature'))?.arguments?.[0]?.value as { value?: Feature } | undefined)?.value;
+  let type = '';
+  visit(parse(sdl, { noLocation: true }), {
+    ObjectTypeDefinition: {
+      enter: (node) => {
+        type = node.name.value;
+        const feature = featureOf(node.directives);
+        if (feature) gates.set(type, feature);
+      },
+    },
+    FieldDefinition: (node) => {
+      const feature = featureOf(node.directives);
+      if (feature) gates.set(`${type}.${node.name.value}`, feature);
+    },
+  });
+  return (operation, fields) => {
+    const root = schema.getRootType(operation as never) as GraphQLObjectType | undefined;
+    const found = new Set<Feature>();
+    for (const name of fields) {
+      const field = root?.getFields()[name];
+      const feature = field && (gates.get(`${root?.name}.${name}`) ?? gates.get(getNamedType(field.type).name));
+      if (!feature) return [];
+      found.add(feature);
+    }
+    return [...found];
+  };
+}

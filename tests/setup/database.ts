@@ -1,0 +1,89 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { type Config, readConfig } from '../../subgraphs/_kernel/config.ts';
+import { devSecrets } from '../../subgraphs/_kernel/dev-secrets.ts';
+import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
+import { migrate } from '../../subgraphs/migrate.ts';
+import { buildWorld } from '../../subgraphs/seed.ts';
+import { serve } from '../../subgraphs/serve.ts';
+
+/** The migrated and seeded database every test's own is copied from. */
+const TEMPLATE = 'dotmac_template';
+
+/** The configuration of a test: its own database, secrets that all tests share. */
+export function testConfig(databaseUrl: string, env: Record<string, string> = {}): Config {
+  const secrets = devSecrets(process.env.TEST_SECRETS_DIR ?? join(tmpdir(), `dotmac-test-secrets-${process.getuid?.() ?? 0}`));
+  return readConfig({ NODE_ENV: 'test', LOG_LEVEL: process.env.TEST_LOG ?? 'silent', PORT: '0', DATABASE_URL: databaseUrl, ...env }, secrets);
+}
+
+const urlOf = (server: string, database: string) => {
+  const url = new URL(server);
+  url.pathname = `/${database}`;
+  return url.href;
+};
+
+async function asAdmin<T>(server: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: urlOf(server, 'postgres') });
+  await client.connect();
+  try {
+    return await run(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** Makes the template once per run: migrations, the example world, and every reaction to it. */
+export async function prepareTestDatabase(server: string): Promise<void> {
+  await asAdmin(server, async (client) => {
+    await client.query(`drop database if exists ${TEMPLATE} with (force)`);
+    await client.query(`create database ${TEMPLATE}`);
+  });
+  const config = testConfig(urlOf(server, TEMPLATE));
+  await migrate(config);
+  const serving = await serve(config, createLog(config, 'template'));
+  try {
+    await buildWorld(config, serving.subgraphs, String(config.SEED_PASSWORD));
+    await untilNoJobs(urlOf(server, TEMPLATE));
+  } finally {
+    await serving.stop();
+  }
+}
+
+/** Resolves when every job that can run has run. Rejects after half a minute, or when one fails. */
+export async function untilNoJobs(databaseUrl: string): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    for (let i = 0; i < 600; i++) {
+      const { rows } = await client.query('select count(*)::int as open, max(last_error) as error from graphile_worker._private_jobs where attempts < max_attempts');
+      if (rows[0].error) throw new Error(`A job failed: ${rows[0].error}`);
+      if (rows[0].open === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error('The jobs did not come to an end.');
+  } finally {
+    await client.end();
+  }
+}
+
+export interface TestDatabase {
+  url: string;
+  drop(): Promise<void>;
+}
+
+/** A database of a test's own, with the example world in it. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = String(process.env.TEST_DATABASE_URL);
+  const name = `dotmac_${randomUUID().replaceAll('-', '')}`;
+  await asAdmin(server, async (client) => {
+    await client.query('select pg_advisory_lock(7190000002)'); // a template is copied by one at a time
+    await client.query(`create database ${name} template ${TEMPLATE}`);
+  });
+  return {
+    url: urlOf(server, name),
+    drop: () => asAdmin(server, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))),
+  };
+}
