@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 
 /** What an access token says (identity R7): who, in which session, for which tenant. No permission, name or mail. */
 export interface AccessClaims {
@@ -35,8 +35,8 @@ const MAX_LENGTH = 4_096;
 
 /** Three parts in base64url; an Ed25519 signature has 86 letters, the last of which carries two bits. */
 const SHAPE = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{85}[AQgw])$/;
-const INVALID: TokenVerdict = Object.freeze({ refused: 'INVALID' });
-const EXPIRED: TokenVerdict = Object.freeze({ refused: 'EXPIRED' });
+const INVALID: TokenVerdict = { refused: 'INVALID' };
+const EXPIRED: TokenVerdict = { refused: 'EXPIRED' };
 
 const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const headerOf = (kid: string) => encode({ alg: 'EdDSA', kid, typ: 'at+jwt' });
@@ -97,15 +97,4 @@ function areOurs(claims: Record<string, unknown>, issuer: string): claims is Rec
     (kind === 'STAFF' || kind === 'PORTAL') &&
     (strong === undefined || isSecond(strong))
   );
-}
-
-/** The key with which a token's signature is checked, from its raw 32 bytes in base64url. */
-export const verificationKey = (publicKey: string): KeyObject =>
-  createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' });
-
-/** The key set others may read at `/.well-known/jwks.json` (RFC 7517). */
-export function jwksText(keys: readonly { kid: string; publicKey: string }[]): string {
-  return JSON.stringify({
-    keys: keys.map(({ kid, publicKey }) => ({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid, x: publicKey })),
-  });
 }

@@ -10,6 +10,8 @@ export interface FanOut {
   onTenant(tenantId: string, heard: () => void): () => void;
   /** Calls `heard` when a gateway feed grew, and after every reconnection. Returns how to stop. */
   onFeed(name: string, heard: () => void): () => void;
+  /** How many listen now. */
+  listeners(): number;
   close(): Promise<void>;
 }
 
@@ -75,6 +77,7 @@ export function listen(url: string, log: Logger): FanOut {
   return {
     onTenant: (tenantId, heard) => on(`tenant:${tenantId}`, heard),
     onFeed: (name, heard) => on(`feed:${name}`, heard),
+    listeners: () => ears.eventNames().reduce((sum, name) => sum + ears.listenerCount(name), 0),
     close: async () => {
       isClosed = true;
       clearTimeout(timer);

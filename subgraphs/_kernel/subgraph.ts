@@ -91,6 +91,10 @@ export interface Subgraph {
   readonly name: string;
   readonly sdl: string;
   readonly schema: GraphQLSchema;
+  /** The schema before federation, whose types and fields still carry their marks. */
+  readonly marked: GraphQLSchema;
+  /** Types of other domains it adds fields to. */
+  readonly foreign: ReadonlySet<string>;
 }
 
 const FEDERATION_LINK = `extend schema
@@ -130,8 +134,9 @@ export async function defineSubgraph(definition: SubgraphDefinition): Promise<Su
   const sdl = `${FEDERATION_LINK}${LICENSING_LINK}\n\n${DIRECTIVE_DEFINITIONS}\n${printTypes(marked)}`;
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: createResolversMap(marked) as never }]);
   attachReferences(schema, marked, definition);
-  gateSchema(schema, marked, new Set((definition.types ?? []).map(graphName(marked)).filter((name): name is string => Boolean(name))));
-  return { definition, name: definition.name, sdl, schema };
+  const foreign = new Set((definition.types ?? []).map(graphName(marked)).filter((name) => name !== undefined));
+  gateSchema(schema, marked, foreign);
+  return { definition, name: definition.name, sdl, schema, marked, foreign };
 }
 
 /** The SDL of the types with the permission of each door in its description. */

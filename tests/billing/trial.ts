@@ -13,7 +13,12 @@ import { reactionsOf } from '../../subgraphs/_kernel/jobs.ts';
 import { migrate, writeReactions } from '../../subgraphs/_kernel/migrations.ts';
 import { SEED_TENANTS, type SeedTenant, seedId, seedWorld } from '../../subgraphs/_kernel/seed-world.ts';
 import { createMint, createVerifier, type Envelope } from '../../subgraphs/_kernel/signed-context.ts';
-import { defineSubgraph, type GraphResult, type RunningSubgraph, runSubgraph } from '../../subgraphs/_kernel/subgraph.ts';
+import {
+  defineSubgraph,
+  type GraphResult,
+  type RunningSubgraph,
+  runSubgraph,
+} from '../../subgraphs/_kernel/subgraph.ts';
 import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
 import { billing } from '../../subgraphs/billing/index.ts';
 import { network } from '../../subgraphs/network/index.ts';
@@ -21,7 +26,13 @@ import { tenancy } from '../../subgraphs/tenancy/index.ts';
 
 const DEFINITIONS = [tenancy, billing, network];
 /** What licensing's seed allows; null is no end. */
-const DEVICES: Partial<Record<SeedTenant, number | null>> = { kestrel: 25, northwind: 250, harbour: 250, atlas: null, fable: 250 };
+const DEVICES: Partial<Record<SeedTenant, number | null>> = {
+  kestrel: 25,
+  northwind: 250,
+  harbour: 250,
+  atlas: null,
+  fable: 250,
+};
 
 export interface Caller {
   tenant: SeedTenant;
@@ -57,7 +68,9 @@ export async function openTrial() {
   for (const definition of DEFINITIONS) {
     const db = await connect(config, `svc_${definition.name}`, definition.entities, log);
     pools.push(db);
-    const platformDb = definition.isControlPlane ? await connect(config, 'dotmac_platform', definition.entities, log) : undefined;
+    const platformDb = definition.isControlPlane
+      ? await connect(config, 'dotmac_platform', definition.entities, log)
+      : undefined;
     if (platformDb) pools.push(platformDb);
     const machinery: Machinery = { name: definition.name, db, platformDb, fanOut, log, config };
     running.set(definition.name, runSubgraph(await defineSubgraph(definition), machinery, verify));
@@ -83,9 +96,15 @@ export async function openTrial() {
     tenantId: (tenant: SeedTenant) => seedId(SEED_TENANTS[tenant]),
     machinery: (subgraph: string) => sub(subgraph).machinery,
     context: (subgraph: string, caller: Caller) => new Context(envelopeOf(caller), sub(subgraph).machinery),
-    system: (subgraph: string, tenant: SeedTenant) => systemContext(sub(subgraph).machinery, seedId(SEED_TENANTS[tenant])),
+    system: (subgraph: string, tenant: SeedTenant) =>
+      systemContext(sub(subgraph).machinery, seedId(SEED_TENANTS[tenant])),
     /** Asks a subgraph as the gateway does. */
-    ask(subgraph: string, caller: Caller, query: string, variables: Record<string, unknown> = {}): Promise<GraphResult> {
+    ask(
+      subgraph: string,
+      caller: Caller,
+      query: string,
+      variables: Record<string, unknown> = {},
+    ): Promise<GraphResult> {
       const body = JSON.stringify({ query, variables });
       return sub(subgraph).execute(body, mint(envelopeOf(caller), subgraph, body));
     },
@@ -94,7 +113,8 @@ export async function openTrial() {
       return sub(subgraph).subscribe(body, mint(envelopeOf(caller), subgraph, body));
     },
     /** Runs a statement as the superuser, around every wall. */
-    sql: (text: string, values: unknown[] = []) => withClient(server.href, async (c) => (await c.query(text, values)).rows),
+    sql: (text: string, values: unknown[] = []) =>
+      withClient(server.href, async (c) => (await c.query(text, values)).rows),
     /** Runs a statement with the rights of a service, inside a tenant. */
     asService: (subgraph: string, tenant: SeedTenant, text: string) =>
       withClient(roleUrl(config, `svc_${subgraph}`), async (c) => {

@@ -1,0 +1,146 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { packPermissions } from '../../schema/permissions.ts';
+import { type Config, readConfig } from '../../subgraphs/_kernel/config.ts';
+import { anonymousEnvelope, type Machinery } from '../../subgraphs/_kernel/context.ts';
+import { connect, type Db, roleUrl } from '../../subgraphs/_kernel/db.ts';
+import { devSecrets } from '../../subgraphs/_kernel/dev-secrets.ts';
+import { listen } from '../../subgraphs/_kernel/fan-out.ts';
+import { reactionsOf } from '../../subgraphs/_kernel/jobs.ts';
+import { migrate, writeReactions } from '../../subgraphs/_kernel/migrations.ts';
+import { SEED_TENANTS, type SeedTenant, seedId, seedWorld } from '../../subgraphs/_kernel/seed-world.ts';
+import { createMint, createVerifier, type Envelope } from '../../subgraphs/_kernel/signed-context.ts';
+import {
+  defineSubgraph,
+  type GraphResult,
+  type RunningSubgraph,
+  runSubgraph,
+} from '../../subgraphs/_kernel/subgraph.ts';
+import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
+import { identity } from '../../subgraphs/identity/index.ts';
+import { effectivePermissions } from '../../subgraphs/identity/membership.rules.ts';
+import { PEOPLE } from '../../subgraphs/identity/seed.ts';
+import { tenancy } from '../../subgraphs/tenancy/index.ts';
+
+const DEFINITIONS = [tenancy, identity];
+/** What licensing's seed allows; oldtown has no plan. */
+const SEATS: Partial<Record<SeedTenant, number | null>> = {
+  platform: null,
+  kestrel: 3,
+  northwind: 10,
+  harbour: 10,
+  sable: 10,
+  atlas: null,
+  fable: 10,
+};
+
+export const PASSWORD = 'a password of the trial';
+
+async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await run(client);
+  } finally {
+    await client.end();
+  }
+}
+
+/** A database of its own with tenancy and identity migrated and seeded, and ways to ask them as a gateway does. */
+export async function openTrial(
+  server = String(process.env.TEST_DATABASE_URL),
+  secretsDir = join(tmpdir(), 'dotmac-trial'),
+) {
+  const url = new URL(server);
+  const name = `trial_${randomUUID().replaceAll('-', '')}`;
+  await withClient(url.href, (client) => client.query(`create database ${name}`));
+  url.pathname = `/${name}`;
+  const config: Config = readConfig(
+    { NODE_ENV: 'test', DATABASE_URL: url.href, LOG_LEVEL: process.env.TEST_LOG ?? 'silent' },
+    devSecrets(secretsDir),
+  );
+  const log = createLog(config, 'trial');
+  await migrate(
+    config,
+    ['kernel', ...DEFINITIONS.map((definition) => definition.name)].map((source) => ({
+      name: source,
+      dir: new URL(`../../subgraphs/${source === 'kernel' ? '_kernel' : source}/migrations/`, import.meta.url),
+    })),
+  );
+  await writeReactions(config, DEFINITIONS.flatMap(reactionsOf));
+  const sql = (text: string, values: unknown[] = []) =>
+    withClient(url.href, async (client) => (await client.query(text, values)).rows);
+  const fanOut = listen(roleUrl(config, 'dotmac_fan_out'), log);
+  const verify = createVerifier(config.ENVELOPE_PUBLIC_KEYS);
+  const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
+  const pools: Db[] = [];
+  const running = new Map<string, RunningSubgraph>();
+  for (const definition of DEFINITIONS) {
+    const db = await connect(config, `svc_${definition.name}`, definition.entities, log);
+    const platformDb = await connect(config, 'dotmac_platform', definition.entities, log);
+    pools.push(db, platformDb);
+    const machinery: Machinery = { name: definition.name, db, platformDb, fanOut, log, config };
+    running.set(definition.name, runSubgraph(await defineSubgraph(definition), machinery, verify));
+    await definition.seed?.(seedWorld(machinery, PASSWORD));
+    if (definition.name === 'tenancy')
+      for (const [slug, limit] of Object.entries(SEATS))
+        await sql(
+          `insert into kernel.quota (tenant_id, key, kind, "limit", policy, anchor_day, zone) values ($1, 'staff_users', 'GAUGE', $2, 'HARD', 1, 'UTC')`,
+          [seedId(SEED_TENANTS[slug as SeedTenant]), limit],
+        );
+  }
+  const subgraph = running.get('identity') as RunningSubgraph;
+
+  const send =
+    (how: 'execute' | 'subscribe') =>
+    (envelope: Partial<Envelope>, query: string, variables: Record<string, unknown> = {}) => {
+      const body = JSON.stringify({ query, variables });
+      const whole = { ...anonymousEnvelope(), ...envelope };
+      return subgraph[how](body, mint(whole, 'identity', body));
+    };
+
+  return {
+    config,
+    subgraph,
+    sql,
+    /** Asks identity under an envelope; without one as a stranger. */
+    ask: send('execute') as (
+      envelope: Partial<Envelope>,
+      query: string,
+      variables?: Record<string, unknown>,
+    ) => Promise<GraphResult>,
+    listen: send('subscribe') as (
+      envelope: Partial<Envelope>,
+      query: string,
+      variables?: Record<string, unknown>,
+    ) => Promise<AsyncGenerator<GraphResult>>,
+    async close() {
+      await fanOut.close();
+      await Promise.all(pools.map((db) => db.close()));
+      url.pathname = '/postgres';
+      await withClient(url.href, (client) => client.query(`drop database ${name} with (force)`));
+    },
+  };
+}
+
+export type Trial = Awaited<ReturnType<typeof openTrial>>;
+
+/** What the gateway says of somebody of the example world who is signed in with a fresh proof. */
+export function envelopeOf(name: string, tenant?: SeedTenant): Partial<Envelope> {
+  const person = PEOPLE.find((one) => one.name === name && (tenant === undefined || one.tenant === tenant));
+  if (!person) throw new Error(`There is no ${name}.`);
+  return {
+    caller: { kind: 'USER', id: person.userId },
+    tenantId: seedId(SEED_TENANTS[person.tenant]),
+    membershipId: person.membershipId,
+    sessionId: randomUUID(),
+    ...(person.customerId ? { customerId: person.customerId } : {}),
+    permissions: packPermissions(effectivePermissions([person.role], person.tenant === 'platform')),
+    strongAt: Math.floor(Date.now() / 1_000),
+  };
+}
+
+export const GATEWAY: Partial<Envelope> = { caller: { kind: 'GATEWAY', id: null } };
