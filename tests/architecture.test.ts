@@ -157,6 +157,12 @@ const GLOBAL_TABLES: Record<string, string> = {
   'kernel.example_world': 'one row',
 };
 
+interface Mapped {
+  schema?: string;
+  tableName: string;
+  props: { fieldNames?: string[]; nullable?: boolean; name: string; persist?: boolean }[];
+}
+
 describe('tables', () => {
   let world: World;
   let client: pg.Client;
@@ -224,7 +230,7 @@ describe('tables', () => {
     for (const row of rows) columns.set(row.table, (columns.get(row.table) ?? new Map()).set(row.column_name, row));
     const drift: string[] = [];
     for (const { machinery } of world.serving.subgraphs) {
-      for (const meta of (machinery.db.orm.getMetadata().getAll().values() as unknown as { schema?: string; tableName: string; props: { fieldNames?: string[]; nullable?: boolean; name: string; persist?: boolean }[] }[]) {
+      for (const meta of machinery.db.orm.getMetadata().getAll().values() as unknown as Iterable<Mapped>) {
         const table = `${meta.schema}.${meta.tableName}`;
         const known = columns.get(table);
         if (!known) {

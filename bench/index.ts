@@ -1,0 +1,26 @@
+import 'reflect-metadata';
+import { licenseLiveness } from './license-liveness.ts';
+import { type Result, withDatabase } from './setup.ts';
+import { statements } from './statements.ts';
+
+/** What we promise about speed, each with what it measures and its bound. `npm run bench -- statements` runs one. */
+const BENCHES: Record<string, () => Promise<Result[]>> = {
+  'license-liveness': licenseLiveness,
+  statements,
+};
+
+const wanted = process.argv.slice(2);
+const names = wanted.length > 0 ? wanted : Object.keys(BENCHES);
+let isMissed = false;
+await withDatabase(async () => {
+  for (const name of names) {
+    const bench = BENCHES[name];
+    if (!bench) throw new Error(`There is no bench ${name}: ${Object.keys(BENCHES).join(', ')}.`);
+    console.log(`\n${name}`);
+    for (const { what, figure, bound, holds } of await bench()) {
+      isMissed ||= !holds;
+      console.log(`  ${holds ? 'holds ' : 'MISSED'}  ${what}: ${figure} (bound ${bound})`);
+    }
+  }
+});
+process.exit(isMissed ? 1 : 0);
