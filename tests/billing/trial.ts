@@ -51,6 +51,8 @@ export async function openTrial() {
   server.pathname = `/${name}`;
   const config = readConfig({ NODE_ENV: 'test', DATABASE_URL: server.href, LOG_LEVEL: 'error' }, secrets);
   const log = createLog(config, 'trial');
+  const queries: string[] = [];
+  const ormLog = Object.assign(log.child({}), { warn: (message: string) => queries.push(message) }) as typeof log;
   await migrate(
     config,
     ['kernel', ...DEFINITIONS.map((definition) => definition.name)].map((source) => ({
@@ -66,10 +68,10 @@ export async function openTrial() {
   const running = new Map<string, RunningSubgraph>();
   const timings: Record<string, number> = {};
   for (const definition of DEFINITIONS) {
-    const db = await connect(config, `svc_${definition.name}`, definition.entities, log);
+    const db = await connect(config, `svc_${definition.name}`, definition.entities, ormLog);
     pools.push(db);
     const platformDb = definition.isControlPlane
-      ? await connect(config, 'dotmac_platform', definition.entities, log)
+      ? await connect(config, 'dotmac_platform', definition.entities, ormLog)
       : undefined;
     if (platformDb) pools.push(platformDb);
     const machinery: Machinery = { name: definition.name, db, platformDb, fanOut, log, config };
@@ -112,6 +114,15 @@ export async function openTrial() {
       const body = JSON.stringify({ query, variables });
       return sub(subgraph).subscribe(body, mint(envelopeOf(caller), subgraph, body));
     },
+    /** What is sent to the database for a subgraph's tables while `run` runs. */
+    async statementsOf(subgraph: string, run: () => Promise<unknown>): Promise<string[]> {
+      const logger = sub(subgraph).machinery.db.orm.config.getLogger();
+      queries.length = 0;
+      logger.setDebugMode(['query']);
+      await run();
+      logger.setDebugMode(false);
+      console.log("Q", queries.length, queries[3]); return queries.filter((query) => new RegExp(`\\b${subgraph}"?\\.`).test(query));
+    },
     /** Runs a statement as the superuser, around every wall. */
     sql: (text: string, values: unknown[] = []) =>
       withClient(server.href, async (c) => (await c.query(text, values)).rows),
@@ -152,21 +163,5 @@ async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>
     return await run(client);
   } finally {
     await client.end();
-  }
-}
-
-/** Counts the statements this process sends while `run` runs. */
-export async function countStatements<T>(run: () => Promise<T>): Promise<{ result: T; statements: string[] }> {
-  const statements: string[] = [];
-  const query = pg.Client.prototype.query;
-  pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
-    const [first] = args;
-    statements.push(typeof first === 'string' ? first : String((first as { text?: string })?.text));
-    return (query as (...given: unknown[]) => unknown).apply(this, args);
-  } as never;
-  try {
-    return { result: await run(), statements };
-  } finally {
-    pg.Client.prototype.query = query;
   }
 }
