@@ -64,6 +64,15 @@ interface TicketTold {
   customerId: string | null;
 }
 
+interface MembershipTold {
+  membershipId: string;
+  userId: string;
+  kind: 'STAFF' | 'PORTAL';
+  roles: string[];
+  version: number;
+  reason?: string;
+}
+
 /**
  * Who tells whom what. Figures and ids only: what is about a person travels in `personal`, which erasure can blank.
  * Every event also has its tenant, instant, actor and trace.
@@ -88,9 +97,14 @@ export interface Events {
   'licensing.feature.started': { feature: Feature; source: string; version: number };
   'licensing.feature.ended': { feature: Feature; reason: string; version: number };
   'licensing.quota.threshold_reached': { key: QuotaKey; percent: number; used: string; limit: string; periodEnd: string | null };
-  'identity.session.started': { sessionId: string; membershipId: string | null };
+  'identity.membership.activated': MembershipTold;
+  'identity.membership.changed': MembershipTold;
+  'identity.membership.ended': MembershipTold;
+  'identity.membership.restored': MembershipTold;
+  'identity.membership.suspended': MembershipTold;
   'identity.session.ended': { sessionId: string; reason: string };
-  'identity.sign_in.locked': { bucket: string };
+  'identity.session.started': { sessionId: string; membershipId: string | null };
+  'identity.sign_in.locked': { userId: string | null; lockedUntil: string };
   'billing.charge.posted': { chargeId: string; customerId: string; kind: string } & MoneyMoved;
   'billing.customer.closed': CustomerTold;
   'billing.customer.created': CustomerTold;

@@ -18,7 +18,6 @@ export const PERMISSIONS = [
   'identity.member.manage',
   'identity.member.read',
   'identity.role.read',
-  'licensing.catalog.manage',
   'licensing.fleet.manage',
   'licensing.fleet.read',
   'licensing.license.change',
@@ -44,7 +43,6 @@ export type Permission = (typeof PERMISSIONS)[number];
 
 /** Held in tenant `platform` only; no role of an ISP can carry them. */
 export const PLATFORM_PERMISSIONS: readonly Permission[] = [
-  'licensing.catalog.manage',
   'licensing.fleet.manage',
   'licensing.fleet.read',
   'tenancy.fleet.read',
@@ -122,6 +120,8 @@ export const ROLES = {
     ],
   },
   auditor: { name: 'Auditor', holds: ['*.*.read'], without: PLATFORM_PERMISSIONS },
+  /** A subscriber in their ISP's portal: no permission, only doors that look at the customer they speak for. */
+  customer: { name: 'Customer', holds: [] },
 } as const satisfies Record<string, Role>;
 
 export type RoleKey = keyof typeof ROLES;

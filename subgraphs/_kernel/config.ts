@@ -8,6 +8,9 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const list = z
   .string()
   .transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean));
+const keys = list.refine((parts) => parts.length > 0 && parts.every((part) => secret(32).safeParse(part).success), {
+  message: 'must be 32-byte Ed25519 public keys in base64url, comma-separated',
+});
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /**
@@ -24,7 +27,7 @@ export const SETTINGS = {
   DATABASE_ROLE_SECRET: [secret(32).optional(), 'The passwords of the database roles are derived from it.'],
   DATABASE_POOL: [z.coerce.number().int().min(2).max(100).default(10), 'Connections per subgraph.'],
   ENVELOPE_PRIVATE_KEY: [secret(32).optional(), 'Ed25519 seed with which the gateway signs what it sends to subgraphs.'],
-  ENVELOPE_PUBLIC_KEYS: [list.optional(), 'Ed25519 public keys (base64url, comma-separated) whose envelopes a subgraph believes.'],
+  ENVELOPE_PUBLIC_KEYS: [keys.optional(), 'Ed25519 public keys (base64url, comma-separated) whose envelopes a subgraph believes.'],
   IDENTITY_DATA_KEY: [secret(32).optional(), 'Seals the private halves of token keys in the database.'],
   IDENTITY_MAC_KEY: [secret(32).optional(), 'Computes refresh tokens and hashes of sign-in buckets.'],
   PUBLIC_URL: [z.string().url().default('http://localhost:4000'), 'How clients reach the gateway: issuer of tokens.'],
@@ -57,7 +60,7 @@ export class ConfigError extends Error {
  * @param drawn secrets kept from an earlier start in development; ignored in production.
  */
 export function readConfig(env: NodeJS.ProcessEnv, drawn: Partial<Record<string, string>> = {}): Config {
-  const isProduction = (env.NODE_ENV ?? 'production') === 'production';
+  const isProduction = (env.NODE_ENV || 'production') === 'production';
   const given: Record<string, string | undefined> = {};
   for (const name of Object.keys(SETTINGS)) {
     given[name] = env[name] || undefined;
@@ -74,4 +77,13 @@ export function readConfig(env: NodeJS.ProcessEnv, drawn: Partial<Record<string,
   }
   if (faults.length > 0) throw new ConfigError(`The environment does not allow a start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
   return read.data as unknown as Config;
+}
+
+/** The text of `.env.example`: every variable with its sentence and its default, all of them still comments. */
+export function envExample(): string {
+  const entries = Object.entries(SETTINGS).map(([name, [type, sentence]]) => {
+    const byDefault = type.safeParse(undefined).data;
+    return `# ${sentence}\n# ${name}=${byDefault ?? ''}\n`;
+  });
+  return `# What the environment may say; printed from subgraphs/_kernel/config.ts, which reads it.\n\n${entries.join('\n')}`;
 }

@@ -1,6 +1,7 @@
 import { MikroORM, type EntityClass, type EntityManager } from '@mikro-orm/postgresql';
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
 import { createHmac } from 'node:crypto';
+import type { Pool, PoolClient } from 'pg';
 import type { Config } from './config.ts';
 import { inSpan, type Logger } from './telemetry.ts';
 
@@ -31,6 +32,18 @@ export interface Db {
   close(): Promise<void>;
 }
 
+/**
+ * A connection that dies in the middle of a transaction is never given back: Kysely releases it after a rollback, and
+ * that fails on it. Without this every restart of PostgreSQL would shrink the pool, until nothing is left of it.
+ */
+function giveBackTheDead(pool: Pool): void {
+  const taken = new WeakSet<PoolClient>();
+  pool.on('acquire', (client) => void taken.add(client));
+  pool.on('release', (_error, client) => void taken.delete(client));
+  // Whoever holds it is told first, and gives it back itself where no transaction is open.
+  pool.on('connect', (client) => client.once('end', () => setImmediate(() => taken.has(client) && client.release(true))));
+}
+
 /** Connects as a role. Refuses to run with a role that could step over the wall between tenants. */
 export async function connect(config: Config, role: string, entities: EntityClass<object>[], log: Logger): Promise<Db> {
   const orm = await MikroORM.init({
@@ -42,7 +55,7 @@ export async function connect(config: Config, role: string, entities: EntityClas
     forceUndefined: false,
     ensureDatabase: false,
     pool: { min: 0, max: config.DATABASE_POOL },
-    driverOptions: { connectionTimeoutMillis: POOL_WAIT_MS, application_name: role },
+    driverOptions: { connectionTimeoutMillis: POOL_WAIT_MS, application_name: role, onPoolCreated: giveBackTheDead },
     logger: (message) => log.warn(message),
     debug: false,
     colors: false,

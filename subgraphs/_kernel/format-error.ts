@@ -13,18 +13,25 @@ const OUT_OF_REACH = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE'
 function meaningOf(error: Fault): [ErrorCode, string] | undefined {
   const code = error.code ?? (error.cause as Fault | undefined)?.code ?? '';
   if (code === '57014') return ['SUBGRAPH_TIMEOUT', 'This took too long. Please try again.'];
-  if (code === '55P03' || code === '40P01' || /timeout exceeded when trying to connect/.test(error.message))
+  if (['55P03', '40P01', '53300'].includes(code) || /timeout exceeded when trying to connect/.test(error.message))
     return ['OVERLOADED', 'Too much is going on at once. Please try again.'];
-  if (OUT_OF_REACH.has(code) || /Connection terminated/.test(error.message)) return ['SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.'];
+  if (OUT_OF_REACH.has(code) || /Connection terminated|is not queryable/.test(error.message)) return ['SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.'];
   return undefined;
 }
 
 const isCode = (code: unknown): code is ErrorCode => ERROR_CODES.includes(code as ErrorCode);
 
-/** GraphQL's own complaint about a document or variable: for the client, under one of our codes. */
+/** GraphQL's own complaint about a document, a variable or an argument: for the client, under one of our codes. */
 function isGraphQLsOwn(error: GraphQLError): boolean {
-  return !error.originalError && error.extensions.code === undefined;
+  const cause = error.originalError;
+  if (!cause) return error.extensions.code === undefined;
+  if (!(cause instanceof GraphQLError)) return false;
+  // What a resolver throws has a path; GraphQL checks variables before it and arguments with the node at hand.
+  return error.path === undefined || (cause.nodes !== undefined && cause.message.startsWith('Argument "'));
 }
+
+/** A sentence without GraphQL's guess at what was meant, which would tell names of the schema. */
+const withoutGuess = (message: string) => message.replace(/ Did you mean .*$/s, '');
 
 /**
  * What a client sees of an error: ours as they stand, everything else as INTERNAL with an id under which it was logged.
@@ -39,7 +46,7 @@ export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedE
     return { ...place, message: error.message, extensions: { ...extensions, code: given } };
   }
   if (given === 'GRAPHQL_VALIDATION_FAILED' || given === 'GRAPHQL_PARSE_FAILED' || isGraphQLsOwn(error))
-    return { ...place, message: error.message, extensions: { code: 'BAD_USER_INPUT' } };
+    return { ...place, message: withoutGuess(error.message), extensions: { code: 'BAD_USER_INPUT' } };
   const meaning = meaningOf(cause);
   if (meaning) {
     log.warn({ error: cause.message, path: error.path }, meaning[0]);

@@ -2,7 +2,7 @@ import { context, type Span, SpanStatusCode, type SpanOptions, trace } from '@op
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AlwaysOffSampler, AlwaysOnSampler, BatchSpanProcessor, NodeTracerProvider, ParentBasedSampler, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 import type { Config } from './config.ts';
 
 const tracer = trace.getTracer('dotmac');
@@ -53,16 +53,18 @@ export function continueTrace<T>(parent: string | undefined, run: () => T): T {
 export const traceIdOf = (parent: string | undefined): string | undefined => parent?.split('-')[1];
 
 /** The log of a process: one JSON line per entry, with the trace id of the running span. */
-export function createLog(config: Pick<Config, 'LOG_LEVEL'>, service: string): Logger {
-  return pino({
+export function createLog(config: Pick<Config, 'LOG_LEVEL'>, service: string, to?: DestinationStream): Logger {
+  const options: LoggerOptions = {
     level: config.LOG_LEVEL,
     base: { service },
-    redact: ['*.password', '*.refreshToken', '*.accessToken', '*.authorization', '*.cookie', 'password', 'authorization', 'cookie'],
+    // PostgreSQL repeats values in the detail and the context of an error.
+    redact: ['err.detail', 'err.where', '*.password', '*.refreshToken', '*.accessToken', '*.authorization', '*.cookie', 'password', 'authorization', 'cookie'],
     mixin: () => {
       const held = trace.getSpanContext(context.active());
       return held ? { traceId: held.traceId } : {};
     },
-  });
+  };
+  return to ? pino(options, to) : pino(options);
 }
 
 export type { Logger } from 'pino';

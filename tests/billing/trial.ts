@@ -51,8 +51,6 @@ export async function openTrial() {
   server.pathname = `/${name}`;
   const config = readConfig({ NODE_ENV: 'test', DATABASE_URL: server.href, LOG_LEVEL: 'error' }, secrets);
   const log = createLog(config, 'trial');
-  const queries: string[] = [];
-  const ormLog = Object.assign(log.child({}), { warn: (message: string) => queries.push(message) }) as typeof log;
   await migrate(
     config,
     ['kernel', ...DEFINITIONS.map((definition) => definition.name)].map((source) => ({
@@ -68,10 +66,10 @@ export async function openTrial() {
   const running = new Map<string, RunningSubgraph>();
   const timings: Record<string, number> = {};
   for (const definition of DEFINITIONS) {
-    const db = await connect(config, `svc_${definition.name}`, definition.entities, ormLog);
+    const db = await connect(config, `svc_${definition.name}`, definition.entities, log);
     pools.push(db);
     const platformDb = definition.isControlPlane
-      ? await connect(config, 'dotmac_platform', definition.entities, ormLog)
+      ? await connect(config, 'dotmac_platform', definition.entities, log)
       : undefined;
     if (platformDb) pools.push(platformDb);
     const machinery: Machinery = { name: definition.name, db, platformDb, fanOut, log, config };
@@ -116,12 +114,14 @@ export async function openTrial() {
     },
     /** What is sent to the database for a subgraph's tables while `run` runs. */
     async statementsOf(subgraph: string, run: () => Promise<unknown>): Promise<string[]> {
+      const queries: string[] = [];
       const logger = sub(subgraph).machinery.db.orm.config.getLogger();
-      queries.length = 0;
-      logger.setDebugMode(['query']);
-      await run();
-      logger.setDebugMode(false);
-      console.log("Q", queries.length, queries[3]); return queries.filter((query) => new RegExp(`\\b${subgraph}"?\\.`).test(query));
+      const { logQuery } = logger;
+      logger.logQuery = ({ query }) => void queries.push(String(query));
+      await run().finally(() => {
+        logger.logQuery = logQuery;
+      });
+      return queries.filter((query) => new RegExp(`\\b${subgraph}"?\\.`).test(query));
     },
     /** Runs a statement as the superuser, around every wall. */
     sql: (text: string, values: unknown[] = []) =>

@@ -144,3 +144,75 @@ export function envelopeOf(name: string, tenant?: SeedTenant): Partial<Envelope>
 }
 
 export const GATEWAY: Partial<Envelope> = { caller: { kind: 'GATEWAY', id: null } };
+
+export interface Tokens {
+  accessToken: string;
+  expiresAt: string;
+  refreshToken: string | null;
+  refreshExpiresAt: string;
+  sessionId: string;
+  tenant: { slug: string } | null;
+}
+
+export interface SignInAnswer {
+  session: Tokens | null;
+  tenants: { id: string; tenant: { slug: string } }[];
+  userErrors: { code: string; message: string; field: string | null }[];
+}
+
+const ANSWER =
+  '{ session { accessToken expiresAt refreshToken refreshExpiresAt sessionId tenant { slug } } tenants { id tenant { slug } } userErrors { code message field } }';
+
+interface Input {
+  email: string;
+  password?: string;
+  realm?: string;
+  tenant?: string;
+  transport?: 'COOKIE' | 'BODY';
+}
+
+/** What a client does with the doors of signing in; answers as they come. */
+export function clientOf(trial: Trial) {
+  const call = async (envelope: Partial<Envelope>, door: string, type: string, input?: object) => {
+    const query = input
+      ? `mutation($input: ${type}) { ${door}(input: $input) ${ANSWER} }`
+      : `mutation { ${door} ${ANSWER} }`;
+    const { data, errors, extensions } = await trial.ask(envelope, query, input ? { input } : {});
+    return { answer: data?.[door] as SignInAnswer, errors, extensions };
+  };
+  const client = {
+    signIn: (input: Input, envelope: Partial<Envelope> = {}) =>
+      call(envelope, 'signIn', 'SignInInput!', { password: PASSWORD, transport: 'BODY', ...input }),
+    refresh: (refreshToken: string | null) => call({}, 'refreshSession', 'RefreshInput', { refreshToken }),
+    refreshByCookie: (refreshCookie: string) => call({ refreshCookie }, 'refreshSession', 'RefreshInput'),
+    switchTenant: (envelope: Partial<Envelope>, tenantId: string) =>
+      call(envelope, 'switchTenant', 'SwitchTenantInput!', { tenantId }),
+    stepUp: (envelope: Partial<Envelope>, password: string) => call(envelope, 'stepUp', 'StepUpInput!', { password }),
+    /** Signs somebody in and hands over what they then are to a subgraph, as the gateway reads it from their token. */
+    async enter(input: Input) {
+      const { answer } = await client.signIn(input);
+      const tokens = answer.session as Tokens;
+      return { tokens, envelope: await client.seenBy(tokens) };
+    },
+    async seenBy({ sessionId }: Tokens): Promise<Partial<Envelope>> {
+      const fields = 'userId tenantId membershipId customerId catalogue bits strongAt';
+      const { data } = await trial.ask(GATEWAY, `query($ids: [ID!]!) { grants(sessionIds: $ids) { ${fields} } }`, {
+        ids: [sessionId],
+      });
+      const [grant] = data?.grants as (Record<string, string> & { strongAt: number })[];
+      if (!grant) throw new Error('There is no such session.');
+      return {
+        caller: { kind: 'USER', id: String(grant.userId) },
+        tenantId: grant.tenantId ?? null,
+        sessionId,
+        ...(grant.membershipId ? { membershipId: grant.membershipId } : {}),
+        ...(grant.customerId ? { customerId: grant.customerId } : {}),
+        permissions: { catalogue: String(grant.catalogue), bits: String(grant.bits) },
+        strongAt: grant.strongAt,
+      };
+    },
+  };
+  return client;
+}
+
+export const tenantId = (slug: SeedTenant) => seedId(SEED_TENANTS[slug]);

@@ -3,7 +3,90 @@ import * as types from './graphql.ts';
 
 
 
-const documents = {}
+/**
+ * Map of all GraphQL operations in the project.
+ *
+ * This map has several performance disadvantages:
+ * 1. It is not tree-shakeable, so it will include all operations in the project.
+ * 2. It is not minifiable, so the string of a GraphQL query will be multiple times inside the bundle.
+ * 3. It does not support dead code elimination, so it will add unused operations.
+ *
+ * Therefore it is highly recommended to use the babel or swc plugin for production.
+ * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
+ */
+type Documents = {
+    "\n  query Leads { leads(first: 5) { nodes { number name } } }\n": typeof types.LeadsDocument,
+    "\n  query LeadsBesideTenant { tenant { slug } leads(first: 5) { nodes { number } } }\n": typeof types.LeadsBesideTenantDocument,
+    "\n  subscription FollowLicense($after: Int) {\n    licenseUpdated(after: $after) {\n      kind version previousVersion changedKeys\n      endedFeatures { feature reason }\n      license { version state enabledFeatures tenant { slug name } }\n    }\n  }\n": typeof types.FollowLicenseDocument,
+    "\n  mutation Upgrade($input: UpgradeLicenseInput!) {\n    upgradeLicense(input: $input) {\n      license { version planVersion { plan { code } } }\n      propagation { nodes acknowledged waitedMs }\n      userErrors { code message }\n    }\n  }\n": typeof types.UpgradeDocument,
+    "\n  mutation Override($input: SetOverrideInput!) { setOverride(input: $input) { license { version } userErrors { code message } } }\n": typeof types.OverrideDocument,
+    "\n  mutation RemoveOverride($input: RemoveOverrideInput!) { removeOverride(input: $input) { license { version } userErrors { code message } } }\n": typeof types.RemoveOverrideDocument,
+    "\n  subscription FollowContacts { contactsChanged { cursor kind contact { displayName } } }\n": typeof types.FollowContactsDocument,
+    "\n  query AnyTicket { tickets(first: 1) { nodes { id } } }\n": typeof types.AnyTicketDocument,
+    "\n  subscription FollowTicket($ticketId: ID!) { ticketUpdated(ticketId: $ticketId) { cursor ticket { number status } } }\n": typeof types.FollowTicketDocument,
+    "\n  mutation OpenTicket($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id number } userErrors { code message } } }\n": typeof types.OpenTicketDocument,
+    "\n  query CustomerAtAGlance($id: ID!) {\n    customer(id: $id) {\n      name\n      balance { amountMinor currency }\n      services(first: 10) { nodes { number status plan { code } } }\n      openTicketCount\n      tickets(first: 10) { nodes { number subject status assignee { displayName } } }\n      contacts { displayName }\n    }\n    tenant { name license { state planVersion { plan { code } } } members(first: 3) { nodes { user { displayName } } } }\n  }\n": typeof types.CustomerAtAGlanceDocument,
+};
+const documents: Documents = {
+    "\n  query Leads { leads(first: 5) { nodes { number name } } }\n": types.LeadsDocument,
+    "\n  query LeadsBesideTenant { tenant { slug } leads(first: 5) { nodes { number } } }\n": types.LeadsBesideTenantDocument,
+    "\n  subscription FollowLicense($after: Int) {\n    licenseUpdated(after: $after) {\n      kind version previousVersion changedKeys\n      endedFeatures { feature reason }\n      license { version state enabledFeatures tenant { slug name } }\n    }\n  }\n": types.FollowLicenseDocument,
+    "\n  mutation Upgrade($input: UpgradeLicenseInput!) {\n    upgradeLicense(input: $input) {\n      license { version planVersion { plan { code } } }\n      propagation { nodes acknowledged waitedMs }\n      userErrors { code message }\n    }\n  }\n": types.UpgradeDocument,
+    "\n  mutation Override($input: SetOverrideInput!) { setOverride(input: $input) { license { version } userErrors { code message } } }\n": types.OverrideDocument,
+    "\n  mutation RemoveOverride($input: RemoveOverrideInput!) { removeOverride(input: $input) { license { version } userErrors { code message } } }\n": types.RemoveOverrideDocument,
+    "\n  subscription FollowContacts { contactsChanged { cursor kind contact { displayName } } }\n": types.FollowContactsDocument,
+    "\n  query AnyTicket { tickets(first: 1) { nodes { id } } }\n": types.AnyTicketDocument,
+    "\n  subscription FollowTicket($ticketId: ID!) { ticketUpdated(ticketId: $ticketId) { cursor ticket { number status } } }\n": types.FollowTicketDocument,
+    "\n  mutation OpenTicket($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id number } userErrors { code message } } }\n": types.OpenTicketDocument,
+    "\n  query CustomerAtAGlance($id: ID!) {\n    customer(id: $id) {\n      name\n      balance { amountMinor currency }\n      services(first: 10) { nodes { number status plan { code } } }\n      openTicketCount\n      tickets(first: 10) { nodes { number subject status assignee { displayName } } }\n      contacts { displayName }\n    }\n    tenant { name license { state planVersion { plan { code } } } members(first: 3) { nodes { user { displayName } } } }\n  }\n": types.CustomerAtAGlanceDocument,
+};
+
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Leads { leads(first: 5) { nodes { number name } } }\n"): typeof import('./graphql.ts').LeadsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query LeadsBesideTenant { tenant { slug } leads(first: 5) { nodes { number } } }\n"): typeof import('./graphql.ts').LeadsBesideTenantDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription FollowLicense($after: Int) {\n    licenseUpdated(after: $after) {\n      kind version previousVersion changedKeys\n      endedFeatures { feature reason }\n      license { version state enabledFeatures tenant { slug name } }\n    }\n  }\n"): typeof import('./graphql.ts').FollowLicenseDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation Upgrade($input: UpgradeLicenseInput!) {\n    upgradeLicense(input: $input) {\n      license { version planVersion { plan { code } } }\n      propagation { nodes acknowledged waitedMs }\n      userErrors { code message }\n    }\n  }\n"): typeof import('./graphql.ts').UpgradeDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation Override($input: SetOverrideInput!) { setOverride(input: $input) { license { version } userErrors { code message } } }\n"): typeof import('./graphql.ts').OverrideDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation RemoveOverride($input: RemoveOverrideInput!) { removeOverride(input: $input) { license { version } userErrors { code message } } }\n"): typeof import('./graphql.ts').RemoveOverrideDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription FollowContacts { contactsChanged { cursor kind contact { displayName } } }\n"): typeof import('./graphql.ts').FollowContactsDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query AnyTicket { tickets(first: 1) { nodes { id } } }\n"): typeof import('./graphql.ts').AnyTicketDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription FollowTicket($ticketId: ID!) { ticketUpdated(ticketId: $ticketId) { cursor ticket { number status } } }\n"): typeof import('./graphql.ts').FollowTicketDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation OpenTicket($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id number } userErrors { code message } } }\n"): typeof import('./graphql.ts').OpenTicketDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query CustomerAtAGlance($id: ID!) {\n    customer(id: $id) {\n      name\n      balance { amountMinor currency }\n      services(first: 10) { nodes { number status plan { code } } }\n      openTicketCount\n      tickets(first: 10) { nodes { number subject status assignee { displayName } } }\n      contacts { displayName }\n    }\n    tenant { name license { state planVersion { plan { code } } } members(first: 3) { nodes { user { displayName } } } }\n  }\n"): typeof import('./graphql.ts').CustomerAtAGlanceDocument;
+
+
 export function graphql(source: string) {
   return (documents as any)[source] ?? {};
 }

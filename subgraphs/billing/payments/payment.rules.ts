@@ -1,0 +1,29 @@
+import { Refusal } from '../../../schema/errors.ts';
+import type { MoneyInput } from '../../../schema/money.ts';
+
+export type PaymentMeans = 'CASH' | 'BANK_TRANSFER' | 'CHEQUE';
+export type PaymentStatus = 'SUCCEEDED';
+
+/** No amount is larger, minor units [R1]. */
+const MAX_AMOUNT_MINOR = 10n ** 17n;
+
+/** The amount in minor units. Refuses INVALID for nothing or less, too much, or a currency the customer does not pay in. */
+export function checkAmount(amount: MoneyInput, currency: string): bigint {
+  if (amount.currency !== currency)
+    throw new Refusal('INVALID', `This customer pays in ${currency}; credit is converted by convertCredit.`, 'amount');
+  if (amount.amountMinor <= 0n) throw new Refusal('INVALID', 'A payment is above 0.', 'amount');
+  if (amount.amountMinor > MAX_AMOUNT_MINOR) throw new Refusal('INVALID', 'This amount is too large.', 'amount');
+  return amount.amountMinor;
+}
+
+/** Refuses with INVALID money that is yet to come. Both are local dates of the tenant. */
+export function checkReceived(receivedOn: string, today: string): string {
+  if (receivedOn > today) throw new Refusal('INVALID', 'Money that has not come cannot be recorded.', 'receivedOn');
+  return receivedOn;
+}
+
+export function checkReference(reference: string | null | undefined): string | null {
+  const text = reference?.normalize('NFC').trim() || null;
+  if (text && text.length > 140) throw new Refusal('INVALID', 'A reference has at most 140 characters.', 'reference');
+  return text;
+}

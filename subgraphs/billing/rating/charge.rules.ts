@@ -1,0 +1,62 @@
+import { currencyExponent } from '../../../schema/currency.ts';
+import { Refusal } from '../../../schema/errors.ts';
+import { roundHalfEven } from '../../../schema/money.ts';
+
+export type ChargeKind = 'ONE_OFF' | 'LICENSE';
+
+/** No amount is larger, minor units either way [R1]. */
+export const MAX_AMOUNT_MINOR = 10n ** 17n;
+const MAX_QUANTITY = 10n ** 9n;
+
+interface Exact {
+  numerator: bigint;
+  denominator: bigint;
+}
+
+/** The exact value of a decimal number's text. */
+export function exactOf(decimal: string): Exact {
+  const [whole = '0', part = ''] = decimal.split('.');
+  return { numerator: BigInt(whole + part), denominator: 10n ** BigInt(part.length) };
+}
+
+/**
+ * What `quantity` × `unitPrice` (major units) comes to in minor units, rounded once, half-even, from the exact value
+ * [R2, R3]. Refuses INVALID for a quantity outside (0, 10⁹], a negative price, and an amount of nothing or too much.
+ */
+export function netOf(quantity: string, unitPrice: string, currency: string): bigint {
+  const [count, price] = [exactOf(quantity), exactOf(unitPrice)];
+  if (count.numerator <= 0n || count.numerator > MAX_QUANTITY * count.denominator)
+    throw new Refusal('INVALID', 'A quantity is above 0 and at most 1000000000.', 'quantity');
+  if (price.numerator < 0n) throw new Refusal('INVALID', 'A price is not below 0.', 'unitPrice');
+  const minorUnits = 10n ** BigInt(exponentOf(currency));
+  const net = roundHalfEven(count.numerator * price.numerator * minorUnits, count.denominator * price.denominator);
+  if (net === 0n)
+    throw new Refusal('INVALID', 'This comes to nothing, and there is no charge of nothing.', 'unitPrice');
+  if (net > MAX_AMOUNT_MINOR) throw new Refusal('INVALID', 'This amount is too large.', 'unitPrice');
+  return net;
+}
+
+/** An amount of minor units as a decimal number of major ones: -4660 in USD is `-46.60`. */
+export function majorOf(amountMinor: bigint, currency: string): string {
+  const exponent = exponentOf(currency);
+  const digits = (amountMinor < 0n ? -amountMinor : amountMinor).toString().padStart(exponent + 1, '0');
+  const point = digits.length - exponent;
+  const text = exponent === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`;
+  return amountMinor < 0n ? `-${text}` : text;
+}
+
+/** The key under which a line of a change of licence is charged once [R73]. */
+export const licenseKey = (changeId: string, lineKey: string) => `license:${changeId}:${lineKey}`;
+
+export function checkDescription(description: string): string {
+  const text = description.normalize('NFC').trim();
+  if (text.length < 1 || text.length > 200)
+    throw new Refusal('INVALID', 'A description has 1 to 200 characters.', 'description');
+  return text;
+}
+
+function exponentOf(currency: string): number {
+  const exponent = currencyExponent(currency);
+  if (exponent === undefined) throw new Refusal('INVALID', `${currency} is no currency in use.`, 'currency');
+  return exponent;
+}

@@ -1,0 +1,24 @@
+import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { Customer, CustomerContactsResolver } from './customer.stub.ts';
+import { Contact, ContactLink, ContactPoint } from './people/contact.entity.ts';
+import { ContactChangeResolver, ContactLinkResolver, ContactResolver } from './people/contact.resolver.ts';
+import { contactById } from './people/loaders.ts';
+import { seed } from './seed.ts';
+import { Lead } from './selling/lead.entity.ts';
+import { LeadResolver } from './selling/lead.resolver.ts';
+import { leadById } from './selling/loaders.ts';
+import { keepPrimaryContact } from './subscribers.ts';
+
+export const crm: SubgraphDefinition = {
+  name: 'crm',
+  feature: 'crm',
+  resolvers: [LeadResolver, ContactResolver, ContactLinkResolver, ContactChangeResolver, CustomerContactsResolver],
+  types: [Customer],
+  entities: [Contact, ContactPoint, ContactLink, Lead],
+  references: {
+    Contact: (ctx, { id }) => (ctx.can('crm.contact.read') ? ctx.load(contactById, id) : null),
+    Lead: (ctx, { id }) => (ctx.can('crm.lead.read') ? ctx.load(leadById, id) : null),
+  },
+  subscribers: { keepPrimaryContact },
+  seed,
+};

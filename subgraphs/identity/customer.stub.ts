@@ -1,0 +1,8 @@
+import { Directive, Field, ID, ObjectType } from 'type-graphql';
+
+/** billing's node: whom a portal account speaks for. */
+@ObjectType('Customer')
+@Directive('@key(fields: "id", resolvable: false)')
+export class Customer {
+  @Field(() => ID) id!: string;
+}

@@ -1,0 +1,29 @@
+import { Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
+
+/** What a gateway holds of a session: whether its tokens are good, and what they allow. */
+@ObjectType('SessionGrant')
+@Directive('@inaccessible')
+export class Grant {
+  @Field(() => ID) sessionId!: string;
+  @Field(() => String, { description: 'ACTIVE or ENDED.' }) state!: 'ACTIVE' | 'ENDED';
+  @Field(() => String, { nullable: true }) endReason!: string | null;
+  @Field(() => ID) userId!: string;
+  @Field(() => String, { description: 'STAFF, or the tenant whose subscriber it is.' }) realm!: string;
+  @Field(() => String, { description: 'STAFF or PORTAL.' }) kind!: string;
+  @Field(() => ID, { nullable: true }) membershipId!: string | null;
+  @Field(() => Int, { nullable: true }) membershipVersion!: number | null;
+  @Field(() => String, { nullable: true }) membershipState!: string | null;
+  @Field(() => ID, { nullable: true }) tenantId!: string | null;
+  @Field(() => ID, { nullable: true }) customerId!: string | null;
+  @Field(() => String, { description: 'Fingerprint of the catalogue the bits count in.' }) catalogue!: string;
+  @Field(() => String, { description: 'The permissions, as they travel in the envelope.' }) bits!: string;
+  @Field(() => Float, { nullable: true, description: 'Seconds since 1970.' }) strongAt!: number | null;
+  @Field(() => Int) generation!: number;
+}
+
+@ObjectType()
+@Directive('@inaccessible')
+export class GrantFeedPage {
+  @Field(() => Int, { description: 'Up to where this page tells.' }) head!: number;
+  @Field(() => [String], { description: '`session:<id>` and `membership:<id>` that changed.' }) subjects!: string[];
+}

@@ -1,0 +1,62 @@
+import { packPermissions } from '../../schema/permissions.ts';
+import type { Context } from '../_kernel/context.ts';
+import { PLATFORM_TENANT } from '../_kernel/db.ts';
+import { readFeed } from '../_kernel/events.ts';
+import type { Grant, GrantFeedPage } from './grant.entity.ts';
+import { Membership } from './membership.entity.ts';
+import { effectivePermissions } from './membership.rules.ts';
+import { Session } from './session.entity.ts';
+import { kindOf, overByTime } from './session.rules.ts';
+import { presentOf, readBriefly } from './tenant.service.ts';
+import { User } from './user.entity.ts';
+import { isId } from './user.rules.ts';
+
+/** What the named sessions allow now; one that is unknown is left out. */
+export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Promise<Grant[]> {
+  const { sessions, users, now } = await readBriefly(ctx, async (em) => {
+    const found = await em.find(Session, { id: { $in: sessionIds.filter(isId) } });
+    const people = await em.find(User, { id: { $in: found.map(({ userId }) => userId) } });
+    return { sessions: found, users: new Map(people.map((user) => [user.id, user])), now: (await presentOf(em)).now };
+  });
+  const wanted = sessions.flatMap(({ membershipId }) => membershipId ?? []);
+  const found =
+    wanted.length === 0 ? [] : await ctx.acrossTenants((em) => em.find(Membership, { id: { $in: wanted } }));
+  const memberships = new Map(found.map((membership) => [membership.id, membership]));
+  return sessions.flatMap((session) => {
+    const user = users.get(session.userId);
+    return user ? [grantOf(session, user, memberships.get(session.membershipId ?? '') ?? null, now)] : [];
+  });
+}
+
+function grantOf(session: Session, user: User, membership: Membership | null, now: Date): Grant {
+  const endReason =
+    session.endReason ?? overByTime(session, now) ?? (user.state === 'ACTIVE' ? null : 'USER_SUSPENDED');
+  const roles = membership?.state === 'ACTIVE' ? membership.roles : [];
+  return {
+    sessionId: session.id,
+    state: endReason ? 'ENDED' : 'ACTIVE',
+    endReason,
+    userId: user.id,
+    realm: user.realm,
+    kind: kindOf(user.realm, membership),
+    membershipId: session.membershipId,
+    membershipVersion: membership?.version ?? null,
+    membershipState: membership?.state ?? null,
+    tenantId: session.homeId,
+    customerId: membership?.customerId ?? null,
+    ...packPermissions(effectivePermissions(roles, session.homeId === PLATFORM_TENANT)),
+    strongAt: session.strongAt && Math.floor(session.strongAt.getTime() / 1_000),
+    generation: session.generation,
+  };
+}
+
+/** Which sessions and memberships changed after a place in the gateways' feed. */
+export function grantFeed(ctx: Context, afterSeq: number, first: number): Promise<GrantFeedPage> {
+  return ctx.acrossTenants(async (em) => {
+    const { head, rows } = await readFeed(em, 'grants', afterSeq, first);
+    return {
+      head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head,
+      subjects: rows.map(({ subject }) => subject),
+    };
+  });
+}

@@ -1,0 +1,49 @@
+import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { Credential } from './credential.entity.ts';
+import { Customer } from './customer.stub.ts';
+import { GrantResolver } from './grant.resolver.ts';
+import { personById } from './loaders.ts';
+import { Membership } from './membership.entity.ts';
+import { MembershipResolver, TenantResolver } from './membership.resolver.ts';
+import { seenMembership } from './membership.service.ts';
+import { RoleResolver } from './role.resolver.ts';
+import { roleIn } from './role.service.ts';
+import { PEOPLE, seed } from './seed.ts';
+import { Session } from './session.entity.ts';
+import { SessionResolver } from './session.resolver.ts';
+import { mySession } from './session.service.ts';
+import { SignInBucket } from './sign-in-bucket.entity.ts';
+import { SignInRecord } from './sign-in-record.entity.ts';
+import { ownTenant } from './tenant.service.ts';
+import { Tenant } from './tenant.stub.ts';
+import { TokenKey } from './token-key.entity.ts';
+import { User } from './user.entity.ts';
+import { MeResolver, UserResolver } from './user.resolver.ts';
+
+export const identity: SubgraphDefinition = {
+  name: 'identity',
+  resolvers: [
+    MeResolver,
+    UserResolver,
+    MembershipResolver,
+    TenantResolver,
+    RoleResolver,
+    SessionResolver,
+    GrantResolver,
+  ],
+  types: [Tenant, Customer],
+  entities: [User, Credential, Membership, Session, SignInBucket, SignInRecord, TokenKey],
+  references: {
+    User: (ctx, { id }) => ctx.load(personById, id),
+    Membership: (ctx, { id }) => seenMembership(ctx, id),
+    Role: (ctx, { id }) => roleIn(ctx.isPlatform, id),
+    Session: (ctx, { id }) => mySession(ctx, id),
+    Tenant: async (ctx, { id, slug }) => {
+      const own = await ownTenant(ctx);
+      return own && (own.id === id || own.slug === slug) ? own : null;
+    },
+  },
+  isControlPlane: true,
+  people: PEOPLE,
+  seed,
+};

@@ -1,0 +1,34 @@
+import { ArrayType, type Opt } from '@mikro-orm/core';
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import type { MembershipKind, MembershipState } from './membership.rules.ts';
+import type { User } from './user.entity.ts';
+
+export const MembershipKindEnum = { STAFF: 'STAFF', PORTAL: 'PORTAL' } as const;
+export const MembershipStateEnum = { ACTIVE: 'ACTIVE', SUSPENDED: 'SUSPENDED', ENDED: 'ENDED' } as const;
+registerEnumType(MembershipKindEnum, {
+  name: 'MembershipKind',
+  description: 'Works at the ISP, or is a customer of it.',
+});
+registerEnumType(MembershipStateEnum, { name: 'MembershipState' });
+
+@ObjectType({ description: 'What a person is in one tenant, and with which roles.' })
+@Directive('@key(fields: "id")')
+@Entity({ schema: 'identity', tableName: 'membership' })
+export class Membership {
+  @Field(() => ID) @PrimaryKey({ type: 'uuid' }) id!: string;
+  /** The tenant it is in; the database fills it in. */
+  @Property({ type: 'uuid', generated: 'in the migration' }) homeId!: Opt<string>;
+  @Property({ type: 'uuid' }) userId!: string;
+  @Field(() => MembershipKindEnum) @Property({ type: 'string' }) kind!: MembershipKind;
+  @Property({ type: ArrayType }) roles!: string[];
+  @Property({ type: 'uuid', nullable: true }) customerId?: string | null;
+  @Field(() => MembershipStateEnum) @Property({ type: 'string' }) state!: MembershipState;
+  @Field(() => Int) @Property({ type: 'integer' }) version!: number;
+  @Property({ type: 'datetime' }) createdAt!: Date;
+  @Property({ type: 'datetime', nullable: true }) endedAt?: Date | null;
+
+  /** Where a list over several tenants brings them along; otherwise they are loaded. */
+  user?: User;
+  slug?: string;
+}

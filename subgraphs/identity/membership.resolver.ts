@@ -1,0 +1,147 @@
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+} from 'type-graphql';
+import { Continuity, RequiresPermission } from '../../schema/directives.ts';
+import { checkPage, connectionOf, PageArgs } from '../../schema/page.ts';
+import { payload, payloadOf } from '../../schema/payload.ts';
+import { DateTime } from '../../schema/scalars.ts';
+import type { Context } from '../_kernel/context.ts';
+import { PLATFORM_TENANT } from '../_kernel/db.ts';
+import { Customer } from './customer.stub.ts';
+import { lastSignInOf, personById } from './loaders.ts';
+import { Membership, MembershipKindEnum, MembershipStateEnum } from './membership.entity.ts';
+import { effectivePermissions, type MembershipKind, type MembershipState } from './membership.rules.ts';
+import * as service from './membership.service.ts';
+import { Role } from './role.entity.ts';
+import { roleIn } from './role.service.ts';
+import { ownTenant } from './tenant.service.ts';
+import { Tenant } from './tenant.stub.ts';
+import { User } from './user.entity.ts';
+
+const MembershipConnection = connectionOf(Membership, 'Membership');
+const MembershipPayload = payloadOf('MembershipPayload', 'membership', () => Membership);
+
+@InputType()
+class MemberFilter {
+  @Field(() => MembershipKindEnum, { nullable: true }) kind?: MembershipKind | null;
+  @Field(() => MembershipStateEnum, { nullable: true }) state?: MembershipState | null;
+  @Field(() => String, { nullable: true, description: 'Key of a role they have.' }) role?: string | null;
+}
+
+@InputType()
+class MemberInput {
+  @Field(() => ID) membershipId!: string;
+  @Field(() => Int, { description: 'The version it was read at.' }) expectedVersion!: number;
+  @Field(() => String, { nullable: true, description: 'At most 200 characters.' }) reason?: string | null;
+}
+
+@InputType()
+class MemberRolesInput {
+  @Field(() => ID) membershipId!: string;
+  @Field(() => Int, { description: 'The version it was read at.' }) expectedVersion!: number;
+  @Field(() => [String], { description: 'Keys of 1 to 5 roles.' }) roles!: string[];
+}
+
+@Resolver(() => Membership)
+export class MembershipResolver {
+  @Query(() => MembershipConnection, { description: 'Who is or was a member of this tenant, in the order they came.' })
+  @RequiresPermission('identity.member.read')
+  members(
+    @Args(() => PageArgs) page: PageArgs,
+    @Arg('filter', () => MemberFilter, { nullable: true }) filter: MemberFilter | null,
+    @Ctx() ctx: Context,
+  ) {
+    checkPage(page);
+    return service.listMembers(ctx, filter ?? {}, page);
+  }
+
+  @Query(() => Membership, { nullable: true })
+  @RequiresPermission('identity.member.read')
+  member(@Arg('id', () => ID) id: string, @Ctx() ctx: Context) {
+    return service.memberById(ctx, id);
+  }
+
+  @FieldResolver(() => User)
+  user(@Root() membership: Membership, @Ctx() ctx: Context) {
+    return membership.user ?? ctx.load(personById, membership.userId);
+  }
+
+  @FieldResolver(() => Tenant, { nullable: true })
+  tenant(@Root() { homeId, slug }: Membership, @Ctx() ctx: Context) {
+    return slug === undefined ? ownTenant(ctx) : { id: homeId, slug };
+  }
+
+  @FieldResolver(() => [Role])
+  roles(@Root() { roles, homeId }: Membership) {
+    return roles.flatMap((key) => roleIn(homeId === PLATFORM_TENANT, key) ?? []);
+  }
+
+  @FieldResolver(() => Customer, { nullable: true, description: 'The one customer a portal account speaks for.' })
+  customer(@Root() { customerId }: Membership) {
+    return customerId ? { id: customerId } : null;
+  }
+
+  @FieldResolver(() => [String], { description: 'All their roles allow, `domain.noun.action`.' })
+  permissions(@Root() { roles, homeId }: Membership) {
+    return effectivePermissions(roles, homeId === PLATFORM_TENANT);
+  }
+
+  @FieldResolver(() => DateTime, { nullable: true })
+  lastSignInAt(@Root() { id }: Membership, @Ctx() ctx: Context) {
+    return ctx.envelope.tenantId ? ctx.load(lastSignInOf, id) : null;
+  }
+
+  @Mutation(() => MembershipPayload, {
+    description: 'Nobody gives what they do not hold, nor changes their own roles.',
+  })
+  @RequiresPermission('identity.member.manage')
+  @Continuity()
+  setMemberRoles(@Arg('input', () => MemberRolesInput) input: MemberRolesInput, @Ctx() ctx: Context) {
+    return payload(async () => ({ membership: await service.setMemberRoles(ctx, input) }));
+  }
+
+  @Mutation(() => MembershipPayload)
+  @RequiresPermission('identity.member.manage')
+  @Continuity()
+  suspendMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
+    return payload(async () => ({ membership: await service.suspendMember(ctx, input) }));
+  }
+
+  @Mutation(() => MembershipPayload)
+  @RequiresPermission('identity.member.manage')
+  @Continuity()
+  restoreMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
+    return payload(async () => ({ membership: await service.restoreMember(ctx, input) }));
+  }
+
+  @Mutation(() => MembershipPayload, { description: 'For good: sessions end and the seat is free.' })
+  @RequiresPermission('identity.member.manage')
+  @Continuity()
+  endMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
+    return payload(async () => ({ membership: await service.endMember(ctx, input) }));
+  }
+}
+
+@Resolver(() => Tenant)
+export class TenantResolver {
+  @FieldResolver(() => MembershipConnection, {
+    nullable: true,
+    description: 'Its members, for the tenant of the token.',
+  })
+  @RequiresPermission('identity.member.read')
+  members(@Root() { id }: Tenant, @Args(() => PageArgs) page: PageArgs, @Ctx() ctx: Context) {
+    checkPage(page);
+    return id === ctx.tenantId ? service.listMembers(ctx, {}, page) : null;
+  }
+}

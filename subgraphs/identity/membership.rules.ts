@@ -1,0 +1,106 @@
+import { ClientError, forbidden, Refusal } from '../../schema/errors.ts';
+import {
+  isRole,
+  PERMISSIONS,
+  type Permission,
+  PLATFORM_PERMISSIONS,
+  permissionsOf,
+  ROLES,
+  type RoleKey,
+} from '../../schema/permissions.ts';
+
+export type MembershipKind = 'STAFF' | 'PORTAL';
+export type MembershipState = 'ACTIVE' | 'SUSPENDED' | 'ENDED';
+
+const NEXT: Record<MembershipState, readonly MembershipState[]> = {
+  ACTIVE: ['SUSPENDED', 'ENDED'],
+  SUSPENDED: ['ACTIVE', 'ENDED'],
+  ENDED: [],
+};
+
+/** Moves a membership to a state, or refuses with INVALID_STATE. */
+export function advance(from: MembershipState, to: MembershipState): MembershipState {
+  if (!NEXT[from].includes(to))
+    throw new Refusal('INVALID_STATE', `A membership that is ${from} cannot become ${to}.`, 'state');
+  return to;
+}
+
+/** The role of every portal account; it carries no permission, its doors look at the customer. */
+export const PORTAL_ROLE = 'customer';
+
+const ADMINS: readonly string[] = ['tenant_admin', 'platform_admin'] satisfies RoleKey[];
+
+/** Whether roles make an administrator, of whom every tenant keeps one. */
+export const isAdmin = (roles: readonly string[]): boolean => roles.some((role) => ADMINS.includes(role));
+
+/** The built-in roles there are in a tenant; `platform_admin` is one of the platform's alone. */
+export const rolesIn = (isPlatform: boolean): RoleKey[] =>
+  (Object.keys(ROLES) as RoleKey[]).filter((key) => isPlatform || key !== 'platform_admin');
+
+/** What roles allow in a tenant: platform permissions are held in the platform only, whatever a role says. */
+export function effectivePermissions(roles: readonly string[], isPlatform: boolean): Permission[] {
+  return permissionsOf(roles).filter((permission) => isPlatform || !PLATFORM_PERMISSIONS.includes(permission));
+}
+
+const MAX_ROLES = 5;
+
+/**
+ * The roles a membership may have: 1 to 5 different ones that exist in this tenant and fit its kind.
+ * Refuses anything else with INVALID.
+ */
+export function checkRoles(roles: readonly string[], kind: MembershipKind, isPlatform: boolean): RoleKey[] {
+  const asked = [...new Set(roles)];
+  if (asked.length < 1 || asked.length > MAX_ROLES)
+    throw new Refusal('INVALID', `A member has 1 to ${MAX_ROLES} roles.`, 'roles');
+  const known = rolesIn(isPlatform);
+  const fits = (key: string): key is RoleKey =>
+    isRole(key) && known.includes(key) && (key === PORTAL_ROLE) === (kind === 'PORTAL');
+  return asked.map((key) => {
+    if (!fits(key)) throw new Refusal('INVALID', `There is no role ${key.slice(0, 40)} for this member.`, 'roles');
+    return key;
+  });
+}
+
+export interface Giver {
+  userId: string;
+  roles: readonly string[];
+  holds: (permission: Permission) => boolean;
+}
+
+/**
+ * Throws FORBIDDEN for roles the giver may not give: nobody gives what they do not hold, nobody changes their own
+ * roles, and only an administrator makes an administrator (identity R3).
+ */
+export function checkGiving(giver: Giver, receiverId: string, roles: readonly string[], isPlatform: boolean): void {
+  if (giver.userId === receiverId) throw forbidden('Nobody changes their own roles.');
+  if (isAdmin(roles) && !isAdmin(giver.roles)) throw forbidden('Only an administrator makes an administrator.');
+  if (!effectivePermissions(roles, isPlatform).every((permission) => giver.holds(permission)))
+    throw forbidden('Nobody gives a role that may do more than they may.');
+}
+
+/** Refuses to leave a tenant without administrator; `others` are the ACTIVE ones beside this member. */
+export function keepAnAdmin(isActiveAdmin: boolean, staysOne: boolean, others: number): void {
+  if (isActiveAdmin && !staysOne && others === 0)
+    throw new Refusal('INVALID_STATE', 'A tenant keeps at least one administrator.');
+}
+
+const MAX_REASON = 200;
+
+/** Refuses a reason that is longer than a line or two with INVALID. */
+export function checkReason(reason: string | null | undefined): string | undefined {
+  if (reason && reason.length > MAX_REASON)
+    throw new Refusal('INVALID', `A reason has at most ${MAX_REASON} characters.`, 'reason');
+  return reason?.trim() || undefined;
+}
+
+/** How long a strong proof lasts for the doors that ask for one, seconds. */
+const STRONG_S = 600;
+
+/** Throws FORBIDDEN with reason STEP_UP unless a strong proof was given in the last ten minutes. */
+export function checkStrong(strongAt: number | undefined, now: Date): void {
+  if (strongAt !== undefined && now.getTime() / 1_000 - strongAt <= STRONG_S) return;
+  throw new ClientError('FORBIDDEN', 'Please prove once more that it is you.', { reason: 'STEP_UP', methods: ['PWD'] });
+}
+
+/** All permissions of the catalogue a caller holds, sorted as it is. */
+export const heldOf = (holds: (permission: Permission) => boolean): Permission[] => PERMISSIONS.filter(holds);

@@ -1,0 +1,192 @@
+import { LockMode } from '@mikro-orm/core';
+import { Refusal } from '../../schema/errors.ts';
+import type { EventName } from '../../schema/events.ts';
+import { type Connection, connect, decodeCursor, type PageArgs } from '../../schema/page.ts';
+import type { Context } from '../_kernel/context.ts';
+import type { EntityManager } from '../_kernel/db.ts';
+import { emit, tellGateways } from '../_kernel/events.ts';
+import { consume, release } from '../_kernel/quota.ts';
+import { Membership } from './membership.entity.ts';
+import {
+  advance,
+  checkGiving,
+  checkReason,
+  checkRoles,
+  checkStrong,
+  isAdmin,
+  keepAnAdmin,
+  type MembershipKind,
+  type MembershipState,
+} from './membership.rules.ts';
+import { endSessionsOf } from './session.service.ts';
+import { presentOf } from './tenant.service.ts';
+import { isId } from './user.rules.ts';
+
+export interface MemberFilter {
+  kind?: MembershipKind | null;
+  state?: MembershipState | null;
+  /** Key of a role they have. */
+  role?: string | null;
+}
+
+/** The members of the caller's tenant, ended ones too, in the order they came. */
+export async function listMembers(ctx: Context, filter: MemberFilter, page: PageArgs): Promise<Connection<Membership>> {
+  const em = await ctx.em();
+  const after = page.after ? String(decodeCursor(page.after, 1)[0]) : undefined;
+  const where = {
+    ...(filter.kind ? { kind: filter.kind } : {}),
+    ...(filter.state ? { state: filter.state } : {}),
+    ...(filter.role ? { roles: { $contains: [filter.role] } } : {}),
+    ...(after !== undefined && isId(after) ? { id: { $gt: after } } : {}),
+  };
+  const rows = await em.find(Membership, where, { orderBy: { id: 'asc' }, limit: page.first + 1 });
+  return connect(rows, page, ({ id }) => [id]);
+}
+
+/** A member of the caller's tenant by id; null for an unknown one and another tenant's. */
+export async function memberById(ctx: Context, id: string): Promise<Membership | null> {
+  return isId(id) ? (await ctx.em()).findOne(Membership, { id }) : null;
+}
+
+/** A membership somebody else points at: seen by who may read members, and by whose it is. */
+export async function seenMembership(ctx: Context, id: string): Promise<Membership | null> {
+  const membership = await memberById(ctx, id);
+  return membership && (ctx.can('identity.member.read') || membership.userId === ctx.actorId) ? membership : null;
+}
+
+export interface NewMember {
+  id: string;
+  userId: string;
+  kind: MembershipKind;
+  roles: string[];
+  customerId?: string;
+  /** Whether a seat of the plan is taken; those who were there before the plan hold none. */
+  takesSeat?: boolean;
+}
+
+/**
+ * Makes somebody a member of this tenant. Staff takes a unit of `staff_users` under the membership's id.
+ * Throws QUOTA_EXCEEDED over the plan, Refusal INVALID for roles that do not exist here.
+ */
+export function addMember(ctx: Context, asked: NewMember): Promise<Membership> {
+  return ctx.tx(async (em) => {
+    const { takesSeat = asked.kind === 'STAFF', customerId = null, ...rest } = asked;
+    const roles = checkRoles(asked.roles, asked.kind, ctx.isPlatform);
+    const made = em.create(Membership, {
+      ...rest,
+      roles,
+      customerId,
+      state: 'ACTIVE',
+      version: 1,
+      createdAt: ctx.now(),
+    });
+    em.persist(made);
+    if (takesSeat) await consume(ctx, em, 'staff_users', 1n, made.id);
+    tell(em, 'identity.membership.activated', made);
+    return made;
+  });
+}
+
+export interface MemberChange {
+  membershipId: string;
+  expectedVersion: number;
+}
+
+/** Gives a member other roles; the next request of theirs holds them. See `checkGiving` for who may give what. */
+export function setMemberRoles(ctx: Context, asked: MemberChange & { roles: string[] }): Promise<Membership> {
+  return changeMember(ctx, asked, async (em, member, admins) => {
+    if (member.state === 'ENDED') throw new Refusal('INVALID_STATE', 'This membership has ended.', 'membershipId');
+    const roles = checkRoles(asked.roles, member.kind, ctx.isPlatform);
+    await checkGiver(ctx, em, member, roles);
+    keepAnAdmin(admins.includes(member.id), isAdmin(roles), admins.length - 1);
+    member.roles = roles;
+    tell(em, 'identity.membership.changed', member);
+  });
+}
+
+/** Keeps a member out: their sessions for this tenant end, their seat stays taken. */
+export function suspendMember(ctx: Context, asked: MemberChange & { reason?: string | null }): Promise<Membership> {
+  return changeMember(ctx, asked, async (em, member, admins) => {
+    keepAnAdmin(admins.includes(member.id), false, admins.length - 1);
+    member.state = advance(member.state, 'SUSPENDED');
+    await endSessionsOf(em, member.id, 'MEMBERSHIP_SUSPENDED');
+    tell(em, 'identity.membership.suspended', member, checkReason(asked.reason));
+  });
+}
+
+/** Lets a suspended member in again, with the roles they had. */
+export function restoreMember(ctx: Context, asked: MemberChange): Promise<Membership> {
+  return changeMember(ctx, asked, async (em, member) => {
+    if (member.state !== 'SUSPENDED') throw new Refusal('INVALID_STATE', 'This member is not suspended.', 'state');
+    member.state = advance(member.state, 'ACTIVE');
+    tell(em, 'identity.membership.restored', member);
+  });
+}
+
+/** Ends a membership for good: sessions for this tenant end and the seat is free. Who they were stays readable. */
+export function endMember(ctx: Context, asked: MemberChange & { reason?: string | null }): Promise<Membership> {
+  return changeMember(ctx, asked, async (em, member, admins) => {
+    keepAnAdmin(admins.includes(member.id), false, admins.length - 1);
+    member.state = advance(member.state, 'ENDED');
+    member.endedAt = ctx.now();
+    if (member.kind === 'STAFF') await release(ctx, em, 'staff_users', 1n, member.id);
+    await endSessionsOf(em, member.id, 'MEMBERSHIP_ENDED');
+    tell(em, 'identity.membership.ended', member, checkReason(asked.reason));
+  });
+}
+
+type Change = (em: EntityManager, member: Membership, admins: readonly string[]) => Promise<void>;
+
+/**
+ * What every change of a member has in common: a fresh proof of who asks, the tenant's administrators locked before the
+ * member, so that two who remove each other come one after the other, the expected version, and the gateways told.
+ */
+function changeMember(
+  ctx: Context,
+  { membershipId, expectedVersion }: MemberChange,
+  change: Change,
+): Promise<Membership> {
+  return ctx.tx(async (em) => {
+    if (ctx.envelope.caller.kind === 'USER') checkStrong(ctx.envelope.strongAt, (await presentOf(em)).now);
+    const admins = await lockAdmins(em);
+    const member =
+      isId(membershipId) &&
+      (await em.findOne(Membership, { id: membershipId }, { lockMode: LockMode.PESSIMISTIC_WRITE }));
+    if (!member) throw new Refusal('NOT_FOUND', 'There is no such member.', 'membershipId');
+    if (member.version !== expectedVersion)
+      throw new Refusal('CONFLICT', 'Someone changed this member meanwhile.', 'expectedVersion');
+    member.version += 1;
+    await change(em, member, admins);
+    tellGateways(em, 'grants', `membership:${member.id}`);
+    return member;
+  });
+}
+
+/** The ids of the tenant's ACTIVE administrators, whose rows stay locked. */
+async function lockAdmins(em: EntityManager): Promise<string[]> {
+  const staff = await em.execute(
+    "select id, roles from identity.membership where kind = 'STAFF' and state = 'ACTIVE' and roles && '{tenant_admin,platform_admin}' order by id for update",
+  );
+  return staff.map((row) => String(row.id));
+}
+
+/** Background work gives what its document says; people give by the rule. */
+async function checkGiver(
+  ctx: Context,
+  em: EntityManager,
+  member: Membership,
+  roles: readonly string[],
+): Promise<void> {
+  const { caller, membershipId } = ctx.envelope;
+  if (caller.kind === 'SYSTEM') return;
+  const own = membershipId === undefined ? null : await em.findOne(Membership, { id: membershipId });
+  const giver = { userId: caller.id ?? '', roles: own?.roles ?? [], holds: ctx.can.bind(ctx) };
+  checkGiving(giver, member.userId, roles, ctx.isPlatform);
+}
+
+type MembershipEvent = Extract<EventName, `identity.membership.${string}`>;
+
+function tell(em: EntityManager, name: MembershipEvent, member: Membership, reason?: string): void {
+  const { id, userId, kind, roles, version } = member;
+  emit(em, name, { membershipId: id, userId, kind, roles, version, ...(reason ? { reason } : {}) });
+}

@@ -1,0 +1,40 @@
+import type { Context } from '../_kernel/context.ts';
+import { Membership } from './membership.entity.ts';
+import { Session } from './session.entity.ts';
+import type { Candidate } from './sign-in.rules.ts';
+import { profilesOf, readBriefly } from './tenant.service.ts';
+
+/** A membership with the tenant it is in: where a person may go. */
+export interface Place extends Candidate {
+  membership: Membership;
+}
+
+/** All memberships of a person that have not ended, over all tenants; asked only about whoever asks. */
+export function everyPlaceOf(ctx: Context, userId: string): Promise<Place[]> {
+  return ctx.acrossTenants(async (em) => {
+    const all = await em.find(Membership, { userId, state: { $ne: 'ENDED' } }, { orderBy: { id: 'asc' } });
+    const profiles = await profilesOf(
+      em,
+      all.map(({ homeId }) => homeId),
+    );
+    return all.flatMap((membership) => {
+      const profile = profiles.get(membership.homeId);
+      if (!profile) return [];
+      membership.slug = profile.slug;
+      const { id, state, roles } = membership;
+      return [{ id, state, roles, slug: profile.slug, tenantState: profile.state, membership }];
+    });
+  });
+}
+
+/** The membership a person used last, whatever has become of it. */
+export function lastMembershipIdOf(ctx: Context, userId: string): Promise<string | null> {
+  return readBriefly(ctx, async (em) => {
+    const last = await em.findOne(
+      Session,
+      { userId, membershipId: { $ne: null } },
+      { orderBy: { lastUsedAt: 'desc' } },
+    );
+    return last?.membershipId ?? null;
+  });
+}

@@ -1,0 +1,109 @@
+import { ClientError } from '../../schema/errors.ts';
+import type { Context } from '../_kernel/context.ts';
+import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
+import { emit } from '../_kernel/events.ts';
+import { Credential } from './credential.entity.ts';
+import { isWeak } from './credential.rules.ts';
+import { hashPassword, isPasswordOf } from './credential.service.ts';
+import { lanes } from './lanes.ts';
+import { wrongProof } from './sign-in.rules.ts';
+import {
+  type BucketKeys,
+  bucketKeysOf,
+  claimMail,
+  clearMail,
+  countAtAddress,
+  isAddressLocked,
+  unclaimMail,
+} from './sign-in-bucket.service.ts';
+import { record } from './sign-in-record.service.ts';
+import { presentOf } from './tenant.service.ts';
+import { User } from './user.entity.ts';
+import { normalEmail, type Realm } from './user.rules.ts';
+
+/** Counting waits in memory, so that a crowd at one mail holds two connections and not the whole pool. */
+const inLine = lanes(2, 512, 2_000);
+
+interface Asked {
+  realm: Realm;
+  email: string;
+  password: string;
+}
+
+/** An attempt that was counted and may be checked. */
+interface Attempt {
+  keys: BucketKeys;
+  user: User | null;
+  hash: string | null;
+  /** Whom a record of it names. */
+  who: { userId: string } | { mailHash: string };
+}
+
+/** A password that proved right. */
+export interface PasswordProof {
+  user: User;
+  /** Runs in the transaction of what the proof was for: forgets the failures, and renews a hash that has become weak. */
+  settle: (em: EntityManager) => Promise<void>;
+}
+
+/**
+ * Proves who somebody is by their password. Attempts are counted before they are checked (identity R10), and an unknown
+ * mail, a missing password and a suspended person cost the work of a known one.
+ * Refuses INVALID with one sentence for all of these; throws RATE_LIMITED for an address that failed too often and
+ * OVERLOADED when too many wait.
+ */
+export async function provePassword(ctx: Context, asked: Asked): Promise<PasswordProof> {
+  const attempt = await claimAttempt(ctx, asked);
+  if (!attempt) throw wrongProof();
+  const { user, hash } = attempt;
+  const isRight = await isPasswordOf(hash, asked.password).catch(async (error: unknown) => {
+    await inPlatform(ctx, (em) => unclaimMail(em, attempt.keys));
+    throw error;
+  });
+  if (!isRight || user?.state !== 'ACTIVE') {
+    await noteFailure(ctx, attempt);
+    throw wrongProof();
+  }
+  const isRenewalDue = hash !== null && isWeak(hash);
+  const renewed = isRenewalDue ? await hashPassword(asked.password).catch(() => null) : null; // or next time
+  return { user, settle: (em) => settle(em, attempt, renewed) };
+}
+
+const inPlatform = <T>(ctx: Context, run: (em: EntityManager) => Promise<T>): Promise<T> =>
+  inLine(() => ctx.inTenant(PLATFORM_TENANT).tx(run));
+
+/** Counts an attempt and finds what it is to be checked against; null when the mail is locked. */
+function claimAttempt(ctx: Context, { realm, email }: Asked): Promise<Attempt | null> {
+  const known = normalEmail(email);
+  const keys = bucketKeysOf(ctx, realm, known ?? email);
+  return inPlatform(ctx, async (em) => {
+    const user = known === null ? null : await em.findOne(User, { realm, email: known });
+    const credential = user && (await em.findOne(Credential, { userId: user.id }));
+    const who = user ? { userId: user.id } : { mailHash: keys.mailHash };
+    const { now } = await presentOf(em);
+    if (await isAddressLocked(em, keys, now)) throw tooMany();
+    const claimed = await claimMail(em, keys, now);
+    if (claimed === 'REFUSED') {
+      record(ctx, em, { outcome: 'LOCKED', method: 'PWD', ...who });
+      return null;
+    }
+    const lockedUntil = claimed?.toISOString();
+    if (lockedUntil) emit(em, 'identity.sign_in.locked', { userId: user?.id ?? null, lockedUntil });
+    return { keys, user, hash: credential?.hash ?? null, who };
+  });
+}
+
+const tooMany = () =>
+  new ClientError('RATE_LIMITED', 'Too many attempts failed from your network. Please try again in ten minutes.');
+
+function noteFailure(ctx: Context, { keys, who }: Attempt): Promise<void> {
+  return inPlatform(ctx, async (em) => {
+    await countAtAddress(em, keys, (await presentOf(em)).now);
+    record(ctx, em, { outcome: 'BAD_SECRET', method: 'PWD', ...who });
+  });
+}
+
+async function settle(em: EntityManager, { keys, user }: Attempt, renewed: string | null): Promise<void> {
+  await clearMail(em, keys);
+  if (renewed !== null && user) await em.nativeUpdate(Credential, { userId: user.id }, { hash: renewed });
+}

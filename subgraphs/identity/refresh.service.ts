@@ -1,0 +1,109 @@
+import { LockMode } from '@mikro-orm/core';
+import { Refusal, unauthenticated } from '../../schema/errors.ts';
+import type { Context } from '../_kernel/context.ts';
+import type { EntityManager } from '../_kernel/db.ts';
+import { emit, tellGateways } from '../_kernel/events.ts';
+import { everyPlaceOf, type Place } from './place.service.ts';
+import { readRefreshToken } from './refresh-token.rules.ts';
+import { Session, type SessionTokens } from './session.entity.ts';
+import { kindOf, overByTime, refreshVerdict, timesOf } from './session.rules.ts';
+import { end, inSession, type Proof, placeOf, selfOf, standingIn } from './session.service.ts';
+import { signInAgain, usableOf } from './sign-in.rules.ts';
+import { record } from './sign-in-record.service.ts';
+import { issueTokens, macKey, type OpenSession } from './token.service.ts';
+
+/**
+ * Exchanges a refresh token for the next tokens of its session (identity R8). Person, membership and tenant are looked
+ * at again; where one of them no longer holds, or the token was used before, the session ends.
+ * Refuses with INVALID, the same whatever was wrong.
+ */
+export async function refreshSession(ctx: Context, token: string | undefined): Promise<SessionTokens> {
+  const claimed = token === undefined ? undefined : readRefreshToken(macKey(ctx), token);
+  const open =
+    claimed &&
+    (await inSession(ctx, claimed.sessionId, (em, session) => refresh(ctx, em, session, claimed.generation)));
+  if (open) return issueTokens(ctx, open);
+  if (ctx.envelope.refreshCookie) ctx.reply.refreshCookie = null;
+  throw signInAgain();
+}
+
+async function refresh(
+  ctx: Context,
+  em: EntityManager,
+  session: Session,
+  generation: number,
+): Promise<OpenSession | null> {
+  if (session.endReason) return null;
+  const { fault, now, realm, membership, slug } = await standingIn(em, session.userId, session.membershipId);
+  const verdict = refreshVerdict(generation, session, now);
+  const reason = overByTime(session, now) ?? (verdict === 'REUSED' ? verdict : fault);
+  if (reason === 'REUSED') record(ctx, em, { outcome: 'REUSED', method: 'REFRESH', ...placeOf(session) });
+  if (reason) end(em, session, reason, now);
+  if (reason || verdict === 'UNKNOWN') return null;
+  if (verdict === 'ROTATE') rotate(session, { realm, membership }, now);
+  return { session, realm, membership, slug };
+}
+
+/** Gives a session its next tokens; those before are good for the grace of a refresh and no more. */
+function rotate(session: Session, { realm, membership }: Pick<OpenSession, 'realm' | 'membership'>, now: Date): void {
+  session.generation += 1;
+  session.rotatedAt = now;
+  session.lastUsedAt = now;
+  Object.assign(session, timesOf(session, kindOf(realm, membership), membership?.roles ?? [], now));
+}
+
+/**
+ * Takes one's session over to another tenant one is a member of (identity R4). Its access tokens for the former tenant
+ * are refused from then on. Refuses NOT_FOUND for a tenant that is none of one's own, INVALID_STATE for a suspended one.
+ * @param customerId which of several portal accounts there.
+ */
+export async function switchTenant(ctx: Context, tenantId: string, customerId: string | null): Promise<SessionTokens> {
+  const { userId, sessionId } = selfOf(ctx);
+  const places = await everyPlaceOf(ctx, userId);
+  const theirs = places.filter(
+    ({ membership }) => membership.homeId === tenantId && (customerId === null || membership.customerId === customerId),
+  );
+  const place = usableOf(theirs)[0];
+  if (!place && theirs.some(({ state }) => state === 'ACTIVE'))
+    throw new Refusal('INVALID_STATE', 'This tenant is suspended.', 'tenantId');
+  if (!place) throw noSuchTenant();
+  return issueTokens(ctx, await moveTo(ctx, { userId, sessionId }, place));
+}
+
+const noSuchTenant = () => new Refusal('NOT_FOUND', 'There is no such tenant.', 'tenantId');
+
+function moveTo(ctx: Context, self: { userId: string; sessionId: string }, place: Place): Promise<OpenSession> {
+  return ctx.inTenant(place.membership.homeId).tx(async (em) => {
+    const { fault, now, realm, membership } = await standingIn(
+      em,
+      self.userId,
+      place.membership.id,
+      LockMode.PESSIMISTIC_READ,
+    );
+    if (fault || !membership) throw noSuchTenant();
+    const session = await em.findOne(Session, { id: self.sessionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    if (!session || session.endReason) throw unauthenticated('REVOKED');
+    Object.assign(session, { membershipId: membership.id, homeId: membership.homeId });
+    rotate(session, { realm, membership }, now);
+    emit(em, 'identity.session.started', { sessionId: session.id, membershipId: membership.id });
+    tellGateways(em, 'grants', `session:${session.id}`);
+    return { session, realm, membership, slug: place.slug };
+  });
+}
+
+/** Notes a fresh strong proof on one's session and gives tokens that say so. */
+export async function renewProof(ctx: Context, settle: Proof['settle']): Promise<SessionTokens> {
+  const { sessionId } = selfOf(ctx);
+  const open = await inSession(ctx, sessionId, async (em, session) => {
+    const { fault, now, realm, membership, slug } = await standingIn(em, session.userId, session.membershipId);
+    if (session.endReason || fault) return null;
+    session.strongAt = now;
+    rotate(session, { realm, membership }, now);
+    tellGateways(em, 'grants', `session:${session.id}`);
+    record(ctx, em, { outcome: 'OK', method: 'PWD', ...placeOf(session) });
+    await settle(em);
+    return { session, realm, membership, slug };
+  });
+  if (!open) throw unauthenticated('REVOKED');
+  return issueTokens(ctx, open);
+}

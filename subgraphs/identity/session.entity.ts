@@ -1,0 +1,78 @@
+import { ArrayType } from '@mikro-orm/core';
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ID, ObjectType, registerEnumType } from 'type-graphql';
+import { DateTime } from '../../schema/scalars.ts';
+import type { EndReason, ProofMethod, Transport } from './session.rules.ts';
+import { Tenant } from './tenant.stub.ts';
+
+export const TransportEnum = { COOKIE: 'COOKIE', BODY: 'BODY' } as const;
+export const ProofMethodEnum = { PWD: 'PWD' } as const;
+export const EndReasonEnum = {
+  SIGNED_OUT: 'SIGNED_OUT',
+  ENDED_BY_OWNER: 'ENDED_BY_OWNER',
+  TOO_MANY: 'TOO_MANY',
+  IDLE: 'IDLE',
+  EXPIRED: 'EXPIRED',
+  REUSED: 'REUSED',
+  USER_SUSPENDED: 'USER_SUSPENDED',
+  MEMBERSHIP_SUSPENDED: 'MEMBERSHIP_SUSPENDED',
+  MEMBERSHIP_ENDED: 'MEMBERSHIP_ENDED',
+  TENANT_SUSPENDED: 'TENANT_SUSPENDED',
+} as const satisfies { [R in EndReason]: R };
+registerEnumType(TransportEnum, {
+  name: 'SessionTransport',
+  description: 'How the refresh token travels: as a cookie no script can read, or in the answer.',
+});
+registerEnumType(ProofMethodEnum, { name: 'ProofMethod', description: 'How somebody proved who they are.' });
+registerEnumType(EndReasonEnum, { name: 'SessionEndReason' });
+
+@ObjectType({ description: 'A signed-in device of a person.' })
+@Directive('@key(fields: "id")')
+@Entity({ schema: 'identity', tableName: 'session' })
+export class Session {
+  @Field(() => ID) @PrimaryKey({ type: 'uuid' }) id!: string;
+  @Property({ type: 'uuid' }) userId!: string;
+  /** The tenant it is now for, and the membership there. */
+  @Property({ type: 'uuid', nullable: true }) homeId!: string | null;
+  @Property({ type: 'uuid', nullable: true }) membershipId!: string | null;
+  @Field(() => [ProofMethodEnum]) @Property({ type: ArrayType }) methods!: ProofMethod[];
+  @Property({ type: 'datetime', nullable: true }) strongAt!: Date | null;
+  @Property({ type: 'integer' }) generation!: number;
+  @Property({ type: 'datetime' }) rotatedAt!: Date;
+  @Field(() => TransportEnum) @Property({ type: 'string' }) transport!: Transport;
+  @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) address!: string | null;
+  @Field(() => DateTime) @Property({ type: 'datetime' }) startedAt!: Date;
+  @Field(() => DateTime) @Property({ type: 'datetime' }) lastUsedAt!: Date;
+  @Field(() => DateTime, { description: 'It ends then if it is not used.' })
+  @Property({ type: 'datetime' })
+  idleUntil!: Date;
+  @Field(() => DateTime, { description: 'It ends then whatever happens.' })
+  @Property({ type: 'datetime' })
+  endsAt!: Date;
+  @Property({ type: 'datetime', nullable: true }) endedAt!: Date | null;
+  @Property({ type: 'string', nullable: true }) endReason!: EndReason | null;
+}
+
+@ObjectType({
+  description: 'What a client holds of its session. Tokens are secrets: keep them out of logs and addresses.',
+})
+export class SessionTokens {
+  @Field(() => String, { description: 'For `Authorization: Bearer`, five minutes.' }) accessToken!: string;
+  @Field(() => DateTime) expiresAt!: Date;
+  @Field(() => String, {
+    nullable: true,
+    description: 'Good for one `refreshSession`; null when it travels as a cookie.',
+  })
+  refreshToken!: string | null;
+  @Field(() => DateTime, { nullable: true }) refreshExpiresAt!: Date | null;
+  @Field(() => ID) sessionId!: string;
+  @Field(() => Tenant, { nullable: true, description: 'The tenant the tokens are for; null while none is chosen.' })
+  tenant!: Tenant | null;
+}
+
+@ObjectType({ description: 'The end of a session.' })
+export class SessionEnd {
+  @Field(() => ID) sessionId!: string;
+  @Field(() => EndReasonEnum) reason!: EndReason;
+  @Field(() => DateTime) at!: Date;
+}

@@ -1,0 +1,174 @@
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
+import { OpenDoor } from '../../schema/directives.ts';
+import type { LoggedEvent } from '../../schema/events.ts';
+import { type Payload, payload, UserError } from '../../schema/payload.ts';
+import type { Context } from '../_kernel/context.ts';
+import { PLATFORM_TENANT } from '../_kernel/db.ts';
+import { follow } from '../_kernel/live.ts';
+import { DonePayload, done } from './done.payload.ts';
+import { Membership } from './membership.entity.ts';
+import { refreshSession, switchTenant } from './refresh.service.ts';
+import { Session, SessionEnd, SessionTokens, TransportEnum } from './session.entity.ts';
+import type { EndReason, Transport } from './session.rules.ts';
+import * as service from './session.service.ts';
+import { type SignedIn, signIn, stepUp } from './sign-in.service.ts';
+
+@ObjectType()
+class SignInPayload {
+  @Field(() => SessionTokens, { nullable: true }) session?: SessionTokens | null;
+  @Field(() => [Membership], { description: 'After `signIn`: where they may go with `switchTenant`.' })
+  tenants!: Membership[];
+  @Field(() => [UserError]) userErrors!: UserError[];
+}
+
+@InputType()
+class SignInInput {
+  @Field(() => String) email!: string;
+  @Field(() => String) password!: string;
+  @Field(() => String, { nullable: true, description: 'Slug of the ISP whose customer signs in. Staff leaves it out.' })
+  realm?: string | null;
+  @Field(() => String, { nullable: true, description: 'Slug of the tenant to begin in.' }) tenant?: string | null;
+  @Field(() => TransportEnum, { description: 'COOKIE for browsers, BODY for whoever keeps no cookies.' })
+  transport!: Transport;
+}
+
+@InputType()
+class RefreshInput {
+  @Field(() => String, { nullable: true, description: 'Left out where the cookie carries it.' }) refreshToken?:
+    | string
+    | null;
+}
+
+@InputType()
+class SwitchTenantInput {
+  @Field(() => ID) tenantId!: string;
+  @Field(() => ID, { nullable: true, description: 'Which of several portal accounts there.' }) customerId?:
+    | string
+    | null;
+}
+
+@InputType()
+class StepUpInput {
+  @Field(() => String) password!: string;
+}
+
+@InputType()
+class IdInput {
+  @Field(() => ID) id!: string;
+}
+
+const SELF = 'Any signed-in person about themselves, also with a token without tenant; the use case asks who it is.';
+
+async function answer(run: () => Promise<SignedIn>): Promise<Payload<SignInPayload>> {
+  return { tenants: [], ...(await payload(run)) };
+}
+
+const justTokens = async (tokens: Promise<SessionTokens>): Promise<SignedIn> => ({
+  session: await tokens,
+  tenants: [],
+});
+
+@Resolver(() => Session)
+export class SessionResolver {
+  @Query(() => [Session], { description: 'Where one is signed in, the device used last first.' })
+  @OpenDoor(SELF)
+  mySessions(@Ctx() ctx: Context) {
+    return service.mySessions(ctx);
+  }
+
+  @FieldResolver(() => Boolean, { description: 'Whether it is the one that asks.' })
+  isCurrent(@Root() { id }: Session, @Ctx() ctx: Context) {
+    return id === ctx.envelope.sessionId;
+  }
+
+  @Mutation(() => SignInPayload, {
+    description: 'Wrong mail, wrong password and a locked account get the same answer.',
+  })
+  @OpenDoor('Nobody is signed in before signing in.')
+  signIn(@Arg('input', () => SignInInput) input: SignInInput, @Ctx() ctx: Context) {
+    return answer(() => signIn(ctx, input));
+  }
+
+  @Mutation(() => SignInPayload, { description: 'The next tokens. A token used before ends the session.' })
+  @OpenDoor('The access token has run out; the refresh token is what proves.')
+  refreshSession(
+    @Arg('input', () => RefreshInput, { nullable: true }) input: RefreshInput | null,
+    @Ctx() ctx: Context,
+  ) {
+    return answer(() => justTokens(refreshSession(ctx, input?.refreshToken ?? ctx.envelope.refreshCookie)));
+  }
+
+  @Mutation(() => SignInPayload, { description: "The same session in another of one's tenants." })
+  @OpenDoor(SELF)
+  switchTenant(@Arg('input', () => SwitchTenantInput) input: SwitchTenantInput, @Ctx() ctx: Context) {
+    return answer(() => justTokens(switchTenant(ctx, input.tenantId, input.customerId ?? null)));
+  }
+
+  @Mutation(() => SignInPayload, { description: 'Proves once more who asks, for the doors that want it fresh.' })
+  @OpenDoor(SELF)
+  stepUp(@Arg('input', () => StepUpInput) input: StepUpInput, @Ctx() ctx: Context) {
+    return answer(() => justTokens(stepUp(ctx, input.password)));
+  }
+
+  @Mutation(() => DonePayload)
+  @OpenDoor('Also by the cookie, when the access token has run out.')
+  signOut(@Ctx() ctx: Context) {
+    return done(() => service.signOut(ctx));
+  }
+
+  @Mutation(() => DonePayload, { description: "Ends another of one's own sessions." })
+  @OpenDoor(SELF)
+  endSession(@Arg('input', () => IdInput) input: IdInput, @Ctx() ctx: Context) {
+    return done(() => service.endSession(ctx, input.id));
+  }
+
+  @Mutation(() => DonePayload, { description: "Ends all of one's own sessions but this one." })
+  @OpenDoor(SELF)
+  endOtherSessions(@Ctx() ctx: Context) {
+    return done(() => service.endOtherSessions(ctx));
+  }
+
+  @Subscription(() => SessionEnd, {
+    description: 'Tells that the session which listens has ended, and why.',
+    subscribe: ({ context }) => endOfMine(context as Context) as never,
+  })
+  @OpenDoor(SELF)
+  mySessionEnded(@Root() end: SessionEnd): SessionEnd {
+    return end;
+  }
+}
+
+function endOfMine(ctx: Context) {
+  const { sessionId } = service.selfOf(ctx);
+  const home = ctx.envelope.tenantId ? ctx : ctx.inTenant(PLATFORM_TENANT);
+  return follow(
+    home,
+    async () => ({ upTo: 0, first: await service.endOf(ctx, sessionId) }),
+    (events) =>
+      events
+        .filter(isEnd)
+        .filter(({ payload: { sessionId: id } }) => id === sessionId)
+        .map(toEnd),
+  );
+}
+
+const isEnd = (event: LoggedEvent): event is LoggedEvent & LoggedEvent<'identity.session.ended'> =>
+  event.name === 'identity.session.ended';
+const toEnd = ({ payload: { sessionId, reason }, at }: LoggedEvent<'identity.session.ended'>): SessionEnd => ({
+  sessionId,
+  reason: reason as EndReason,
+  at,
+});

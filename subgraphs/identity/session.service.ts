@@ -1,0 +1,226 @@
+import { LockMode } from '@mikro-orm/core';
+import { uuidv7 } from 'uuidv7';
+import { ClientError, Refusal, unauthenticated } from '../../schema/errors.ts';
+import { Context } from '../_kernel/context.ts';
+import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
+import { emit, tellGateways } from '../_kernel/events.ts';
+import { Membership } from './membership.entity.ts';
+import type { Place } from './place.service.ts';
+import { readRefreshToken } from './refresh-token.rules.ts';
+import { Session } from './session.entity.ts';
+import {
+  type EndReason,
+  kindOf,
+  MAX_SESSIONS,
+  overByTime,
+  standingFault,
+  type Transport,
+  timesOf,
+} from './session.rules.ts';
+import { signInAgain } from './sign-in.rules.ts';
+import { record } from './sign-in-record.service.ts';
+import { type Present, presentOf, readBriefly, readGlobally } from './tenant.service.ts';
+import { macKey, type OpenSession } from './token.service.ts';
+import { User } from './user.entity.ts';
+import { isId } from './user.rules.ts';
+
+/** The person who asks, also with a token without tenant. Throws UNAUTHENTICATED for everybody else. */
+export function selfOf({ envelope: { caller, sessionId } }: Context): { userId: string; sessionId: string } {
+  if (caller.kind !== 'USER' || !caller.id || !sessionId) throw unauthenticated();
+  return { userId: caller.id, sessionId };
+}
+
+/** One's own open sessions, the one used last first. */
+export function mySessions(ctx: Context): Promise<Session[]> {
+  const { userId } = selfOf(ctx);
+  return readGlobally(ctx, async (em) => {
+    const { now } = await presentOf(em);
+    return (await openSessionsOf(em, userId)).filter((session) => !overByTime(session, now));
+  });
+}
+
+/** One's own session by id, open or not; null for any other. */
+export async function mySession(ctx: Context, id: string): Promise<Session | null> {
+  const { kind, id: userId } = ctx.envelope.caller;
+  return kind === 'USER' && userId && isId(id) ? readGlobally(ctx, (em) => em.findOne(Session, { id, userId })) : null;
+}
+
+/** How a session ended; empty while it is open. */
+export async function endOf(
+  ctx: Context,
+  sessionId: string,
+): Promise<{ sessionId: string; reason: EndReason; at: Date }[]> {
+  const session = await readBriefly(ctx, (em) => em.findOne(Session, { id: sessionId }));
+  return session?.endedAt && session.endReason ? [{ sessionId, reason: session.endReason, at: session.endedAt }] : [];
+}
+
+const openSessionsOf = (em: EntityManager, userId: string) =>
+  em.find(Session, { userId, endReason: null }, { orderBy: { lastUsedAt: 'desc', id: 'desc' } });
+
+export interface Proof {
+  user: User;
+  transport: Transport;
+  /** Runs in the session's transaction: what a right proof changes beside it. */
+  settle: (em: EntityManager) => Promise<void>;
+}
+
+/**
+ * Opens a session for a person who has proved who they are, in the tenant of `place` or in none. Session, record and
+ * event are one transaction in that tenant. The eleventh session ends the one unused longest.
+ */
+export async function openSession(
+  ctx: Context,
+  { user, transport, settle }: Proof,
+  place: Place | null,
+): Promise<OpenSession> {
+  const homeId = place?.membership.homeId ?? null;
+  // The event names who signed in, though the request came from a stranger.
+  const own = new Context(
+    {
+      ...ctx.envelope,
+      caller: { kind: 'USER', id: user.id },
+      tenantId: homeId ?? PLATFORM_TENANT,
+      customerId: undefined,
+    },
+    ctx.machinery,
+  );
+  const opened = await own.tx(async (em) => {
+    const standing = await standingIn(em, user.id, place?.membership.id ?? null);
+    if (standing.fault) throw signInAgain();
+    const { now, membership, realm } = standing;
+    const session = em.create(Session, {
+      id: uuidv7(),
+      userId: user.id,
+      homeId,
+      membershipId: membership?.id ?? null,
+      methods: ['PWD'],
+      strongAt: now,
+      generation: 1,
+      rotatedAt: now,
+      transport,
+      address: ctx.envelope.address ?? null,
+      lastUsedAt: now,
+      endedAt: null,
+      endReason: null,
+      ...timesOf({ startedAt: now }, kindOf(realm, membership), membership?.roles ?? [], now),
+    });
+    em.persist(session);
+    await em.flush();
+    record(ctx, em, { outcome: 'OK', method: 'PWD', ...placeOf(session) });
+    emit(em, 'identity.session.started', { sessionId: session.id, membershipId: session.membershipId });
+    await settle(em);
+    return { session, realm, membership, slug: place?.slug ?? null };
+  });
+  await endSurplus(ctx, user.id);
+  return opened;
+}
+
+async function endSurplus(ctx: Context, userId: string): Promise<void> {
+  const open = await readBriefly(ctx, (em) => openSessionsOf(em, userId));
+  for (const surplus of open.slice(MAX_SESSIONS)) await endOne(ctx, surplus.id, 'TOO_MANY');
+}
+
+/** Ends the session of whoever asks, known by its access token or, when that has run out, by its cookie. */
+export async function signOut(ctx: Context): Promise<void> {
+  const { caller, sessionId, refreshCookie } = ctx.envelope;
+  const held = refreshCookie === undefined ? undefined : readRefreshToken(macKey(ctx), refreshCookie);
+  const id = caller.kind === 'USER' ? sessionId : held?.sessionId;
+  if (refreshCookie !== undefined) ctx.reply.refreshCookie = null;
+  if (!id) throw unauthenticated();
+  await endOne(ctx, id, 'SIGNED_OUT');
+}
+
+/** Ends another of one's own sessions. Refuses NOT_FOUND for any that is not one's own and open. */
+export async function endSession(ctx: Context, id: string): Promise<void> {
+  const { userId } = selfOf(ctx);
+  const isEnded = isId(id) && (await endOne(ctx, id, 'ENDED_BY_OWNER', userId));
+  if (!isEnded) throw new Refusal('NOT_FOUND', 'There is no such session.', 'id');
+}
+
+/** Ends all of one's own sessions but the one that asks. */
+export async function endOtherSessions(ctx: Context): Promise<void> {
+  const { userId, sessionId } = selfOf(ctx);
+  const open = await readBriefly(ctx, (em) => openSessionsOf(em, userId));
+  for (const other of open) if (other.id !== sessionId) await endOne(ctx, other.id, 'ENDED_BY_OWNER', userId);
+}
+
+/** Ends the open sessions of a membership, in the transaction that stops it. */
+export async function endSessionsOf(em: EntityManager, membershipId: string, reason: EndReason): Promise<void> {
+  const { now } = await presentOf(em);
+  const open = await em.find(
+    Session,
+    { membershipId, endReason: null },
+    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
+  for (const session of open) end(em, session, reason, now);
+}
+
+async function endOne(ctx: Context, id: string, reason: EndReason, ownerId?: string): Promise<boolean> {
+  const isEnded = await inSession(ctx, id, async (em, session) => {
+    if (session.endReason || (ownerId !== undefined && session.userId !== ownerId)) return false;
+    end(em, session, reason, (await presentOf(em)).now);
+    return true;
+  });
+  return isEnded ?? false;
+}
+
+/** Ends a locked session and tells its tenant and the gateways. */
+export function end(em: EntityManager, session: Session, reason: EndReason, now: Date): void {
+  session.endedAt = now;
+  session.endReason = reason;
+  emit(em, 'identity.session.ended', { sessionId: session.id, reason });
+  tellGateways(em, 'grants', `session:${session.id}`);
+}
+
+/** What a record says of a session. */
+export const placeOf = ({ userId, homeId, membershipId, id }: Session) => ({
+  userId,
+  homeId,
+  membershipId,
+  sessionId: id,
+});
+
+/** How often a session may be met on its way to another tenant before we give up. */
+const MOVES = 3;
+
+/** Runs in a transaction of the tenant a session is for, with its row locked; null when there is no such session. */
+export async function inSession<T>(
+  ctx: Context,
+  id: string,
+  run: (em: EntityManager, session: Session) => Promise<T>,
+): Promise<T | null> {
+  for (let tries = 0; tries < MOVES; tries += 1) {
+    const seen = await readBriefly(ctx, (em) => em.findOne(Session, { id }));
+    if (!seen) return null;
+    const outcome = await ctx.inTenant(seen.homeId ?? PLATFORM_TENANT).tx(async (em) => {
+      const session = await em.findOne(Session, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      return session?.homeId === seen.homeId ? { value: await run(em, session) } : null;
+    });
+    if (outcome) return outcome.value;
+  }
+  throw new ClientError('OVERLOADED', 'Too much is going on at once. Please try again.');
+}
+
+interface PresentStanding extends Present {
+  realm: string;
+  membership: Membership | null;
+  fault: EndReason | null;
+}
+
+/** How a person stands in the tenant of this transaction, as far as a session cares. */
+export async function standingIn(
+  em: EntityManager,
+  userId: string,
+  membershipId: string | null,
+  lockMode?: LockMode,
+): Promise<PresentStanding> {
+  const user = await em.findOneOrFail(User, { id: userId });
+  const found =
+    membershipId === null
+      ? null
+      : await em.findOne(Membership, { id: membershipId, userId }, lockMode === undefined ? {} : { lockMode });
+  const present = await presentOf(em);
+  const membership = membershipId === null ? null : (found ?? { state: 'ENDED', roles: [] });
+  const fault = standingFault({ userState: user.state, membership, tenantState: present.tenantState });
+  return { ...present, realm: user.realm, membership: found, fault };
+}

@@ -1,0 +1,40 @@
+import { Refusal } from '../../schema/errors.ts';
+import type { MembershipState } from './membership.rules.ts';
+import { isTenantUsable } from './session.rules.ts';
+
+/** The one answer to whatever is wrong with a sign-in, the same letter for letter. */
+export const wrongProof = () => new Refusal('INVALID', 'E-mail or password is not right.');
+/** The one answer to whatever is wrong with a refresh token. */
+export const signInAgain = () => new Refusal('INVALID', 'Please sign in again.');
+
+export interface Candidate {
+  id: string;
+  slug: string;
+  tenantState: string;
+  state: MembershipState;
+  roles: readonly string[];
+}
+
+/** The memberships a person can have a token for now. */
+export const usableOf = <C extends Candidate>(all: readonly C[]): C[] =>
+  all.filter((one) => one.state === 'ACTIVE' && isTenantUsable(one.tenantState, one.roles));
+
+/**
+ * The membership a sign-in takes (identity R4): the asked tenant's, or the only one, or the one used last; null leaves
+ * the choice to the person. Refuses when the asked tenant, or every tenant there is, has no place for them.
+ */
+export function chooseMembership<C extends Candidate>(
+  all: readonly C[],
+  slug: string | null,
+  lastId: string | null,
+): C | null {
+  const usable = usableOf(all);
+  const asked = slug === null ? usable : usable.filter((one) => one.slug === slug);
+  const shut = all.filter(
+    (one) => one.state === 'ACTIVE' && !usable.includes(one) && (slug === null || one.slug === slug),
+  );
+  if (asked.length === 0 && shut.length > 0)
+    throw new Refusal('INVALID_STATE', 'This tenant is suspended. Its administrators can sign in.', 'tenant');
+  if (asked.length === 0 && slug !== null) throw new Refusal('INVALID', 'You are no member of this tenant.', 'tenant');
+  return asked.length === 1 ? (asked[0] ?? null) : (asked.find((one) => one.id === lastId) ?? null);
+}

@@ -1,0 +1,64 @@
+import type { Context } from '../_kernel/context.ts';
+import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
+import type { Tenant } from './tenant.stub.ts';
+
+export interface Profile {
+  id: string;
+  slug: string;
+  state: string;
+}
+
+/** The kernel's copies of the named tenants, by id; needs a reader across tenants. */
+export async function profilesOf(em: EntityManager, ids: readonly string[]): Promise<Map<string, Profile>> {
+  const rows = await em.execute(
+    'select tenant_id as id, slug, state from kernel.tenant_profile where tenant_id = any(?::uuid[])',
+    [`{${ids.join(',')}}`],
+  );
+  return new Map(rows.map((row) => [String(row.id), row as unknown as Profile]));
+}
+
+/** The id of the tenant with a slug; null when there is none. */
+export function tenantIdOf(ctx: Context, slug: string): Promise<string | null> {
+  return ctx.acrossTenants(async (em) => {
+    const [row] = await em.execute('select tenant_id as id from kernel.tenant_profile where slug = ?', [slug]);
+    return row ? String(row.id) : null;
+  });
+}
+
+/** The caller's own tenant as others may point at it; null for a caller without one. */
+export async function ownTenant(ctx: Context): Promise<Tenant | null> {
+  const id = ctx.envelope.tenantId;
+  if (!id) return null;
+  const [row] = await (await ctx.em()).execute('select slug from kernel.tenant_profile');
+  return row ? { id, slug: String(row.slug) } : null;
+}
+
+export interface Present {
+  /** Database time, which no sandbox moves: tokens and sessions live by it. */
+  now: Date;
+  slug: string | null;
+  tenantState: string | null;
+}
+
+/** The true time, and the tenant a transaction is in. */
+export async function presentOf(em: EntityManager): Promise<Present> {
+  const [row] = await em.execute(
+    'select clock_timestamp() as now, p.slug, p.state from (select) one left join kernel.tenant_profile p on true',
+  );
+  return { now: new Date(row?.now), slug: row?.slug ?? null, tenantState: row?.state ?? null };
+}
+
+/** Reads what belongs to no tenant, also for a caller who has none. */
+export async function readGlobally<T>(ctx: Context, read: (em: EntityManager) => Promise<T>): Promise<T> {
+  return ctx.envelope.tenantId ? read(await ctx.em()) : readBriefly(ctx, read);
+}
+
+/** The same in a transaction that is over at once: use cases hold one connection at a time. */
+export async function readBriefly<T>(ctx: Context, read: (em: EntityManager) => Promise<T>): Promise<T> {
+  const reader = ctx.inTenant(PLATFORM_TENANT);
+  try {
+    return await read(await reader.em());
+  } finally {
+    await reader.end();
+  }
+}

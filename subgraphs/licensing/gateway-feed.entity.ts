@@ -1,0 +1,37 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
+
+/** How far a gateway has heard of licence changes. */
+@Entity({ schema: 'licensing', tableName: 'gateway_node' })
+export class GatewayNode {
+  @PrimaryKey({ type: 'string' }) nodeId!: string;
+  @Property({ type: 'bigint' }) heldSeq!: bigint;
+  @Property({ type: 'datetime' }) confirmedAt!: Date;
+}
+
+/** What a gateway holds of a licence: enough to know its answers at any later instant. */
+@ObjectType()
+@Directive('@inaccessible')
+export class LicenseView {
+  @Field(() => ID) tenantId!: string;
+  @Field(() => ID) licenseId!: string;
+  @Field(() => Int) version!: number;
+  @Field(() => String, { description: 'Code of the plan.' }) plan!: string;
+  @Field(() => String, { description: 'JSON: [{from, state, core, features: {key: {access, reason?}}}], ascending.' })
+  course!: string;
+  @Field(() => String, { description: 'JSON: {quota: {limit, policy}}; limit null is unlimited.' }) limits!: string;
+}
+
+@ObjectType()
+@Directive('@inaccessible')
+export class LicenseFeedPage {
+  @Field(() => Int, { description: 'The place up to which `views` is complete.' }) head!: number;
+  @Field(() => [LicenseView]) views!: LicenseView[];
+}
+
+@ObjectType({ description: 'Which gateways hold a change already, so that the next request sees it.' })
+export class Propagation {
+  @Field(() => Int, { description: 'Gateways heard of in the last 3 seconds.' }) nodes!: number;
+  @Field(() => Int) acknowledged!: number;
+  @Field(() => Int) waitedMs!: number;
+}

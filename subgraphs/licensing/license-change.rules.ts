@@ -1,0 +1,142 @@
+import { canonicalJson } from '../../schema/canonical.ts';
+import type { DenialReason } from '../../schema/errors.ts';
+import { FEATURE_KEYS, type Feature, type FeatureAccess, isFeature, QUOTA_KEYS } from '../../schema/features.ts';
+import {
+  type EntitlementSource,
+  entitlementAt,
+  instantsOf,
+  type LicenseFacts,
+  limitAt,
+  turnsAfter,
+} from './entitlement.rules.ts';
+import { type BillingInterval, type Enforcement, endsOf, stateAt } from './license.rules.ts';
+import { refOf } from './plan.rules.ts';
+
+export const LICENSE_CHANGE_CAUSES = [
+  'ISSUED',
+  'UPGRADED',
+  'OVERRIDE_SET',
+  'OVERRIDE_REMOVED',
+  'GRANTED',
+  'HOLD_PLACED',
+  'HOLD_LIFTED',
+  'TIME',
+] as const;
+export type LicenseChangeCause = (typeof LICENSE_CHANGE_CAUSES)[number];
+
+/** What the present version of a licence says, by the paths that `changedKeys` names. */
+export type Snapshot = Record<string, unknown>;
+
+export interface SnapshotFacts extends LicenseFacts {
+  interval: BillingInterval;
+  enforcement: Enforcement;
+}
+
+/** Drops what is null or empty, so that two ways of saying nothing are the same. */
+const compact = (value: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== null && !(Array.isArray(v) && v.length === 0)));
+
+const iso = (at: Date | null) => at?.toISOString() ?? null;
+
+function featureSays(facts: LicenseFacts, feature: Feature, now: Date): Record<string, unknown> | null {
+  const { access, source, reason, expiresAt } = entitlementAt(facts, feature, now);
+  const turns = turnsAfter(facts, feature, now);
+  if (access === 'NONE' && reason === 'NOT_IN_PLAN' && turns.length === 0) return null;
+  return compact({ access, source, reason, expiresAt: iso(expiresAt), turns });
+}
+
+/** Everything a new version has to be made for when it changes; what the licence lacks has no key. */
+export function snapshotOf(facts: SnapshotFacts, now: Date): Snapshot {
+  const { end, graceEnd, restrictedEnd } = endsOf(facts);
+  const says: Record<string, unknown> = {
+    state: stateAt(facts, now),
+    planVersion: refOf(facts.plan.code, facts.plan.number),
+    interval: facts.interval,
+    enforcement: facts.enforcement,
+    autoRenew: facts.autoRenew,
+    trialEndsAt: iso(facts.trialEndsAt),
+    validUntil: iso(end),
+    graceEndsAt: iso(graceEnd),
+    restrictedEndsAt: iso(restrictedEnd),
+  };
+  for (const feature of FEATURE_KEYS) says[`features.${feature}`] = featureSays(facts, feature, now);
+  for (const key of QUOTA_KEYS) {
+    const { limit, source: _, key: __, ...terms } = limitAt(facts, key, now);
+    const overageCap = terms.overageCap === null ? null : String(terms.overageCap);
+    says[`limits.${key}`] = compact({
+      ...terms,
+      overageCap,
+      expiresAt: iso(terms.expiresAt),
+      limit: limit === null ? 'UNLIMITED' : String(limit),
+    });
+  }
+  for (const { code, version, quantity, startsAt, endsAt } of facts.addOns.filter(
+    (a) => a.endsAt === null || now < a.endsAt,
+  ))
+    says[`addOns.${code}`] = compact({ version, quantity, startsAt: iso(startsAt), endsAt: iso(endsAt) });
+  return compact(says);
+}
+
+/** The paths on which two versions differ, sorted. */
+export function changedBetween(before: Snapshot, after: Snapshot): string[] {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...keys].filter((key) => canonicalJson(before[key]) !== canonicalJson(after[key])).sort();
+}
+
+/** The values of the named paths; null for what a version lacks. */
+export const valuesOf = (snapshot: Snapshot, keys: readonly string[]): Snapshot =>
+  Object.fromEntries(keys.map((key) => [key, snapshot[key] ?? null]));
+
+/** The instants after `since` up to `now` at which time alone has changed what the licence says, ascending. */
+export function movesBetween(facts: SnapshotFacts, since: Date, now: Date): Date[] {
+  return instantsOf(facts).filter((at) => at > since && at <= now);
+}
+
+/** The next instant at which time alone will make a new version, or null. */
+export function nextMove(facts: SnapshotFacts, now: Date): Date | null {
+  const present = snapshotOf(facts, now);
+  const isMove = (at: Date) => at > now && changedBetween(present, snapshotOf(facts, at)).length > 0;
+  return instantsOf(facts).find(isMove) ?? null;
+}
+
+interface FeatureSays {
+  access: FeatureAccess;
+  source: EntitlementSource;
+  reason?: DenialReason;
+}
+
+const accessIn = (snapshot: Snapshot, feature: Feature) =>
+  (snapshot[`features.${feature}`] as FeatureSays | undefined)?.access ?? 'NONE';
+
+/** Features that are open in a version, fully or for reading. */
+export const enabledIn = (snapshot: Snapshot): Feature[] =>
+  FEATURE_KEYS.filter((feature) => accessIn(snapshot, feature) !== 'NONE');
+
+/** Features a new version opens, and who says so. */
+export function startedBetween(before: Snapshot, after: Snapshot): { feature: Feature; source: EntitlementSource }[] {
+  return FEATURE_KEYS.filter((f) => accessIn(before, f) === 'NONE' && accessIn(after, f) !== 'NONE').map((feature) => ({
+    feature,
+    source: (after[`features.${feature}`] as FeatureSays).source,
+  }));
+}
+
+/** Features a new version shuts, and why. */
+export function endedBetween(before: Snapshot, after: Snapshot): { feature: Feature; reason: DenialReason }[] {
+  return FEATURE_KEYS.filter((f) => accessIn(before, f) !== 'NONE' && accessIn(after, f) === 'NONE').map((feature) => ({
+    feature,
+    reason: (after[`features.${feature}`] as FeatureSays | undefined)?.reason ?? 'NOT_IN_PLAN',
+  }));
+}
+
+const PARTS = ['features', 'limits', 'addOns'];
+
+/** Whether a text can be one of the paths of `changedKeys`. */
+export const isChangeKey = (key: string): boolean => {
+  const [part = '', ...rest] = key.split('.');
+  const name = rest.join('.');
+  return PARTS.includes(part)
+    ? part === 'features'
+      ? isFeature(name)
+      : /^[a-z][a-z0-9_]{1,31}$/.test(name)
+    : /^[a-zA-Z]{1,32}$/.test(key);
+};

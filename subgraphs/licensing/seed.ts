@@ -1,0 +1,69 @@
+import { addDays, localDate, monthlyPeriod, startOfDay, yearlyPeriod } from '../../schema/calendar.ts';
+import type { Context } from '../_kernel/context.ts';
+import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
+import { grantFeature } from './grant.service.ts';
+import { placeLicenseHold } from './hold.service.ts';
+import { issueLicense, type NewLicense } from './license.service.ts';
+
+type Wanted = Omit<NewLicense, 'idempotencyKey' | 'isTrial' | 'interval' | 'terms'> & Partial<NewLicense>;
+
+/** The licences of the example world, some of which began long ago. Oldtown has none. */
+export async function seed(world: SeedWorld): Promise<void> {
+  const issue = (slug: SeedTenant, digits: string, wantedAt: (now: Date) => Wanted) =>
+    world.inTenant(slug, async (ctx) => {
+      const terms = { interval: 'MONTH', isTrial: false, terms: 'INVOICED', idempotencyKey: 'seed' } as const;
+      await issueLicense(ctx, { id: seedId(digits), ...terms, ...wantedAt(await nowOf(ctx)) });
+    });
+
+  await issue('platform', '2001', () => ({ plan: 'internal', anchorDay: 1 }));
+  await issue('kestrel', '2a01', (now) => ({
+    ...paidFor(now, 1, 'America/Denver', 400),
+    plan: 'starter',
+    addOns: [{ code: 'storage_100', quantity: 1 }],
+  }));
+  await issue('northwind', '2a02', (now) => ({ ...paidFor(now, 31, 'Europe/Berlin', 800), plan: 'professional' }));
+  await world.inTenant('northwind', async (ctx) => {
+    const expiresAt = addDays(await nowOf(ctx), 60, 'Europe/Berlin');
+    await grantFeature(ctx, {
+      feature: 'white_label',
+      expiresAt,
+      source: 'SALES',
+      reason: 'Sixty days to try their own brand.',
+    });
+  });
+  await issue('harbour', '2a03', (now) => ({
+    plan: 'professional',
+    isTrial: true,
+    validFrom: addDays(now, -21, 'Africa/Lagos'),
+    trialEndsAt: addDays(now, 9, 'Africa/Lagos'),
+  }));
+  await issue('sable', '2a04', (now) => {
+    const paidUntil = startOfDay(localDate(addDays(now, -58, 'Asia/Manila'), 'Asia/Manila'), 'Asia/Manila');
+    const anchorDay = Number(localDate(paidUntil, 'Asia/Manila').slice(8));
+    return { plan: 'professional', anchorDay, paidUntil, validFrom: addDays(paidUntil, -300, 'Asia/Manila') };
+  });
+  await world.inTenant('sable', (ctx) =>
+    placeLicenseHold(ctx, {
+      kind: 'TENANT_SUSPENDED',
+      level: 'SUSPENDED',
+      reason: 'The tenant is suspended: LICENSE_LAPSED.',
+    }),
+  );
+  await issue('atlas', '2a05', (now) => {
+    const validFrom = addDays(now, -500, 'America/Sao_Paulo');
+    const paidUntil = yearlyPeriod(now, validFrom, 15, 'America/Sao_Paulo').end;
+    const addOns = [{ code: 'priority_support', quantity: 1 }];
+    return { plan: 'enterprise', interval: 'YEAR', anchorDay: 15, validFrom, paidUntil, addOns };
+  });
+  await issue('fable', '2a07', () => ({ plan: 'professional', isTrial: true }));
+}
+
+/** A monthly licence that began `days` ago and is paid for the period that runs. */
+function paidFor(now: Date, anchorDay: number, zone: string, days: number) {
+  return { anchorDay, validFrom: addDays(now, -days, zone), paidUntil: monthlyPeriod(now, anchorDay, zone).end };
+}
+
+async function nowOf(ctx: Context): Promise<Date> {
+  await ctx.em();
+  return ctx.now();
+}

@@ -1,0 +1,106 @@
+import { uuidv7 } from 'uuidv7';
+import { Refusal } from '../../../schema/errors.ts';
+import { isId } from '../../../schema/ids.ts';
+import type { Context } from '../../_kernel/context.ts';
+import type { EntityManager } from '../../_kernel/db.ts';
+import { emit } from '../../_kernel/events.ts';
+import { nextNumber } from '../../_kernel/number-series.ts';
+import { consume } from '../../_kernel/quota.ts';
+import { TicketMessage } from './message.entity.ts';
+import { Ticket, TicketTag } from './ticket.entity.ts';
+import { advance, authorOfOpening, type MessageAuthor, type MessageVisibility, MOVES, type TicketChannel, type TicketDraft, type TicketMove } from './ticket.rules.ts';
+import { TicketEvent, type TicketEventKind } from './ticket-event.entity.ts';
+
+/** The ticket, locked until the transaction ends. Throws NOT_FOUND for an unknown id, and another's looks the same. */
+export async function findOrRefuse(em: EntityManager, id: string, own: { customerId?: string } = {}): Promise<Ticket> {
+  const ticket = isId(id) ? await em.findOne(Ticket, { id, ...own }, { lockMode: 4 }) : null;
+  if (!ticket) throw new Refusal('NOT_FOUND', 'There is no such ticket.', 'ticketId');
+  return ticket;
+}
+
+/** Whose words these are, by who asks. */
+export function authorOf(ctx: Context): MessageAuthor {
+  if (ctx.envelope.customerId) return 'CUSTOMER';
+  if (ctx.envelope.caller.kind === 'USER') return 'STAFF';
+  return ctx.envelope.caller.kind === 'SYSTEM' ? 'SYSTEM' : 'AUTOMATIC';
+}
+
+/** Writes a ticket with its first message. It costs one of the licence's tickets, or QUOTA_EXCEEDED and nothing is written. */
+export async function writeTicket(ctx: Context, em: EntityManager, draft: TicketDraft, followUpOfId: string | null = null): Promise<Ticket> {
+  const [id, now] = [uuidv7(), ctx.now()];
+  await consume(ctx, em, 'tickets', 1n, id);
+  const ticket = em.create(Ticket, {
+    ...draft.fields,
+    ...{ id, followUpOfId, number: await nextNumber(em, 'ticket', 'T'), status: 'NEW', waitReason: null, waitUntil: null, assigneeId: null },
+    ...{ openedAt: now, resolvedAt: null, closedAt: null, reopenCount: 0, lastMessageId: uuidv7(), lastMessageAt: now, messageCount: 1, eventCount: 0 },
+    ...{ shownAt: now, version: 1, updatedAt: now, createdById: ctx.actorId },
+  });
+  em.persist(ticket);
+  await em.flush(); // before what hangs on it
+  for (const tag of draft.tags) em.persist(em.create(TicketTag, { ticketId: id, tag }));
+  const { number, kind, priority, channel } = ticket;
+  record(ctx, em, ticket, 'OPENED', {});
+  emit(em, 'tickets.ticket.opened', { ...named(ticket), number, kind, priority, channel });
+  const author = authorOfOpening(channel);
+  const isOwn = author === 'STAFF' || ctx.envelope.customerId !== undefined;
+  writeMessage(ctx, em, ticket, { author, authorId: isOwn ? ctx.actorId : null, visibility: 'PUBLIC', bodyText: draft.bodyText, channel });
+  return ticket;
+}
+
+/** Adds a message to a ticket that has counted it already. */
+function writeMessage(
+  ctx: Context,
+  em: EntityManager,
+  ticket: Ticket,
+  said: { author: MessageAuthor; authorId: string | null; visibility: MessageVisibility; bodyText: string; channel: TicketChannel },
+): void {
+  const id = ticket.lastMessageId;
+  em.persist(em.create(TicketMessage, { ...said, id, ticketId: ticket.id, seq: ticket.messageCount, createdAt: ctx.now() }));
+  record(ctx, em, ticket, 'MESSAGE_POSTED', { to: id });
+  emit(em, 'tickets.message.posted', { ...named(ticket), messageId: id, visibility: said.visibility, author: said.author });
+}
+
+/** Adds a message of the caller to a ticket. */
+export function post(ctx: Context, em: EntityManager, ticket: Ticket, said: { visibility: MessageVisibility; bodyText: string; channel: TicketChannel }): void {
+  Object.assign(ticket, { lastMessageId: uuidv7(), lastMessageAt: ctx.now(), messageCount: ticket.messageCount + 1 });
+  if (said.visibility === 'PUBLIC') ticket.shownAt = ctx.now();
+  writeMessage(ctx, em, ticket, { ...said, author: authorOf(ctx), authorId: ctx.actorId });
+}
+
+/** Moves a ticket, with its stamps, its history and its news. Throws INVALID_STATE where there is no such move. */
+export function move(ctx: Context, em: EntityManager, ticket: Ticket, how: TicketMove, reason: string | null = null): void {
+  const [from, now] = [ticket.status, ctx.now()];
+  const to = advance(from, how);
+  const isReturn = how === 'REOPEN' && from === 'RESOLVED';
+  Object.assign(ticket, { status: to, waitReason: null, waitUntil: null, shownAt: now });
+  ticket.resolvedAt = to === 'RESOLVED' ? now : to === 'CLOSED' ? ticket.resolvedAt : null;
+  ticket.closedAt = to === 'CLOSED' ? now : null;
+  if (isReturn) ticket.reopenCount += 1;
+  touch(ctx, ticket);
+  record(ctx, em, ticket, 'STATUS_CHANGED', { from, to: MOVES[how].to, reason });
+  emit(em, 'tickets.ticket.status_changed', { ...named(ticket), from, to, reason });
+  if (to === 'RESOLVED') emit(em, 'tickets.ticket.resolved', named(ticket));
+  if (to === 'CLOSED') emit(em, 'tickets.ticket.closed', named(ticket));
+  if (to === 'CANCELLED') emit(em, 'tickets.ticket.cancelled', { ...named(ticket), reason: reason ?? '' });
+  if (isReturn) emit(em, 'tickets.ticket.reopened', named(ticket));
+}
+
+/** Says that a ticket has changed: once per use case. */
+export function touch(ctx: Context, ticket: Ticket): void {
+  ticket.version += 1;
+  ticket.updatedAt = ctx.now();
+}
+
+/** Adds to the ticket's history, which nothing ever changes. */
+export function record(
+  ctx: Context,
+  em: EntityManager,
+  ticket: Ticket,
+  kind: TicketEventKind,
+  { from = null, to = null, reason = null }: { from?: string | null; to?: string | null; reason?: string | null },
+): void {
+  ticket.eventCount += 1;
+  em.persist(em.create(TicketEvent, { ticketId: ticket.id, seq: ticket.eventCount, at: ctx.now(), kind, actorId: ctx.actorId, from, to, reason }));
+}
+
+export const named = (ticket: Ticket) => ({ ticketId: ticket.id, customerId: ticket.customerId });

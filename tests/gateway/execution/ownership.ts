@@ -1,0 +1,65 @@
+import { type ConstDirectiveNode, type FieldDefinitionNode, type InterfaceTypeDefinitionNode, Kind, type ObjectTypeDefinitionNode, parse, type SelectionSetNode } from 'graphql';
+
+/** The fields of a field set, each with those below it. */
+export type FieldSet = ReadonlyMap<string, FieldSet>;
+
+interface FieldOwnership {
+  isExternal: boolean;
+  provides?: FieldSet;
+}
+
+/** What a subgraph's SDL says of itself: which fields are its own, and what it may be asked for. */
+export interface Ownership {
+  field(type: string, field: string): FieldOwnership;
+  objects: ReadonlyMap<string, readonly string[]>;
+  abstracts: readonly string[];
+  /** Types whose references it resolves. */
+  entities: readonly string[];
+}
+
+/** Reads `a b { c }`; fragments count as if their fields stood in their place. */
+export function readFieldSet(text: string): FieldSet {
+  const definition = parse(`{ ${text} }`).definitions[0] as { selectionSet: SelectionSetNode };
+  return fieldsIn(definition.selectionSet);
+}
+
+function fieldsIn(set: SelectionSetNode): FieldSet {
+  const found = new Map<string, FieldSet>();
+  for (const node of set.selections) {
+    if (node.kind === Kind.FIELD) found.set(node.name.value, new Map([...(found.get(node.name.value) ?? []), ...(node.selectionSet ? fieldsIn(node.selectionSet) : [])]));
+    else if (node.kind === Kind.INLINE_FRAGMENT) for (const [name, inner] of fieldsIn(node.selectionSet)) found.set(name, new Map([...(found.get(name) ?? []), ...inner]));
+  }
+  return found;
+}
+
+const directive = (node: { directives?: readonly ConstDirectiveNode[] }, name: string) => node.directives?.filter((found) => found.name.value === name) ?? [];
+const argument = (node: ConstDirectiveNode, name: string) => node.arguments?.find((found) => found.name.value === name)?.value as { value?: unknown } | undefined;
+const fieldSet = (node: ConstDirectiveNode | undefined) => (node ? readFieldSet(String(argument(node, 'fields')?.value)) : undefined);
+
+export function ownershipOf(sdl: string): Ownership {
+  const document = parse(sdl);
+  const fields = new Map<string, FieldOwnership>();
+  const objects = new Map<string, string[]>();
+  const abstracts = new Set<string>();
+  const entities = new Set<string>();
+  for (const node of document.definitions) {
+    if (node.kind === Kind.UNION_TYPE_DEFINITION || node.kind === Kind.UNION_TYPE_EXTENSION) abstracts.add(node.name.value);
+    const isObject = node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION;
+    const isInterface = node.kind === Kind.INTERFACE_TYPE_DEFINITION || node.kind === Kind.INTERFACE_TYPE_EXTENSION;
+    if (!isObject && !isInterface) continue;
+    const type = node.name.value;
+    if (isInterface) abstracts.add(type);
+    const keys = directive(node, 'key');
+    if (keys.some((key) => argument(key, 'resolvable')?.value !== false)) entities.add(type);
+    if (isObject) objects.set(type, [...(objects.get(type) ?? []), ...(node.fields ?? []).map((field) => field.name.value)]);
+    const ofKeys = new Set(keys.flatMap((key) => [...(fieldSet(key) as FieldSet).keys()]));
+    for (const field of node.fields ?? []) fields.set(`${type}.${field.name.value}`, ownershipOfField(node, field, ofKeys));
+  }
+  return { field: (type, field) => fields.get(`${type}.${field}`) ?? { isExternal: false }, objects, abstracts: [...abstracts], entities: [...entities] };
+}
+
+function ownershipOfField(type: Pick<ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode, 'directives'>, field: FieldDefinitionNode, ofKeys: ReadonlySet<string>): FieldOwnership {
+  const provides = fieldSet(directive(field, 'provides')[0]);
+  const isMarked = directive(field, 'external').length + directive(type, 'external').length > 0;
+  return { isExternal: isMarked && !ofKeys.has(field.name.value), ...(provides ? { provides } : {}) };
+}

@@ -1,0 +1,85 @@
+import { hash } from '@node-rs/argon2';
+import { isWeak, NOBODYS_HASH, normalPassword, PARAMETERS } from '../../subgraphs/identity/credential.rules.ts';
+import { hashPassword, isPasswordOf } from '../../subgraphs/identity/credential.service.ts';
+import { lanes } from '../../subgraphs/identity/lanes.ts';
+
+describe('A password', () => {
+  test('is kept as argon2id with 64 MiB and three passes, and known again however it is typed', async () => {
+    const kept = await hashPassword('correct ho\u0308rse');
+    expect(kept).toMatch(/^\$argon2id\$v=19\$m=65536,t=3,p=1\$/);
+    expect(await isPasswordOf(kept, 'correct hörse')).toBe(true);
+    expect(await isPasswordOf(kept, 'correct horse')).toBe(false);
+  });
+
+  test('nobody is let in without one, or with one that is too long', async () => {
+    expect(await isPasswordOf(null, 'correct horse')).toBe(false);
+    expect(await isPasswordOf(await hashPassword(''), 'x'.repeat(513))).toBe(false);
+    expect(normalPassword('ö'.repeat(256))).not.toBeNull();
+    expect(normalPassword('ö'.repeat(257))).toBeNull();
+  });
+
+  test('costs the same to check when nobody is known by the mail', async () => {
+    const kept = await hashPassword('correct horse');
+    const time = async (hashOrNone: string | null) => {
+      const took: number[] = [];
+      for (let i = 0; i < 7; i += 1) {
+        const began = performance.now();
+        await isPasswordOf(hashOrNone, 'wrong');
+        took.push(performance.now() - began);
+      }
+      return Number(took.sort((a, b) => a - b)[3]);
+    };
+    expect(Math.abs((await time(kept)) - (await time(null)))).toBeLessThan(25);
+  });
+
+  test.each([
+    ['as we make them', NOBODYS_HASH, false],
+    ['with less memory', NOBODYS_HASH.replace('m=65536', 'm=19456'), true],
+    ['with fewer passes', NOBODYS_HASH.replace('t=3', 't=2'), true],
+    ['with more memory', NOBODYS_HASH.replace('m=65536', 'm=131072'), false],
+    ['of another function', '$2b$12$abcdefghijklmnopqrstuv', true],
+  ])('a hash %s is renewed: %s', (_, kept, isDue) => {
+    expect(isWeak(kept)).toBe(isDue);
+  });
+
+  test('a hash made weaker elsewhere still opens', async () => {
+    const weak = await hash('correct horse', { ...PARAMETERS, memoryCost: 1_024, timeCost: 1 });
+    expect(isWeak(weak)).toBe(true);
+    expect(await isPasswordOf(weak, 'correct horse')).toBe(true);
+  });
+});
+
+describe('Lanes', () => {
+  const never = () => new Promise<never>(() => {});
+
+  test('let two through at once and the others in their order', async () => {
+    const inLane = lanes(2, 10, 1_000);
+    let running = 0;
+    let most = 0;
+    const done: number[] = [];
+    const work = (n: number) => async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running -= 1;
+      done.push(n);
+    };
+    await Promise.all([1, 2, 3, 4, 5, 6].map((n) => inLane(work(n))));
+    expect(most).toBe(2);
+    expect(done).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('turn away who comes when the queue is full, and who waited too long', async () => {
+    const inLane = lanes(1, 1, 20);
+    void inLane(never);
+    const waiting = inLane(async () => 'in');
+    await expect(inLane(async () => 'in')).rejects.toMatchObject({ extensions: { code: 'OVERLOADED' } });
+    await expect(waiting).rejects.toMatchObject({ extensions: { code: 'OVERLOADED' } });
+  });
+
+  test('go on after work that fails', async () => {
+    const inLane = lanes(1, 5, 1_000);
+    await expect(inLane(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+    expect(await inLane(async () => 'next')).toBe('next');
+  });
+});

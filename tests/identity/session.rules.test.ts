@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import {
+  isTenantUsable,
+  kindOf,
+  overByTime,
+  refreshVerdict,
+  standingFault,
+  timesOf,
+} from '../../subgraphs/identity/session.rules.ts';
+
+const at = (minutes: number) => new Date(Date.UTC(2027, 2, 1) + minutes * 60_000);
+const HOUR = 60;
+const DAY = 24 * HOUR;
+
+describe('How long one stays signed in', () => {
+  test.each([
+    ['staff', 'STAFF', ['support_agent'], 480, DAY],
+    ['a platform administrator', 'STAFF', ['platform_admin'], 30, 12 * HOUR],
+    ['a platform administrator with a second role', 'STAFF', ['auditor', 'platform_admin'], 30, 12 * HOUR],
+    ['a customer in the portal', 'PORTAL', ['customer'], 30 * DAY, 90 * DAY],
+    ['staff before a tenant is chosen', 'STAFF', [], 480, DAY],
+  ] as const)('%s: so many minutes of rest, so many in all', (_, kind, roles, idle, longest) => {
+    const times = timesOf({ startedAt: at(0) }, kind, roles, at(0));
+    expect(times).toEqual({ startedAt: at(0), idleUntil: at(idle), endsAt: at(longest) });
+    expect(overByTime(times, at(idle - 1))).toBeNull();
+    expect(overByTime(times, at(idle))).toBe('IDLE');
+    expect(overByTime(times, at(longest))).toBe('EXPIRED');
+  });
+
+  test('using a session moves its rest, never past its end', () => {
+    const times = timesOf({ startedAt: at(0), endsAt: at(DAY) }, 'STAFF', ['sales'], at(20 * HOUR));
+    expect(times).toMatchObject({ idleUntil: at(DAY), endsAt: at(DAY) });
+  });
+
+  test('going to the platform shortens a session, and coming back does not lengthen it', () => {
+    const there = timesOf({ startedAt: at(0), endsAt: at(DAY) }, 'STAFF', ['platform_admin'], at(60));
+    expect(there).toMatchObject({ idleUntil: at(90), endsAt: at(12 * HOUR) });
+    const back = timesOf(there, 'STAFF', ['auditor'], at(70));
+    expect(back).toMatchObject({ idleUntil: at(70 + 480), endsAt: at(12 * HOUR) });
+  });
+
+  test('whatever happens, rest lies before the end and the end never moves away', () => {
+    const role = fc.constantFrom('platform_admin', 'auditor');
+    fc.assert(
+      fc.property(fc.nat(2 * DAY), fc.nat(DAY), role, (end, now, key) => {
+        const times = timesOf({ startedAt: at(0), endsAt: at(end) }, 'STAFF', [key], at(now));
+        expect(times.endsAt <= at(end)).toBe(true);
+        expect(times.idleUntil <= times.endsAt).toBe(true);
+      }),
+    );
+  });
+});
+
+describe('What becomes of a refresh token', () => {
+  const rotatedAt = new Date(Date.UTC(2027, 2, 1));
+  const after = (ms: number) => new Date(rotatedAt.getTime() + ms);
+  test.each([
+    ['the present one', 7, 0, 'ROTATE'],
+    ['the present one after a week', 7, 7 * 86_400_000, 'ROTATE'],
+    ['the one before, at once', 6, 0, 'REPEAT'],
+    ['the one before, ten seconds later', 6, 10_000, 'REPEAT'],
+    ['the one before, eleven seconds later', 6, 11_000, 'REUSED'],
+    ['its grandparent, at once', 5, 0, 'REUSED'],
+    ['the very first', 1, 0, 'REUSED'],
+    ['one that was never given', 8, 0, 'UNKNOWN'],
+  ])('%s', (_, asked, ms, verdict) => {
+    expect(refreshVerdict(asked, { generation: 7, rotatedAt }, after(ms))).toBe(verdict);
+  });
+});
+
+describe('Why a session cannot go on', () => {
+  const membership = { state: 'ACTIVE', roles: ['support_agent'] };
+  const fine = { userState: 'ACTIVE', membership, tenantState: 'ACTIVE' };
+  test.each([
+    ['all is well', fine, null],
+    ['no tenant is chosen', { ...fine, membership: null, tenantState: null }, null],
+    ['the person is suspended', { ...fine, userState: 'SUSPENDED' }, 'USER_SUSPENDED'],
+    [
+      'the membership is suspended',
+      { ...fine, membership: { ...membership, state: 'SUSPENDED' } },
+      'MEMBERSHIP_SUSPENDED',
+    ],
+    ['the membership has ended', { ...fine, membership: { ...membership, state: 'ENDED' } }, 'MEMBERSHIP_ENDED'],
+    ['the tenant is suspended', { ...fine, tenantState: 'SUSPENDED' }, 'TENANT_SUSPENDED'],
+    [
+      'its administrator comes',
+      { ...fine, tenantState: 'SUSPENDED', membership: { ...membership, roles: ['tenant_admin'] } },
+      null,
+    ],
+    [
+      'its billing manager comes',
+      { ...fine, tenantState: 'SUSPENDED', membership: { ...membership, roles: ['billing_manager'] } },
+      null,
+    ],
+    ['there is no such tenant', { ...fine, tenantState: null }, 'TENANT_SUSPENDED'],
+  ])('%s', (_, standing, fault) => {
+    expect(standingFault(standing)).toBe(fault);
+  });
+
+  test('an unknown state of a tenant lets nobody in', () => {
+    expect(isTenantUsable('CLOSING', ['tenant_admin'])).toBe(false);
+  });
+
+  test('somebody without tenant is what their realm says', () => {
+    expect(kindOf('STAFF', null)).toBe('STAFF');
+    expect(kindOf('01990000-0000-7000-8000-000000000a01', null)).toBe('PORTAL');
+    expect(kindOf('STAFF', { kind: 'PORTAL' })).toBe('PORTAL');
+  });
+});
