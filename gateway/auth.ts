@@ -59,7 +59,7 @@ export interface Authenticator {
   onChange(caller: Caller, changed: () => void): () => void;
   keySet(): Promise<object>;
   readonly isFresh: boolean;
-  poll(): Promise<void>;
+  refresh(): Promise<void>;
   close(): void;
 }
 
@@ -188,7 +188,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     get isFresh() {
       return grants.isFresh;
     },
-    poll: () => grants.poll(),
+    refresh: () => grants.refresh(),
     close: () => grants.close(),
   };
 }

@@ -3,6 +3,7 @@ import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { badInput, ClientError, unauthenticated } from '../schema/errors.ts';
 import { FEATURE_KEYS, type Feature } from '../schema/features.ts';
 import { unpackPermissions } from '../schema/permissions.ts';
+import type { Reply } from '../subgraphs/_kernel/context.ts';
 import type { Envelope } from '../subgraphs/_kernel/signed-context.ts';
 import type { GraphRequest, GraphResult } from '../subgraphs/_kernel/subgraph.ts';
 import { inSpan, type Logger, traceParent } from '../subgraphs/_kernel/telemetry.ts';
@@ -155,11 +156,19 @@ export class Graph {
       return inSpan(`fetch ${source.name}`, { attributes: { 'dotmac.subgraph': source.name } }, async () => {
         const body = bodyOf(fetch, variables);
         const result = await source.execute(body, this.seal(source.name, body, request, standing, Date.now() + left), left);
-        const cookie = (result.extensions?.reply as Answer | undefined)?.refreshCookie;
-        if (source.name === 'identity' && cookie !== undefined) reply.refreshCookie = cookie;
+        const said = (result.extensions?.reply ?? {}) as Reply;
+        if (source.name === 'identity' && said.refreshCookie !== undefined) reply.refreshCookie = said.refreshCookie;
+        await this.hear(said.told);
         return result;
       });
     };
+  }
+
+  /** Reads the feeds a mutation wrote to, so that its caller's next request here sees what it did. */
+  private async hear(told: Reply['told'] = []): Promise<void> {
+    const { licenses, auth, tenants } = this.parts;
+    const feeds = { licenses, grants: auth, tenants };
+    await Promise.allSettled(told.map((feed) => feeds[feed].refresh()));
   }
 
   sourceOf(name: string): DataSource {

@@ -95,6 +95,12 @@ export class HeldCopies<T> {
     return this.polling;
   }
 
+  /** Reads the feed on, although nothing was heard yet. */
+  refresh(): Promise<void> {
+    this.isStale = true;
+    return this.poll();
+  }
+
   close(): void {
     this.stopListening();
     clearInterval(this.timer);

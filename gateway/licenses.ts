@@ -37,7 +37,7 @@ export interface Licenses {
   onChange(tenantId: string, changed: () => void): () => void;
   offers(): Promise<Offers>;
   readonly isFresh: boolean;
-  poll(): Promise<void>;
+  refresh(): Promise<void>;
   close(): void;
 }
 
@@ -75,7 +75,7 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
   return {
     get: (tenantId) => copies.get(tenantId),
     onChange: (tenantId, changed) => copies.onChange(tenantId, changed),
-    poll: () => copies.poll(),
+    refresh: () => copies.refresh(),
     offers() {
       if (!offers || performance.now() - offers.at > OFFERS_MS) {
         const value = ask<{ offers: string }>('licensing', '{ offers }').then((answer) => JSON.parse(answer.offers) as Offers);

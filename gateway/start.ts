@@ -49,7 +49,7 @@ export async function startGateway(
     graph.allowsAnonymousIntrospection = config.NODE_ENV !== 'production';
     const { sandboxToken } = options;
     const apollo = await openApolloDoor(graph, isDevelopment ? async () => sandboxToken?.(graph) : undefined);
-    await Promise.allSettled([licenses.poll(), tenants.poll(), auth.poll()]); // readiness tells if one of them could not
+    await Promise.allSettled([licenses.refresh(), tenants.refresh(), auth.refresh()]); // readiness tells if one of them could not
     const http = await openHttpDoor(graph, apollo, {
       host: config.HOST,
       port: config.PORT,

@@ -41,6 +41,8 @@ export async function manageSupergraph(file: string, log: Logger): Promise<Super
   let count = 0;
   const listeners: ((supergraph: Supergraph) => void)[] = [];
   const quiet = { debug: () => undefined, info: () => undefined, warn: (m: string) => log.debug(m), error: (m: string) => log.error(m) };
+  // The package would ask cloud vendors' metadata servers about this machine and send figures to its maker.
+  process.env.APOLLO_TELEMETRY_DISABLED = 'true';
   const manager = new ApolloGateway({
     logger: quiet,
     supergraphSdl: async (options) => {

@@ -89,6 +89,8 @@ export function openSocketDoor(
     sockets,
     PING_MS,
   );
+  // The library prints what a client did wrong; a message over the limit is the client's affair and already closes with 1009.
+  sockets.on('connection', (socket) => socket.removeAllListeners('error').on('error', () => socket.terminate()));
   return {
     close: async () => {
       for (const socket of sockets.clients) socket.close(1001, 'Going away');
@@ -101,7 +103,7 @@ export function openSocketDoor(
 const contextOf = (args: ExecutionArgs) => args.contextValue as { request: ClientRequest; extra: Extra };
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
 const toError = (error: GraphQLFormattedError) => new GraphQLError(error.message, { path: error.path, extensions: error.extensions });
-const toResult = ({ data, errors }: Answer) => ({ ...(data === undefined ? {} : { data }), ...(errors ? { errors } : {}) });
+const toResult = ({ data, errors }: Answer) => ({ ...(data === undefined ? {} : { data }), ...(errors ? { errors: errors.map(toError) } : {}) });
 
 function toRequest(payload: { query?: unknown; variables?: unknown; operationName?: unknown }, extra: Extra, addressOf: (request: IncomingMessage) => string): ClientRequest {
   return {

@@ -4,7 +4,7 @@ import { type Permission, PERMISSIONS, packPermissions, unpackPermissions } from
 import { randomUUID } from 'node:crypto';
 import type { Config } from './config.ts';
 import { type Db, type EntityManager, PLATFORM_TENANT, transact } from './db.ts';
-import { finish } from './events.ts';
+import { type FeedName, finish } from './events.ts';
 import type { FanOut } from './fan-out.ts';
 import { type Loader, Loaders } from './loader.ts';
 import type { Envelope } from './signed-context.ts';
@@ -21,6 +21,14 @@ export interface Machinery {
   config: Config;
 }
 
+/** What goes back to the gateway beside the answer; clients never see it. */
+export interface Reply {
+  /** Set the cookie of the refresh token, or with null clear it. */
+  refreshCookie?: { value: string; maxAgeSeconds: number } | null;
+  /** Feeds this request wrote to: its gateway reads them before it answers, so its caller never meets the former state. */
+  told?: FeedName[];
+}
+
 /** Statements of a request run at most this long, milliseconds. */
 const STATEMENT_MS = 3_000;
 
@@ -32,15 +40,18 @@ export class Context {
   readonly envelope: Envelope;
   readonly machinery: Machinery;
   readonly log: Logger;
-  /** What the gateway shall do with the answer beside sending it: set the refresh cookie, or with null clear it. */
-  readonly reply: { refreshCookie?: { value: string; maxAgeSeconds: number } | null } = {};
+  /** What the gateway shall do with the answer beside sending it. */
+  readonly reply: Reply;
   private readonly loaders = new Loaders(this);
+  /** Contexts of other tenants this caller entered; they end with this one. */
+  private readonly entered: Context[] = [];
   private readonly holds: (permission: Permission) => boolean;
   private writing: EntityManager | undefined;
   private reading: Promise<Reading> | undefined;
   private at: Date | undefined;
 
-  constructor(envelope: Envelope, machinery: Machinery) {
+  constructor(envelope: Envelope, machinery: Machinery, reply: Reply = {}) {
+    this.reply = reply;
     this.envelope = envelope;
     this.machinery = machinery;
     this.log = machinery.log;
@@ -92,7 +103,10 @@ export class Context {
       return await transact(em, { isReadOnly: false, name: this.machinery.name }, (e) => this.enter(e), (e) => {
         this.writing = e;
         return run(e);
-      }, finish);
+      }, async (e) => {
+        const told = await finish(e);
+        if (told.length > 0) this.reply.told = [...new Set([...(this.reply.told ?? []), ...told])];
+      });
     } finally {
       this.writing = undefined;
       this.loaders.clear();
@@ -113,7 +127,9 @@ export class Context {
   /** The same caller acting inside a tenant it names: for the control plane's doors, whose permissions say who may. */
   inTenant(tenantId: string): Context {
     if (!this.machinery.platformDb) throw new Error(`${this.machinery.name} is no part of the control plane and enters no tenants.`);
-    return new Context({ ...this.envelope, tenantId, customerId: undefined }, this.machinery);
+    const entered = new Context({ ...this.envelope, tenantId, customerId: undefined }, this.machinery, this.reply);
+    this.entered.push(entered);
+    return entered;
   }
 
   /** Reads across tenants, through the control plane's own role; the caller's permission was checked at the door. */
@@ -126,7 +142,7 @@ export class Context {
 
   /** Ends what is still open. Whoever made the context calls it, whatever happened. */
   async end(): Promise<void> {
-    await this.endReading();
+    await Promise.all([this.endReading(), ...this.entered.splice(0).map((entered) => entered.end())]);
   }
 
   private async beginReading(): Promise<Reading> {

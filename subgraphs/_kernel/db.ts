@@ -44,7 +44,7 @@ function giveBackTheDead(pool: Pool): void {
   pool.on('connect', (client) => client.once('end', () => setImmediate(() => taken.has(client) && client.release(true))));
 }
 
-/** Connects as a role. Refuses to run with a role that could step over the wall between tenants. */
+/** Connects as a role. Refuses to run with one that could step over the wall between tenants, or become one that could. */
 export async function connect(config: Config, role: string, entities: EntityClass<object>[], log: Logger): Promise<Db> {
   const orm = await MikroORM.init({
     clientUrl: roleUrl(config, role),
@@ -61,10 +61,10 @@ export async function connect(config: Config, role: string, entities: EntityClas
     colors: false,
   });
   const [row] = await orm.em.fork().execute(
-    `select rolsuper or rolbypassrls or rolcreaterole or pg_has_role(current_user, 'dotmac_owner', 'member') as is_strong
-       from pg_roles where rolname = current_user`,
+    `select bool_or(rolsuper or rolbypassrls or rolcreaterole or rolname = 'dotmac_owner') as is_strong
+       from pg_roles where pg_has_role(current_user, oid, 'member')`,
   );
-  if (!row || row.is_strong) {
+  if (row?.is_strong !== false) {
     await orm.close();
     throw new Error(`The database role ${role} is a superuser, an owner or bypasses row-level security. A service never runs so.`);
   }

@@ -39,12 +39,13 @@ export function tellGateways(em: EntityManager, name: FeedName, subject: string)
   workOf(em).feed.push({ name, subject });
 }
 
-/** The last statement of a writing transaction. */
-export async function finish(em: EntityManager): Promise<void> {
+/** The last statement of a writing transaction. Answers which feeds of the gateways it wrote to. */
+export async function finish(em: EntityManager): Promise<FeedName[]> {
   const held = work.get(em);
-  if (!held) return;
+  if (!held) return [];
   work.delete(em);
   await em.execute('select kernel.finish(?::jsonb)', [JSON.stringify(held)]);
+  return held.feed.map(({ name }) => name);
 }
 
 interface EventRow {

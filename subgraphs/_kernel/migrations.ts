@@ -40,9 +40,11 @@ function roleStatements(config: Config, subgraphs: readonly string[]): string[] 
     ...login('dotmac_fan_out'),
     ...patience('dotmac_platform'),
     'grant dotmac_tenant_rw to dotmac_kernel',
-    'grant dotmac_kernel, dotmac_jobs to dotmac_owner',
+    // Not inherited: the wall, which binds the kernel as it binds a service, must not bind a migration.
+    'grant dotmac_kernel to dotmac_owner with inherit false',
+    'grant dotmac_jobs to dotmac_owner',
     'grant dotmac_owner to dotmac_migrator',
-    ...subgraphs.flatMap((name) => [...login(`svc_${name}`), ...patience(`svc_${name}`), `grant dotmac_tenant_rw to ${ident(`svc_${name}`)}`]),
+    ...subgraphs.flatMap((name) => [...login(`svc_${name}`), ...patience(`svc_${name}`), `grant dotmac_tenant_rw to ${ident(`svc_${name}`)} with set false`]),
   ];
 }
 
@@ -70,6 +72,7 @@ export async function migrate(config: Config, sources: readonly MigrationSource[
     await makeRoles(config, names);
     const { rows: db } = await admin.query('select current_database() as name');
     await admin.query(`grant connect, create on database ${ident(db[0].name)} to dotmac_owner, dotmac_jobs`);
+    await admin.query(`revoke temporary on database ${ident(db[0].name)} from public`); // a temporary type could stand in for one of ours
     await admin.query(`revoke all on schema public from public`);
   });
   const jobs = new pg.Pool({ connectionString: roleUrl(config, 'dotmac_jobs'), max: 1 });

@@ -17,12 +17,11 @@ import {
   unclaimMail,
 } from './sign-in-bucket.service.ts';
 import { record } from './sign-in-record.service.ts';
-import { presentOf } from './tenant.service.ts';
 import { User } from './user.entity.ts';
 import { normalEmail, type Realm } from './user.rules.ts';
 
-/** Counting waits in memory, so that a crowd at one mail holds two connections and not the whole pool. */
-const inLine = lanes(2, 512, 2_000);
+/** Counting waits in memory, so that a crowd at one mail holds four connections and not the whole pool. */
+const inLine = lanes(4, 512, 4_000);
 
 interface Asked {
   realm: Realm;
@@ -80,9 +79,8 @@ function claimAttempt(ctx: Context, { realm, email }: Asked): Promise<Attempt | 
     const user = known === null ? null : await em.findOne(User, { realm, email: known });
     const credential = user && (await em.findOne(Credential, { userId: user.id }));
     const who = user ? { userId: user.id } : { mailHash: keys.mailHash };
-    const { now } = await presentOf(em);
-    if (await isAddressLocked(em, keys, now)) throw tooMany();
-    const claimed = await claimMail(em, keys, now);
+    if (await isAddressLocked(em, keys)) throw tooMany();
+    const claimed = await claimMail(em, keys);
     if (claimed === 'REFUSED') {
       record(ctx, em, { outcome: 'LOCKED', method: 'PWD', ...who });
       return null;
@@ -98,7 +96,7 @@ const tooMany = () =>
 
 function noteFailure(ctx: Context, { keys, who }: Attempt): Promise<void> {
   return inPlatform(ctx, async (em) => {
-    await countAtAddress(em, keys, (await presentOf(em)).now);
+    await countAtAddress(em, keys);
     record(ctx, em, { outcome: 'BAD_SECRET', method: 'PWD', ...who });
   });
 }

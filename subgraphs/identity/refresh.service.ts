@@ -1,6 +1,6 @@
 import { LockMode } from '@mikro-orm/core';
 import { Refusal, unauthenticated } from '../../schema/errors.ts';
-import type { Context } from '../_kernel/context.ts';
+import type { Context, Machinery } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { emit, tellGateways } from '../_kernel/events.ts';
 import { everyPlaceOf, type Place } from './place.service.ts';
@@ -18,13 +18,26 @@ import { issueTokens, macKey, type OpenSession } from './token.service.ts';
  * Refuses with INVALID, the same whatever was wrong.
  */
 export async function refreshSession(ctx: Context, token: string | undefined): Promise<SessionTokens> {
-  const claimed = token === undefined ? undefined : readRefreshToken(macKey(ctx), token);
-  const open =
-    claimed &&
-    (await inSession(ctx, claimed.sessionId, (em, session) => refresh(ctx, em, session, claimed.generation)));
+  const open = token === undefined ? null : await exchange(ctx, token);
   if (open) return issueTokens(ctx, open);
   if (ctx.envelope.refreshCookie) ctx.reply.refreshCookie = null;
   throw signInAgain();
+}
+
+const running = new WeakMap<Machinery, Map<string, Promise<OpenSession | null>>>();
+
+/** Requests that bring the same token together share one exchange, as they would share its answer. */
+function exchange(ctx: Context, token: string): Promise<OpenSession | null> {
+  const here = running.get(ctx.machinery) ?? new Map<string, Promise<OpenSession | null>>();
+  running.set(ctx.machinery, here);
+  const known = here.get(token);
+  if (known) return known;
+  const claimed = readRefreshToken(macKey(ctx), token);
+  if (!claimed) return Promise.resolve(null);
+  const { sessionId, generation } = claimed;
+  const begun = inSession(ctx, sessionId, (em, session) => refresh(ctx, em, session, generation));
+  here.set(token, begun);
+  return begun.finally(() => here.delete(token));
 }
 
 async function refresh(

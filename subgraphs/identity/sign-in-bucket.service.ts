@@ -24,26 +24,28 @@ export function bucketKeysOf(ctx: Context, realm: Realm, email: string): BucketK
   return { mailHash, mail: `mail:${mailHash}`, ...at };
 }
 
-export async function isAddressLocked(em: EntityManager, { address }: BucketKeys, now: Date): Promise<boolean> {
-  const held = address === undefined ? null : await em.findOne(SignInBucket, { key: address });
-  return held !== null && isLocked(held, now);
+export async function isAddressLocked(em: EntityManager, { address }: BucketKeys): Promise<boolean> {
+  if (address === undefined) return false;
+  const asked = 'select locked_until > clock_timestamp() as is_locked from identity.sign_in_bucket where key = ?';
+  const [held] = await em.execute(asked, [address]);
+  return held?.is_locked ?? false;
 }
 
 /**
  * Counts an attempt at a mail before it is checked, whoever comes beside it. REFUSED while the mail is locked;
- * otherwise until when this attempt locks it, or null.
+ * otherwise until when this attempt locks it, or null. Whoever asks last waits longest: call it late in a transaction.
  */
-export async function claimMail(em: EntityManager, { mail }: BucketKeys, now: Date): Promise<Date | null | 'REFUSED'> {
-  const held = await lockBucket(em, mail);
+export async function claimMail(em: EntityManager, { mail }: BucketKeys): Promise<Date | null | 'REFUSED'> {
+  const { held, now } = await lockBucket(em, mail);
   if (isLocked(held, now)) return 'REFUSED';
   Object.assign(held, claim(held, MAIL_POLICY, now));
   return held.lockedUntil;
 }
 
 /** Counts a failure at the address it came from: afterwards, for many honest people may share one. */
-export async function countAtAddress(em: EntityManager, { address }: BucketKeys, now: Date): Promise<void> {
+export async function countAtAddress(em: EntityManager, { address }: BucketKeys): Promise<void> {
   if (address === undefined) return;
-  const held = await lockBucket(em, address);
+  const { held, now } = await lockBucket(em, address);
   if (!isLocked(held, now)) Object.assign(held, claim(held, ADDRESS_POLICY, now));
 }
 
@@ -58,11 +60,13 @@ export async function clearMail(em: EntityManager, { mail }: BucketKeys): Promis
   await em.nativeDelete(SignInBucket, { key: mail });
 }
 
-/** The bucket of a key, locked; made when there is none. */
-async function lockBucket(em: EntityManager, key: string): Promise<SignInBucket> {
-  await em.execute(
-    'insert into identity.sign_in_bucket (key) values (?) on conflict (key) do update set key = excluded.key',
+/** The bucket of a key, made when there is none, and the time since which it is locked for us. */
+async function lockBucket(em: EntityManager, key: string): Promise<{ held: SignInBucket; now: Date }> {
+  const [row] = await em.execute(
+    `insert into identity.sign_in_bucket (key) values (?) on conflict (key) do update set key = excluded.key
+     returning *, clock_timestamp() as now`,
     [key],
   );
-  return em.findOneOrFail(SignInBucket, { key });
+  const { now, ...columns } = row as { now: string };
+  return { held: em.map(SignInBucket, columns), now: new Date(now) };
 }

@@ -74,14 +74,18 @@ describe('What a gateway is told', () => {
   test('platform permissions are held in the platform and nowhere else', async () => {
     const { tokens } = await client.enter({ email: 'ngozi@platform.example' });
     expect(heldBy((await grantsOf(tokens.sessionId))[0])('tenancy.fleet.read')).toBe(true);
-    await trial.sql("update identity.membership set roles = '{platform_admin}' where id = $1", [seedId('60410001')]);
+    await trial.sqlIn('harbour', "update identity.membership set roles = '{platform_admin}' where id = $1", [
+      seedId('60410001'),
+    ]);
     const { tokens: chidi } = await client.enter({ email: 'chidi@harbour.example' });
     expect(heldBy((await grantsOf(chidi.sessionId))[0])('tenancy.fleet.read')).toBe(false);
   });
 
   test('a session over by time or by its person is ended, one whose membership is stopped allows nothing', async () => {
     const { tokens } = await client.enter({ email: 'lia@atlas.example' });
-    await trial.sql("update identity.membership set state = 'SUSPENDED' where id = $1", [seedId('60720001')]);
+    await trial.sqlIn('atlas', "update identity.membership set state = 'SUSPENDED' where id = $1", [
+      seedId('60720001'),
+    ]);
     expect(await grantsOf(tokens.sessionId)).toMatchObject([
       { state: 'ACTIVE', membershipState: 'SUSPENDED', bits: '' },
     ]);

@@ -106,14 +106,16 @@ describe('A licence change reaches an open portal through the gateway', () => {
     await portal.next();
     const contacts = wren.follow(FOLLOW_CONTACTS);
     expect((await contacts.next()).errors).toBeUndefined();
-    const opened = await wren.ask(OPEN_TICKET, { input: { subject: 'Sector 4 is slow', body: 'Since this morning.', requesterName: 'Marcus Tran', idempotencyKey: randomUUID() } as never });
+    const opened = await wren.ask(OPEN_TICKET, {
+      input: { subject: 'Sector 4 is slow', bodyText: 'Since this morning.', requester: { name: 'Marcus Tran' }, idempotencyKey: randomUUID() },
+    });
     expect(opened.data?.openTicket?.userErrors).toEqual([]);
     const ticketId = String(opened.data?.openTicket?.ticket?.id);
     const ticket = wren.follow(FOLLOW_TICKET, { ticketId });
     await ticket.next();
 
     const changedAt = Date.now();
-    const off = await ngozi.ask(OVERRIDE, { input: { tenantId: KESTREL, key: 'crm', isEnabled: false, reason: 'Chargeback under review.' } as never });
+    const off = await ngozi.ask(OVERRIDE, { input: { tenantId: KESTREL, key: 'crm', isEnabled: false, reason: 'Chargeback under review.' } });
     expect(off.data?.setOverride.userErrors).toEqual([]);
     const version = Number(off.data?.setOverride.license?.version);
 
@@ -134,8 +136,8 @@ describe('A licence change reaches an open portal through the gateway', () => {
     const left = Number((await portal.next()).data?.licenseUpdated.version);
     await portal.stop();
     for (let i = 0; i < 3; i++) {
-      await ngozi.ask(REMOVE_OVERRIDE, { input: { tenantId: KESTREL, key: 'crm', reason: 'Settled.' } as never });
-      await ngozi.ask(OVERRIDE, { input: { tenantId: KESTREL, key: 'crm', isEnabled: false, reason: 'Under review again.' } as never });
+      await ngozi.ask(REMOVE_OVERRIDE, { input: { tenantId: KESTREL, key: 'crm', reason: 'Settled.' } });
+      await ngozi.ask(OVERRIDE, { input: { tenantId: KESTREL, key: 'crm', isEnabled: false, reason: 'Under review again.' } });
     }
     const back = wren.follow(FOLLOW_LICENSE, { after: left });
     const heard: (number | undefined)[][] = [];

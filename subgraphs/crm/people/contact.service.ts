@@ -1,4 +1,5 @@
 import { isId } from '../../../schema/ids.ts';
+import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../../schema/errors.ts';
 import { connect, type Connection, type PageArgs } from '../../../schema/page.ts';
@@ -150,7 +151,7 @@ export function keepPrimaryContact(
 }
 
 async function findOrRefuse(em: EntityManager, id: string): Promise<Contact> {
-  const contact = isId(id) ? await em.findOne(Contact, { id }, { lockMode: 4 }) : null;
+  const contact = isId(id) ? await em.findOne(Contact, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
   if (!contact) throw new Refusal('NOT_FOUND', 'There is no such contact.', 'contactId');
   return contact;
 }

@@ -1,4 +1,5 @@
 import { isId } from '../../../schema/ids.ts';
+import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
 import { localDate } from '../../../schema/calendar.ts';
 import { Refusal } from '../../../schema/errors.ts';
@@ -128,7 +129,7 @@ export function reopenLead(ctx: Context, move: LeadMove): Promise<Lead> {
 
 /** The lead, locked, at the version its reader saw; whatever follows makes the next one. */
 async function change(ctx: Context, em: EntityManager, { leadId, expectedVersion }: LeadMove): Promise<Lead> {
-  const lead = isId(leadId) ? await em.findOne(Lead, { id: leadId }, { lockMode: 4 }) : null;
+  const lead = isId(leadId) ? await em.findOne(Lead, { id: leadId }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
   if (!lead) throw new Refusal('NOT_FOUND', 'There is no such lead.', 'leadId');
   expectVersion(lead.version, expectedVersion, 'lead');
   lead.version += 1;

@@ -36,7 +36,16 @@ const servicePages = defineLoader<Connection<Service>>('services of a customer',
                            where s.customer_id = w.customer and (w.after is null or s.id > w.after)
                            order by s.id limit w.size) r
       order by w.place, r.id`,
-    [JSON.stringify(wanted.map((w, place) => ({ place, customer: w.customer, after: idAfter(w), size: w.first + 1 })))],
+    [
+      JSON.stringify(
+        wanted.map((w, place) => ({
+          place,
+          customer: isId(w.customer) ? w.customer : null,
+          after: idAfter(w),
+          size: w.first + 1,
+        })),
+      ),
+    ],
   );
   const byPlace = Map.groupBy(rows, (row) => Number(row.place));
   return wanted.map((page, place) => {

@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
@@ -8,12 +9,12 @@ import { nextNumber } from '../../_kernel/number-series.ts';
 import { consume } from '../../_kernel/quota.ts';
 import { TicketMessage } from './message.entity.ts';
 import { Ticket, TicketTag } from './ticket.entity.ts';
-import { advance, authorOfOpening, type MessageAuthor, type MessageVisibility, MOVES, type TicketChannel, type TicketDraft, type TicketMove } from './ticket.rules.ts';
+import { advance, authorOfOpening, type MessageAuthor, type TicketDraft, type TicketMove } from './ticket.rules.ts';
 import { TicketEvent, type TicketEventKind } from './ticket-event.entity.ts';
 
 /** The ticket, locked until the transaction ends. Throws NOT_FOUND for an unknown id, and another's looks the same. */
 export async function findOrRefuse(em: EntityManager, id: string, own: { customerId?: string } = {}): Promise<Ticket> {
-  const ticket = isId(id) ? await em.findOne(Ticket, { id, ...own }, { lockMode: 4 }) : null;
+  const ticket = isId(id) ? await em.findOne(Ticket, { id, ...own }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
   if (!ticket) throw new Refusal('NOT_FOUND', 'There is no such ticket.', 'ticketId');
   return ticket;
 }
@@ -32,14 +33,15 @@ export async function writeTicket(ctx: Context, em: EntityManager, draft: Ticket
   const ticket = em.create(Ticket, {
     ...draft.fields,
     ...{ id, followUpOfId, number: await nextNumber(em, 'ticket', 'T'), status: 'NEW', waitReason: null, waitUntil: null, assigneeId: null },
-    ...{ openedAt: now, resolvedAt: null, closedAt: null, reopenCount: 0, lastMessageId: uuidv7(), lastMessageAt: now, messageCount: 1, eventCount: 0 },
+    ...{ openedAt: now, resolvedAt: null, closedAt: null, reopenCount: 0, lastMessageId: uuidv7(), lastMessageAt: now, messageCount: 1, eventCount: 2 },
     ...{ shownAt: now, version: 1, updatedAt: now, createdById: ctx.actorId },
   });
   em.persist(ticket);
   await em.flush(); // before what hangs on it
   for (const tag of draft.tags) em.persist(em.create(TicketTag, { ticketId: id, tag }));
+  em.persist(eventOf(ctx, em, ticket, 1, 'OPENED'));
+  em.persist(eventOf(ctx, em, ticket, 2, 'MESSAGE_POSTED', { to: ticket.lastMessageId }));
   const { number, kind, priority, channel } = ticket;
-  record(ctx, em, ticket, 'OPENED', {});
   emit(em, 'tickets.ticket.opened', { ...named(ticket), number, kind, priority, channel });
   const author = authorOfOpening(channel);
   const isOwn = author === 'STAFF' || ctx.envelope.customerId !== undefined;
@@ -47,24 +49,19 @@ export async function writeTicket(ctx: Context, em: EntityManager, draft: Ticket
   return ticket;
 }
 
-/** Adds a message to a ticket that has counted it already. */
-function writeMessage(
-  ctx: Context,
-  em: EntityManager,
-  ticket: Ticket,
-  said: { author: MessageAuthor; authorId: string | null; visibility: MessageVisibility; bodyText: string; channel: TicketChannel },
-): void {
-  const id = ticket.lastMessageId;
-  em.persist(em.create(TicketMessage, { ...said, id, ticketId: ticket.id, seq: ticket.messageCount, createdAt: ctx.now() }));
-  record(ctx, em, ticket, 'MESSAGE_POSTED', { to: id });
-  emit(em, 'tickets.message.posted', { ...named(ticket), messageId: id, visibility: said.visibility, author: said.author });
-}
-
 /** Adds a message of the caller to a ticket. */
-export function post(ctx: Context, em: EntityManager, ticket: Ticket, said: { visibility: MessageVisibility; bodyText: string; channel: TicketChannel }): void {
+export function post(ctx: Context, em: EntityManager, ticket: Ticket, said: Pick<TicketMessage, 'visibility' | 'bodyText' | 'channel'>): void {
   Object.assign(ticket, { lastMessageId: uuidv7(), lastMessageAt: ctx.now(), messageCount: ticket.messageCount + 1 });
   if (said.visibility === 'PUBLIC') ticket.shownAt = ctx.now();
+  record(ctx, em, ticket, 'MESSAGE_POSTED', { to: ticket.lastMessageId });
   writeMessage(ctx, em, ticket, { ...said, author: authorOf(ctx), authorId: ctx.actorId });
+}
+
+/** Writes what the ticket counts as its last message. */
+function writeMessage(ctx: Context, em: EntityManager, ticket: Ticket, said: Pick<TicketMessage, 'author' | 'authorId' | 'visibility' | 'bodyText' | 'channel'>): void {
+  const { lastMessageId: id, messageCount: seq } = ticket;
+  em.persist(em.create(TicketMessage, { ...said, id, ticketId: ticket.id, seq, createdAt: ctx.now() }));
+  emit(em, 'tickets.message.posted', { ...named(ticket), messageId: id, visibility: said.visibility, author: said.author });
 }
 
 /** Moves a ticket, with its stamps, its history and its news. Throws INVALID_STATE where there is no such move. */
@@ -77,7 +74,7 @@ export function move(ctx: Context, em: EntityManager, ticket: Ticket, how: Ticke
   ticket.closedAt = to === 'CLOSED' ? now : null;
   if (isReturn) ticket.reopenCount += 1;
   touch(ctx, ticket);
-  record(ctx, em, ticket, 'STATUS_CHANGED', { from, to: MOVES[how].to, reason });
+  record(ctx, em, ticket, 'STATUS_CHANGED', { from, to, reason });
   emit(em, 'tickets.ticket.status_changed', { ...named(ticket), from, to, reason });
   if (to === 'RESOLVED') emit(em, 'tickets.ticket.resolved', named(ticket));
   if (to === 'CLOSED') emit(em, 'tickets.ticket.closed', named(ticket));
@@ -91,16 +88,19 @@ export function touch(ctx: Context, ticket: Ticket): void {
   ticket.updatedAt = ctx.now();
 }
 
-/** Adds to the ticket's history, which nothing ever changes. */
-export function record(
-  ctx: Context,
-  em: EntityManager,
-  ticket: Ticket,
-  kind: TicketEventKind,
-  { from = null, to = null, reason = null }: { from?: string | null; to?: string | null; reason?: string | null },
-): void {
-  ticket.eventCount += 1;
-  em.persist(em.create(TicketEvent, { ticketId: ticket.id, seq: ticket.eventCount, at: ctx.now(), kind, actorId: ctx.actorId, from, to, reason }));
+interface EventFacts {
+  from?: string | null;
+  to?: string | null;
+  reason?: string | null;
 }
+
+/** Adds to the ticket's history, which nothing ever changes. */
+export function record(ctx: Context, em: EntityManager, ticket: Ticket, kind: TicketEventKind, facts: EventFacts): void {
+  ticket.eventCount += 1;
+  em.persist(eventOf(ctx, em, ticket, ticket.eventCount, kind, facts));
+}
+
+const eventOf = (ctx: Context, em: EntityManager, ticket: Ticket, seq: number, kind: TicketEventKind, facts: EventFacts = {}): TicketEvent =>
+  em.create(TicketEvent, { from: null, to: null, reason: null, ...facts, ticketId: ticket.id, seq, at: ctx.now(), kind, actorId: ctx.actorId });
 
 export const named = (ticket: Ticket) => ({ ticketId: ticket.id, customerId: ticket.customerId });

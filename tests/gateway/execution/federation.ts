@@ -22,6 +22,8 @@ export interface Thing {
 export interface World {
   subgraphs: readonly { name: string; sdl: string }[];
   root(operation: string): Thing;
+  /** Called before each request, for worlds that count. */
+  restart?(): void;
   /** The entity a representation means, or null if this subgraph does not know it. Throws if it means none. */
   find(subgraph: string, representation: Data): Thing | null;
 }
@@ -128,7 +130,8 @@ function resolversOf(world: World, subgraph: string, sdl: string, violations: st
 }
 
 /** Answers a request by our executor. `ask` may stand between it and the subgraphs. */
-export async function answer({ supergraph, ask }: Pick<Federation, 'supergraph' | 'ask'>, request: Request): Promise<Answer> {
+export async function answer({ world, supergraph, ask }: Pick<Federation, 'world' | 'supergraph' | 'ask'>, request: Request): Promise<Answer> {
+  world.restart?.();
   const operation = prepareOperation(supergraph, request.query, undefined);
   const { values, errors: faults } = operation.variables(request.variables ?? {});
   if (faults.length > 0) return { errors: faults };

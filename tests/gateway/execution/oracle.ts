@@ -10,6 +10,7 @@ const isThing = (value: unknown): value is Thing => typeof (value as Thing | nul
 
 /** Answers a request by graphql-js, over one merged schema, straight from a world's facts. */
 export async function oracleAnswer(world: World, schema: GraphQLSchema, request: Request, isAway: IsAway = () => false): Promise<Answer> {
+  world.restart?.();
   const show = (value: unknown): unknown => {
     if (value instanceof Error) throw value;
     return Array.isArray(value) ? value.map((item) => (item instanceof Error ? item : show(item))) : value;
