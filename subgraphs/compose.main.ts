@@ -1,7 +1,8 @@
 import 'reflect-metadata';
-import { writeSchema } from './compose.ts';
+import { writeReleased, writeSchema } from './compose.ts';
 
-await writeSchema().catch((error: Error) => {
+/** `npm run compose`; with `-- --release` instead, what clients may rely on from now on. */
+await (process.argv.includes('--release') ? writeReleased() : writeSchema()).catch((error: Error) => {
   console.error(error.message);
   process.exit(1);
 });

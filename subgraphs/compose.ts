@@ -1,5 +1,6 @@
 import { composeServices } from '@apollo/composition';
-import { parse } from 'graphql';
+import { Supergraph } from '@apollo/federation-internals';
+import { lexicographicSortSchema, parse, printSchema } from 'graphql';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { defineSubgraph } from './_kernel/subgraph.ts';
 import { SUBGRAPHS } from './index.ts';
@@ -25,3 +26,10 @@ export async function writeSchema(): Promise<void> {
   writeFileSync(new URL('supergraph.graphql', SCHEMA_DIR), supergraph);
 }
 
+
+/** Promises the present graph to clients: from now on a change that would break one of them fails a test. */
+export async function writeReleased(): Promise<void> {
+  const { supergraph } = await compose();
+  const api = Supergraph.build(supergraph).apiSchema().toGraphQLJSSchema();
+  writeFileSync(new URL('released.graphql', SCHEMA_DIR), `${printSchema(lexicographicSortSchema(api))}\n`);
+}

@@ -20,6 +20,7 @@ class Tail {
   private readonly timer: NodeJS.Timeout;
   private running: Promise<void> | undefined;
   private isDirty = false;
+  private isOver = false;
   private readonly machinery: Machinery;
   private readonly tenantId: string;
   private at: number;
@@ -36,11 +37,14 @@ class Tail {
     this.wake();
   }
 
-  add(hearer: Hearer): () => void {
+  /** Returns how to leave; undefined when the last hearer has left in this very moment and another tail is needed. */
+  add(hearer: Hearer): (() => void) | undefined {
+    if (this.isOver) return undefined;
     this.hearers.add(hearer);
     return () => {
       this.hearers.delete(hearer);
       if (this.hearers.size > 0) return;
+      this.isOver = true;
       this.stopListening();
       clearInterval(this.timer);
       this.onIdle();
@@ -95,6 +99,13 @@ function tailOf(machinery: Machinery, tenantId: string): Promise<Tail> {
   return tail;
 }
 
+async function join(machinery: Machinery, tenantId: string, hearer: Hearer): Promise<() => void> {
+  for (;;) {
+    const leave = (await tailOf(machinery, tenantId)).add(hearer);
+    if (leave) return leave;
+  }
+}
+
 /**
  * Follows the tenant's event log from now on: yields what is committed, in order, within milliseconds by notification
  * and within a second without. `start` runs when nothing can be missed any more and yields what the stream begins with;
@@ -120,7 +131,7 @@ export function follow<T>(
   };
 
   async function* read(): AsyncGenerator<T> {
-    const leave = (await tailOf(machinery, tenantId)).add(onEvents);
+    const leave = await join(machinery, tenantId, onEvents);
     try {
       let opened = await withReader(machinery, tenantId, start);
       yield* opened.first;

@@ -259,17 +259,15 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
       if (errors.length > 0) return refuse(errors);
       if (getOperationAST(document, request.operationName)?.operation !== 'subscription') return refuse([badInput('This is not a subscription.')]);
       const opened = new Context(envelope, machinery);
+      // What the door read to let the caller in is over once it is open: a stream that waits holds no transaction.
       const source = await createSourceEventStream({
         schema: subgraph.schema,
         document,
         contextValue: opened,
         variableValues: request.variables ?? {},
         operationName: request.operationName ?? undefined,
-      });
-      if (!(Symbol.asyncIterator in source)) {
-        await opened.end();
-        return format(source);
-      }
+      }).finally(() => opened.end());
+      if (!(Symbol.asyncIterator in source)) return format(source);
       const upstream = source[Symbol.asyncIterator]();
       return interruptible(eventsOf({ [Symbol.asyncIterator]: () => upstream }, opened), () => void upstream.return?.());
 

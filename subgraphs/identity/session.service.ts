@@ -73,46 +73,48 @@ export async function openSession(
   { user, transport, settle }: Proof,
   place: Place | null,
 ): Promise<OpenSession> {
-  const homeId = place?.membership.homeId ?? null;
+  const tenantId = place?.membership.homeId ?? PLATFORM_TENANT;
   // The event names who signed in, though the request came from a stranger.
-  const own = new Context(
-    {
-      ...ctx.envelope,
-      caller: { kind: 'USER', id: user.id },
-      tenantId: homeId ?? PLATFORM_TENANT,
-      customerId: undefined,
-    },
-    ctx.machinery,
-  );
+  const caller = { kind: 'USER', id: user.id } as const;
+  const own = new Context({ ...ctx.envelope, caller, tenantId, customerId: undefined }, ctx.machinery);
   const opened = await own.tx(async (em) => {
     const standing = await standingIn(em, user.id, place?.membership.id ?? null);
     if (standing.fault) throw signInAgain();
-    const { now, membership, realm } = standing;
-    const session = em.create(Session, {
-      id: uuidv7(),
-      userId: user.id,
-      homeId,
-      membershipId: membership?.id ?? null,
-      methods: ['PWD'],
-      strongAt: now,
-      generation: 1,
-      rotatedAt: now,
-      transport,
-      address: ctx.envelope.address ?? null,
-      lastUsedAt: now,
-      endedAt: null,
-      endReason: null,
-      ...timesOf({ startedAt: now }, kindOf(realm, membership), membership?.roles ?? [], now),
-    });
-    em.persist(session);
-    await em.flush();
+    const session = makeSession(em, user.id, standing, transport, ctx.envelope.address ?? null);
     record(ctx, em, { outcome: 'OK', method: 'PWD', ...placeOf(session) });
     emit(em, 'identity.session.started', { sessionId: session.id, membershipId: session.membershipId });
     await settle(em);
-    return { session, realm, membership, slug: place?.slug ?? null };
+    return { session, realm: standing.realm, membership: standing.membership, slug: place?.slug ?? null };
   });
   await endSurplus(ctx, user.id);
   return opened;
+}
+
+function makeSession(
+  em: EntityManager,
+  userId: string,
+  { now, realm, membership }: PresentStanding,
+  transport: Transport,
+  address: string | null,
+): Session {
+  const session = em.create(Session, {
+    id: uuidv7(),
+    userId,
+    homeId: membership?.homeId ?? null,
+    membershipId: membership?.id ?? null,
+    methods: ['PWD'],
+    strongAt: now,
+    generation: 1,
+    rotatedAt: now,
+    transport,
+    address,
+    lastUsedAt: now,
+    endedAt: null,
+    endReason: null,
+    ...timesOf({ startedAt: now }, kindOf(realm, membership), membership?.roles ?? [], now),
+  });
+  em.persist(session);
+  return session;
 }
 
 async function endSurplus(ctx: Context, userId: string): Promise<void> {

@@ -7,7 +7,16 @@ import {
   type QuotaKey,
   type QuotaPolicy,
 } from '../../schema/features.ts';
-import { capIn, closedBecause, coreIn, endsOf, type LicenseState, type StateFacts, stateAt } from './license.rules.ts';
+import {
+  capIn,
+  closedBecause,
+  coreIn,
+  type Ends,
+  endsOf,
+  type LicenseState,
+  type StateFacts,
+  stateAt,
+} from './license.rules.ts';
 import type { AddOnLimit, PlanLimit } from './plan.rules.ts';
 
 export type EntitlementSource = 'OVERRIDE' | 'GRANT' | 'TRIAL' | 'ADD_ON' | 'PLAN' | 'DEFAULT' | 'TEST_OVERRIDE';
@@ -139,9 +148,9 @@ function withParent(facts: LicenseFacts, feature: Feature, now: Date): Verdict {
   return { ...verdict, isOn: false, reason: 'PARENT_OFF' };
 }
 
-/** Whether the licence holds a feature at an instant, whatever its state leaves of it. */
-export const holdsAt = (facts: LicenseFacts, feature: Feature, now: Date): boolean =>
-  withParent(facts, feature, now).isOn;
+/** Whether somebody gives the licence a feature at an instant, whatever its parent and its state leave of it. */
+export const isGivenAt = (facts: LicenseFacts, feature: Feature, now: Date): boolean =>
+  verdictOf(facts, feature, now).isOn;
 
 /** The answer for one feature at an instant (R1): who says so first, then its parent, then the state's cap. */
 export function entitlementAt(
@@ -156,16 +165,17 @@ export function entitlementAt(
   return { feature, ...verdict, access, reason: access === 'FULL' ? null : (closedBecause(facts, now, state) ?? null) };
 }
 
-/** How a feature turns by time alone after an instant, whatever the state leaves of it. */
-export function turnsAfter(
+/** How a feature turns by time alone at the instants to come, whatever the state leaves of it. */
+export function turnsOf(
   facts: LicenseFacts,
   feature: Feature,
   now: Date,
+  instants: readonly Date[],
 ): { at: string; to: DenialReason | 'ON' }[] {
   const wordOf = (at: Date) => withParent(facts, feature, at).reason ?? 'ON';
   const turns: { at: string; to: DenialReason | 'ON' }[] = [];
   let last = wordOf(now);
-  for (const at of instantsOf(facts).filter((instant) => instant > now)) {
+  for (const at of instants.filter((instant) => instant > now)) {
     const to = wordOf(at);
     if (to !== last) turns.push({ at: at.toISOString(), to });
     last = to;
@@ -174,8 +184,11 @@ export function turnsAfter(
 }
 
 /** The answers for all features, in the catalogue's order. */
-export function entitlementsAt(facts: LicenseFacts, now: Date): EntitlementAnswer[] {
-  const state = stateAt(facts, now);
+export function entitlementsAt(
+  facts: LicenseFacts,
+  now: Date,
+  state: LicenseState = stateAt(facts, now),
+): EntitlementAnswer[] {
   return FEATURE_KEYS.map((feature) => entitlementAt(facts, feature, now, state));
 }
 
@@ -235,8 +248,8 @@ export interface CourseStep {
 }
 
 /** The instants after the licence's start at which something may change by time alone, ascending. */
-export function instantsOf(facts: LicenseFacts): Date[] {
-  const { end, graceEnd, restrictedEnd } = endsOf(facts);
+export function instantsOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): Date[] {
+  const { end, graceEnd, restrictedEnd } = ends;
   const all = [
     ...[facts.trialEndsAt, facts.paidUntil, end, graceEnd, restrictedEnd],
     ...facts.overrides.map((override) => override.expiresAt),
@@ -247,10 +260,10 @@ export function instantsOf(facts: LicenseFacts): Date[] {
   return [...times].sort((a, b) => a - b).map((time) => new Date(time));
 }
 
-function stepFrom(facts: LicenseFacts, from: Date): CourseStep {
-  const state = stateAt(facts, from);
+function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
+  const state = stateAt(facts, from, ends);
   const features: CourseStep['features'] = {};
-  for (const { feature, access, reason } of entitlementsAt(facts, from)) {
+  for (const { feature, access, reason } of entitlementsAt(facts, from, state)) {
     if (access === 'NONE' && reason === 'NOT_IN_PLAN') continue;
     features[feature] = reason ? { access, reason } : { access };
   }
@@ -262,7 +275,8 @@ function stepFrom(facts: LicenseFacts, from: Date): CourseStep {
  * Whoever holds the course knows the answer at any instant from the licence's start, without asking and without a job.
  */
 export function courseOf(facts: LicenseFacts): CourseStep[] {
-  const steps = [facts.validFrom, ...instantsOf(facts)].map((at) => stepFrom(facts, at));
+  const ends = endsOf(facts);
+  const steps = [facts.validFrom, ...instantsOf(facts, ends)].map((at) => stepFrom(facts, at, ends));
   const contentOf = ({ from: _, ...content }: CourseStep) => JSON.stringify(content);
   return steps.filter((step, i) => i === 0 || contentOf(step) !== contentOf(steps[i - 1] as CourseStep));
 }

@@ -1,15 +1,29 @@
 import { canonicalJson } from '../../schema/canonical.ts';
 import type { DenialReason } from '../../schema/errors.ts';
-import { FEATURE_KEYS, type Feature, type FeatureAccess, isFeature, QUOTA_KEYS } from '../../schema/features.ts';
+import {
+  FEATURE_KEYS,
+  type Feature,
+  type FeatureAccess,
+  isFeature,
+  QUOTA_KEYS,
+  type QuotaKey,
+} from '../../schema/features.ts';
 import {
   type EntitlementSource,
   entitlementAt,
   instantsOf,
   type LicenseFacts,
   limitAt,
-  turnsAfter,
+  turnsOf,
 } from './entitlement.rules.ts';
-import { type BillingInterval, type Enforcement, endsOf, stateAt } from './license.rules.ts';
+import {
+  type BillingInterval,
+  type Ends,
+  type Enforcement,
+  endsOf,
+  type LicenseState,
+  stateAt,
+} from './license.rules.ts';
 import { refOf } from './plan.rules.ts';
 
 export const LICENSE_CHANGE_CAUSES = [
@@ -38,42 +52,39 @@ const compact = (value: Record<string, unknown>) =>
 
 const iso = (at: Date | null) => at?.toISOString() ?? null;
 
-function featureSays(facts: LicenseFacts, feature: Feature, now: Date): Record<string, unknown> | null {
-  const { access, source, reason, expiresAt } = entitlementAt(facts, feature, now);
-  const turns = turnsAfter(facts, feature, now);
+function featureSays(facts: LicenseFacts, feature: Feature, now: Date, state: LicenseState, instants: readonly Date[]) {
+  const { access, source, reason, expiresAt } = entitlementAt(facts, feature, now, state);
+  const turns = turnsOf(facts, feature, now, instants);
   if (access === 'NONE' && reason === 'NOT_IN_PLAN' && turns.length === 0) return null;
   return compact({ access, source, reason, expiresAt: iso(expiresAt), turns });
 }
 
+function limitSays(facts: LicenseFacts, key: QuotaKey, now: Date) {
+  const { limit, policy, softMarginPercent, unitRate, overageCap, expiresAt } = limitAt(facts, key, now);
+  const most = limit === null ? 'UNLIMITED' : limit.toString();
+  const cap = overageCap?.toString() ?? null;
+  return compact({ limit: most, policy, softMarginPercent, unitRate, overageCap: cap, expiresAt: iso(expiresAt) });
+}
+
 /** Everything a new version has to be made for when it changes; what the licence lacks has no key. */
-export function snapshotOf(facts: SnapshotFacts, now: Date): Snapshot {
-  const { end, graceEnd, restrictedEnd } = endsOf(facts);
+export function snapshotOf(facts: SnapshotFacts, now: Date, ends: Ends = endsOf(facts)): Snapshot {
+  const [state, instants] = [stateAt(facts, now, ends), instantsOf(facts, ends)];
   const says: Record<string, unknown> = {
-    state: stateAt(facts, now),
+    state,
     planVersion: refOf(facts.plan.code, facts.plan.number),
     interval: facts.interval,
     enforcement: facts.enforcement,
     autoRenew: facts.autoRenew,
     trialEndsAt: iso(facts.trialEndsAt),
-    validUntil: iso(end),
-    graceEndsAt: iso(graceEnd),
-    restrictedEndsAt: iso(restrictedEnd),
+    validUntil: iso(ends.end),
+    graceEndsAt: iso(ends.graceEnd),
+    restrictedEndsAt: iso(ends.restrictedEnd),
   };
-  for (const feature of FEATURE_KEYS) says[`features.${feature}`] = featureSays(facts, feature, now);
-  for (const key of QUOTA_KEYS) {
-    const { limit, source: _, key: __, ...terms } = limitAt(facts, key, now);
-    const overageCap = terms.overageCap === null ? null : String(terms.overageCap);
-    says[`limits.${key}`] = compact({
-      ...terms,
-      overageCap,
-      expiresAt: iso(terms.expiresAt),
-      limit: limit === null ? 'UNLIMITED' : String(limit),
-    });
-  }
-  for (const { code, version, quantity, startsAt, endsAt } of facts.addOns.filter(
-    (a) => a.endsAt === null || now < a.endsAt,
-  ))
-    says[`addOns.${code}`] = compact({ version, quantity, startsAt: iso(startsAt), endsAt: iso(endsAt) });
+  for (const feature of FEATURE_KEYS) says[`features.${feature}`] = featureSays(facts, feature, now, state, instants);
+  for (const key of QUOTA_KEYS) says[`limits.${key}`] = limitSays(facts, key, now);
+  for (const { code, version, quantity, startsAt, endsAt } of facts.addOns)
+    if (!endsAt || now < endsAt)
+      says[`addOns.${code}`] = compact({ version, quantity, startsAt: iso(startsAt), endsAt: iso(endsAt) });
   return compact(says);
 }
 
@@ -94,9 +105,10 @@ export function movesBetween(facts: SnapshotFacts, since: Date, now: Date): Date
 
 /** The next instant at which time alone will make a new version, or null. */
 export function nextMove(facts: SnapshotFacts, now: Date): Date | null {
-  const present = snapshotOf(facts, now);
-  const isMove = (at: Date) => at > now && changedBetween(present, snapshotOf(facts, at)).length > 0;
-  return instantsOf(facts).find(isMove) ?? null;
+  const ends = endsOf(facts);
+  const present = snapshotOf(facts, now, ends);
+  const isMove = (at: Date) => at > now && changedBetween(present, snapshotOf(facts, at, ends)).length > 0;
+  return instantsOf(facts, ends).find(isMove) ?? null;
 }
 
 interface FeatureSays {

@@ -1,7 +1,7 @@
 import type { Period } from '../../schema/calendar.ts';
 import { Refusal } from '../../schema/errors.ts';
 import { FEATURE_KEYS, QUOTA_KEYS } from '../../schema/features.ts';
-import { holdsAt, type LicenseFacts, limitAt } from './entitlement.rules.ts';
+import { isGivenAt, type LicenseFacts, limitAt } from './entitlement.rules.ts';
 import type { BillingInterval, LicenseState } from './license.rules.ts';
 import { compareLimits, type Fraction, type Price, periodPrice, refOf, shareOf } from './plan.rules.ts';
 
@@ -16,7 +16,7 @@ const soldOf = (facts: LicenseFacts): LicenseFacts => ({ ...facts, overrides: []
  */
 export function directionOf(from: LicenseFacts, to: LicenseFacts, now: Date): ChangeDirection | null {
   const [before, after] = [soldOf(from), soldOf(to)];
-  const signs = FEATURE_KEYS.map((key) => Number(holdsAt(after, key, now)) - Number(holdsAt(before, key, now)));
+  const signs = FEATURE_KEYS.map((key) => Number(isGivenAt(after, key, now)) - Number(isGivenAt(before, key, now)));
   for (const key of QUOTA_KEYS)
     signs.push(compareLimits(limitAt(after, key, now).limit, limitAt(before, key, now).limit));
   const [isGain, isLoss] = [signs.some((sign) => sign > 0), signs.some((sign) => sign < 0)];

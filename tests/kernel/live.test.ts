@@ -1,9 +1,13 @@
+import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Query, Resolver, Root, Subscription } from 'type-graphql';
+import { OpenDoor, SignedIn } from '../../schema/directives.ts';
+import type { Context } from '../../subgraphs/_kernel/context.ts';
 import { emit, logHead } from '../../subgraphs/_kernel/events.ts';
 import { follow } from '../../subgraphs/_kernel/live.ts';
-import { createMint } from '../../subgraphs/_kernel/signed-context.ts';
-import type { GraphResult } from '../../subgraphs/_kernel/subgraph.ts';
+import { createMint, createVerifier } from '../../subgraphs/_kernel/signed-context.ts';
+import { defineSubgraph, type GraphResult, runSubgraph } from '../../subgraphs/_kernel/subgraph.ts';
 import { openWorld, type World, WREN } from '../setup/world.ts';
 import { asSuperuser, inNewTenant, until } from './by-hand.ts';
 
@@ -201,14 +205,37 @@ describe('who leaves', () => {
   });
 });
 
+@Resolver()
+class ProbeResolver {
+  @Query(() => String)
+  @OpenDoor('A schema has a query.')
+  nothing() {
+    return '';
+  }
+
+  @Subscription(() => String, { subscribe: ({ context }) => probing(context as Context) as never })
+  @SignedIn()
+  probe(@Root() slug: string) {
+    return slug;
+  }
+}
+
+/** A stream whose door asks the database who is there before it opens. */
+async function probing(ctx: Context) {
+  const [row] = await (await ctx.em()).execute('select slug from kernel.tenant_profile');
+  return follow(ctx, async () => ({ upTo: 0, first: [row?.slug] }), () => []);
+}
+
 describe('a subscription', () => {
   /** Opens one at the subgraph, as the gateway does. */
-  async function subscribe(query: string): Promise<AsyncGenerator<GraphResult>> {
+  async function subscribe(query: string, running = world.subgraph('tenancy')): Promise<AsyncGenerator<GraphResult>> {
     const { envelope } = await world.context(WREN, 'tenancy');
     const body = JSON.stringify({ query });
     const token = createMint(world.config.ENVELOPE_PRIVATE_KEY)(envelope, 'tenancy', body);
-    return (await world.subgraph('tenancy').subscribe(body, token)) as AsyncGenerator<GraphResult>;
+    return (await running.subscribe(body, token)) as AsyncGenerator<GraphResult>;
   }
+  const busyConnections = () =>
+    asSuperuser(world, `select query from pg_stat_activity where datname = current_database() and usename = 'svc_tenancy' and state <> 'idle'`);
   const dataOf = async (stream: AsyncGenerator<GraphResult>) => (await stream.next()).value?.data;
 
   test('tells the present, then each change', async () => {
@@ -225,12 +252,17 @@ describe('a subscription', () => {
   test('holds no connection while nothing happens', async () => {
     const streams = await Promise.all(Array.from({ length: 30 }, () => subscribe('subscription { tenantUpdated { name now } }')));
     await Promise.all(streams.map((stream) => stream.next()));
-    const busy = await asSuperuser(
-      world,
-      `select query from pg_stat_activity where datname = current_database() and usename = 'svc_tenancy' and state <> 'idle'`,
-    );
-    expect(busy).toEqual([]);
+    expect(await busyConnections()).toEqual([]);
     await Promise.all(streams.map((stream) => stream.return(undefined)));
+  });
+
+  test('whose door had to read first holds none either', async () => {
+    const { machinery } = world.subgraph('tenancy');
+    const probe = await defineSubgraph({ name: 'tenancy', resolvers: [ProbeResolver], entities: [] });
+    const stream = await subscribe('subscription { probe }', runSubgraph(probe, machinery, createVerifier(world.config.ENVELOPE_PUBLIC_KEYS)));
+    expect(await dataOf(stream)).toEqual({ probe: 'kestrel' });
+    expect(await busyConnections()).toEqual([]);
+    await stream.return(undefined);
   });
 
   test('ends at once when it is let go, although nothing happens', async () => {

@@ -75,13 +75,11 @@ describe('A new version names what it changed', () => {
 
   test('whoever says nothing new says nothing else later: equal versions have equal courses', () => {
     fc.assert(
-      fc.property(anyFacts, anyFacts, (a, b) => {
-        const other = { ...a, grants: b.grants, overrides: b.overrides, addOns: b.addOns };
-        const at = a.validFrom;
-        fc.pre(changed(a, other, at).length === 0);
-        expect(courseOf(other)).toEqual(courseOf(a));
+      fc.property(anyFacts, anyFacts, fc.constantFrom('grants', 'overrides', 'addOns', 'trialEndsAt'), (a, b, part) => {
+        const other = { ...a, [part]: b[part] };
+        if (changed(a, other, a.validFrom).length === 0) expect(courseOf(other)).toEqual(courseOf(a));
       }),
-      { numRuns: 500, maxSkipsPerRun: 1_000 },
+      { numRuns: 1_000 },
     );
   });
 });

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import fc from 'fast-check';
 import { monthlyPeriod } from '../../schema/calendar.ts';
 import { FEATURE_KEYS, QUOTA_KEYS } from '../../schema/features.ts';
-import { holdsAt, limitAt } from '../../subgraphs/licensing/entitlement.rules.ts';
+import { entitlementAt, limitAt } from '../../subgraphs/licensing/entitlement.rules.ts';
 import { compareLimits, periodPrice, shareOf } from '../../subgraphs/licensing/plan.rules.ts';
 import {
   checkIsUpgrade,
@@ -70,7 +70,9 @@ describe('The direction of a change is what the tenant gains and loses', () => {
       fc.property(anyFacts, anyPlan, instant, (held, plan, now) => {
         const after = { ...held, plan };
         fc.pre(directionOf(held, after, now) === 'UPGRADE');
-        for (const key of FEATURE_KEYS) if (holdsAt(held, key, now)) expect(holdsAt(after, key, now)).toBe(true);
+        for (const key of FEATURE_KEYS)
+          if (entitlementAt(held, key, now).access !== 'NONE')
+            expect(entitlementAt(after, key, now).access).not.toBe('NONE');
         for (const key of QUOTA_KEYS)
           expect(compareLimits(limitAt(after, key, now).limit, limitAt(held, key, now).limit)).toBeGreaterThanOrEqual(
             0,

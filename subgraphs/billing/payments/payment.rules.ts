@@ -22,6 +22,7 @@ export function checkReceived(receivedOn: string, today: string): string {
   return receivedOn;
 }
 
+/** What the payer wrote, NFC and trimmed, null for nothing; refuses INVALID over 140 characters. */
 export function checkReference(reference: string | null | undefined): string | null {
   const text = reference?.normalize('NFC').trim() || null;
   if (text && text.length > 140) throw new Refusal('INVALID', 'A reference has at most 140 characters.', 'reference');

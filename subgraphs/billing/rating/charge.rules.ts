@@ -48,6 +48,7 @@ export function majorOf(amountMinor: bigint, currency: string): string {
 /** The key under which a line of a change of licence is charged once [R73]. */
 export const licenseKey = (changeId: string, lineKey: string) => `license:${changeId}:${lineKey}`;
 
+/** The text, NFC and trimmed; refuses INVALID outside 1 to 200 characters. */
 export function checkDescription(description: string): string {
   const text = description.normalize('NFC').trim();
   if (text.length < 1 || text.length > 200)

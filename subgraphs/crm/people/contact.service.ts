@@ -110,9 +110,10 @@ export function linkContact(ctx: Context, { contactId, customerId, role }: LinkW
     const primary = links.find((link) => link.role === 'PRIMARY');
     if (!primary) throw new Refusal('NOT_FOUND', 'There is no such customer.', 'customerId');
     if (links.some((link) => link.contactId === contact.id && link.role === role)) return contact;
-    if (role === 'PRIMARY') await end(ctx, em, primary);
-    else if (links.length >= MAX_LINKS) throw new Refusal('LIMIT_REACHED', `A customer has at most ${MAX_LINKS} contacts.`, 'customerId');
-    await link(ctx, em, { contactId: contact.id, customerId, role });
+    if (role !== 'PRIMARY' && links.length >= MAX_LINKS)
+      throw new Refusal('LIMIT_REACHED', `A customer has at most ${MAX_LINKS} contacts.`, 'customerId');
+    const since = role === 'PRIMARY' ? await end(ctx, em, primary) : ctx.now();
+    await link(em, { contactId: contact.id, customerId, role }, since);
     return contact;
   });
 }
@@ -145,7 +146,7 @@ export function keepPrimaryContact(
     const wanted = primaryContactOf(customer.kind, customer.personal, (await homeOf(em)).country);
     if (!wanted) return null;
     const contact = await write(ctx, em, wanted.fields, wanted.points);
-    await link(ctx, em, { contactId: contact.id, customerId: customer.customerId, role: 'PRIMARY' });
+    await link(em, { contactId: contact.id, customerId: customer.customerId, role: 'PRIMARY' }, ctx.now());
     return contact;
   });
 }
@@ -182,16 +183,18 @@ async function liveLinks(ctx: Context, em: EntityManager, customerId: string): P
   return em.find(ContactLink, { customerId, until: null });
 }
 
-async function link(ctx: Context, em: EntityManager, wanted: LinkWanted): Promise<void> {
-  em.persist(em.create(ContactLink, { ...wanted, id: uuidv7(), since: ctx.now() }));
+async function link(em: EntityManager, wanted: LinkWanted, since: Date): Promise<void> {
+  em.persist(em.create(ContactLink, { ...wanted, id: uuidv7(), since }));
   await em.flush();
   await tell(em, 'crm.contact.linked', wanted.contactId, wanted.customerId);
 }
 
-async function end(ctx: Context, em: EntityManager, ended: ContactLink): Promise<void> {
-  ended.until = ctx.now();
+/** Ends a link now; one that began after this transaction did ends where it began. */
+async function end(ctx: Context, em: EntityManager, ended: ContactLink): Promise<Date> {
+  ended.until = ctx.now() > ended.since ? ctx.now() : ended.since;
   await em.flush();
   await tell(em, 'crm.contact.unlinked', ended.contactId, ended.customerId);
+  return ended.until;
 }
 
 /** One event per customer the contact stands behind, or one without a customer. */

@@ -262,8 +262,19 @@ describe('one wall', () => {
 
   test('a portal customer sees its own account and nobody else', async () => {
     expect(
-      await ask('{ myAccount { name balance { amountMinor } payments { nodes { id } } } }', {}, lena),
-    ).toMatchObject({ myAccount: { name: 'Lena Spaet' } });
+      await ask(
+        '{ myAccount { name balance { amountMinor } charges { nodes { description } } payments { nodes { id } } } }',
+        {},
+        lena,
+      ),
+    ).toEqual({
+      myAccount: {
+        name: 'Lena Spaet',
+        balance: { amountMinor: '5937' },
+        charges: { nodes: [{ description: 'TV' }, { description: 'Fibre 100' }] },
+        payments: { nodes: [] },
+      },
+    });
     expect((await trial.ask('billing', lena, '{ customers { nodes { name } } }')).errors?.[0]?.extensions?.code).toBe(
       'FORBIDDEN',
     );
