@@ -7,6 +7,7 @@ export default {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '@swc/jest' },
+  setupFiles: ['reflect-metadata'],
   globalSetup: './tests/setup/global-setup.mts',
   globalTeardown: './tests/setup/global-teardown.mts',
   reporters: [['default', { summary: false }], './tests/setup/reporter.ts'],

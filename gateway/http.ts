@@ -17,6 +17,8 @@ export interface HttpOptions {
   host: string;
   port: number;
   allowedOrigins: readonly string[];
+  /** Also let in pages this server itself serves on this machine: in development, whatever its port. */
+  isOwnOriginAllowed: boolean;
   trustsProxy: boolean;
   /** Local developer pages by path; none in production. */
   pages: ReadonlyMap<string, () => Promise<{ type: string; body: string | Buffer }>>;
@@ -40,6 +42,11 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     const hops = String(request.headers['x-forwarded-for'] ?? '').split(',');
     return (options.trustsProxy && hops.at(-1)?.trim()) || (request.socket.remoteAddress ?? '');
   };
+  const isAllowed = (origin: string) => {
+    if (options.allowedOrigins.includes(origin)) return true;
+    const { port } = (server.address() ?? {}) as Partial<AddressInfo>;
+    return options.isOwnOriginAllowed && [`http://localhost:${port}`, `http://127.0.0.1:${port}`].includes(origin);
+  };
   let isDraining = false;
   const server: Server = createServer((request, response) => {
     route(request, response).catch((error: Error) => {
@@ -51,7 +58,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
   });
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
-  const sockets = openSocketDoor(server, graph, { path: GRAPH_PATH, allowedOrigins: options.allowedOrigins, addressOf });
+  const sockets = openSocketDoor(server, graph, { path: GRAPH_PATH, isAllowed, addressOf });
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://gateway');
@@ -77,7 +84,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     response.setHeader('x-request-id', requestId);
     const isPost = request.method === 'POST';
     const body = isPost ? parseBody(await readBody(request)) : undefined;
-    const context: HttpContext = { request: { caller: ANONYMOUS, requestId, address: addressOf(request), ...cookieOf(request, options.allowedOrigins) } };
+    const context: HttpContext = { request: { caller: ANONYMOUS, requestId, address: addressOf(request), ...cookieOf(request, isAllowed) } };
     const isPage = !isPost && url.search === '' && String(request.headers.accept).includes('text/html');
     if (!isPage) context.request.caller = await graph.parts.auth.authenticate(bearerOf(request.headers.authorization));
     const headers = new HeaderMap();
@@ -108,7 +115,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
   function cors(request: IncomingMessage, response: ServerResponse): void {
     const { origin } = request.headers;
     response.setHeader('vary', 'origin');
-    if (!origin || !options.allowedOrigins.includes(origin)) return;
+    if (!origin || !isAllowed(origin)) return;
     response.setHeader('access-control-allow-origin', origin);
     response.setHeader('access-control-allow-credentials', 'true');
     response.setHeader('access-control-allow-headers', 'authorization, content-type, apollo-require-preflight');
@@ -157,9 +164,9 @@ function parseBody(text: string): unknown {
 }
 
 /** The refresh cookie counts only when the request comes from one of our own portals. */
-function cookieOf(request: IncomingMessage, allowedOrigins: readonly string[]): { refreshCookie?: string } {
+function cookieOf(request: IncomingMessage, isAllowed: (origin: string) => boolean): { refreshCookie?: string } {
   const { origin, cookie } = request.headers;
-  if (!origin || !allowedOrigins.includes(origin)) return {};
+  if (!origin || !isAllowed(origin)) return {};
   const value = cookie?.split(/;\s*/).find((part) => part.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1);
   return value ? { refreshCookie: value } : {};
 }

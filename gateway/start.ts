@@ -54,6 +54,7 @@ export async function startGateway(
       host: config.HOST,
       port: config.PORT,
       allowedOrigins: config.ALLOWED_ORIGINS,
+      isOwnOriginAllowed: isDevelopment,
       trustsProxy: config.TRUST_PROXY,
       pages: isDevelopment ? graphiqlPages() : new Map(),
       log,

@@ -1,12 +1,11 @@
 import { ApolloGateway } from '@apollo/gateway';
 import type { Schema } from '@apollo/federation-internals';
 import type { QueryPlanner } from '@apollo/query-planner';
-import { type GraphQLObjectType, type GraphQLSchema, getNamedType, parse, visit } from 'graphql';
+import { type GraphQLObjectType, type GraphQLSchema, getNamedType, Kind, parse, visit } from 'graphql';
 import { readFile } from 'node:fs/promises';
 import { watchFile, unwatchFile } from 'node:fs';
 import type { Feature } from '../schema/features.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
-import { collidesWithAliases } from './execution/aliases.ts';
 
 /** One loaded supergraph: what clients see, and the planner over what subgraphs offer. */
 export interface Supergraph {
@@ -53,7 +52,7 @@ export async function manageSupergraph(file: string, log: Logger): Promise<Super
   });
   manager.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
     const planner = manager.__testing().queryPlanner as QueryPlanner;
-    if (collidesWithAliases(apiSchema)) throw new Error('A field of the supergraph begins with a prefix the gateway needs.');
+    refuseUnanswerable(coreSupergraphSdl);
     current = { id: ++count, sdl: coreSupergraphSdl, schema: apiSchema, apiSchema: planner.supergraph.apiSchema(), planner, rootFeatures: gatesOf(coreSupergraphSdl, apiSchema) };
     for (const heard of listeners) heard(current);
   });
@@ -79,6 +78,27 @@ export async function manageSupergraph(file: string, log: Logger): Promise<Super
       await manager.stop();
     },
   };
+}
+
+/** Refuses what the planner takes and then answers wrongly: arguments in the field set of a `@requires`, and `@fromContext`. */
+function refuseUnanswerable(sdl: string): void {
+  let type = '';
+  const enter = (node: { name: { value: string } }) => {
+    type = node.name.value;
+  };
+  visit(parse(sdl, { noLocation: true }), {
+    ObjectTypeDefinition: { enter },
+    InterfaceTypeDefinition: { enter },
+    FieldDefinition: (node) => {
+      for (const { name, arguments: given } of node.directives ?? []) {
+        if (name.value !== 'join__field') continue;
+        const valueOf = (argument: string) => given?.find((one) => one.name.value === argument)?.value;
+        const requires = valueOf('requires');
+        if (requires?.kind === Kind.STRING && requires.value.includes('(')) throw new Error(`What ${type}.${node.name.value} requires has arguments, which the gateway cannot answer rightly.`);
+        if (valueOf('contextArguments')) throw new Error(`${type}.${node.name.value} takes an argument from a context, which the gateway cannot give it.`);
+      }
+    },
+  });
 }
 
 /** Reads `@requiresFeature` off the supergraph: by field, or by the type a field returns. */

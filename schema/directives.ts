@@ -16,6 +16,8 @@ export const DIRECTIVE_DEFINITIONS = /* GraphQL */ `
 export interface DoorMarks {
   feature?: Feature;
   permission?: Permission;
+  /** A portal customer may enter too: row policies keep it to what is its own. */
+  orOwn?: boolean;
   open?: string;
   continuity?: boolean;
   internal?: boolean;
@@ -37,9 +39,9 @@ export function RequiresFeature(feature: Feature): Decorator {
   return both(Directive(`@requiresFeature(feature: "${feature}")`) as Decorator, mark({ feature }));
 }
 
-/** The caller needs this permission. */
-export function RequiresPermission(permission: Permission): Decorator {
-  return mark({ permission });
+/** The caller needs this permission; with `orOwn` a portal customer may enter too, whom row policies keep to its own. */
+export function RequiresPermission(permission: Permission, { orOwn = false } = {}): Decorator {
+  return mark({ permission, orOwn });
 }
 
 /** Any signed-in principal of a tenant may enter, portal customers included. */

@@ -113,7 +113,8 @@ describe('npm start', () => {
   }, 120_000);
 
   test('a taken port, a malformed setting and a bypass in production each give one clear sentence', async () => {
-    const taken = createServer().listen(0, '127.0.0.1');
+    const taken = createServer();
+    await new Promise<void>((done) => taken.listen(0, '127.0.0.1', done));
     const { port } = taken.address() as { port: number };
     const blocked = run(dir, port);
     expect(await blocked.ended).toBe(1);

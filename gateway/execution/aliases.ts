@@ -1,31 +1,24 @@
-import { type DocumentNode, type GraphQLSchema, isInterfaceType, isObjectType, visit } from 'graphql';
+import { type DocumentNode, type FieldNode, visit } from 'graphql';
 
-/** The prefix of aliases we rename on the way to subgraphs; no schema of ours has fields that begin so. */
+/** GraphQL keeps names that begin with two underscores for itself, so no schema has such a field. */
 const PREFIX = '__alias_';
 
 /**
- * Key under which an aliased field stands in the merged data. An alias that is the name of another field could be
- * mistaken for it where the planner adds keys and requirements (`{ order { id: legacyId total } }`), so every alias that
- * differs from its field travels under a name of its own and gets the client's back when the answer is written.
+ * Key under which a field stands in the merged data. A field under an alias, or with arguments, could be mistaken for the
+ * plain one where the planner adds keys and requirements (`{ order { id: legacyId total } }`), so it travels under a name
+ * of its own and gets the client's back when the answer is written.
  */
-export function renamedAlias(alias: string, field: string): string {
-  return alias === field ? alias : `${PREFIX}${alias}`;
+export function travelName({ alias, name, arguments: given }: FieldNode): string {
+  const key = alias?.value ?? name.value;
+  return key === name.value && !given?.length ? key : `${PREFIX}${key}`;
 }
 
-/** Renames the aliases of a document that could collide with a field of the schema. */
-export function renameAliases(document: DocumentNode): DocumentNode {
+/** Gives every field of a document the name it travels under. */
+export function renameFields(document: DocumentNode): DocumentNode {
   return visit(document, {
     Field: (node) => {
-      if (!node.alias) return undefined;
-      const value = renamedAlias(node.alias.value, node.name.value);
-      return value === node.alias.value ? undefined : { ...node, alias: { ...node.alias, value } };
+      const value = travelName(node);
+      return value === node.name.value ? undefined : { ...node, alias: { kind: node.name.kind, value } };
     },
   });
-}
-
-/** Whether a schema has a field that begins with our prefix; such a supergraph is refused. */
-export function collidesWithAliases(schema: GraphQLSchema): boolean {
-  return Object.values(schema.getTypeMap()).some(
-    (type) => (isObjectType(type) || isInterfaceType(type)) && Object.keys(type.getFields()).some((name) => name.startsWith(PREFIX)),
-  );
 }

@@ -1,28 +1,17 @@
 import { operationFromDocument } from '@apollo/federation-internals';
 import type { QueryPlan } from '@apollo/query-planner';
-import {
-  type DocumentNode,
-  executeSync,
-  type FieldNode,
-  type FragmentDefinitionNode,
-  getOperationAST,
-  getVariableValues,
-  GraphQLError,
-  type GraphQLObjectType,
-  Kind,
-  type OperationDefinitionNode,
-  parse,
-  validate,
-  visit,
-} from 'graphql';
+import { type DocumentNode, getOperationAST, getVariableValues, GraphQLError, type GraphQLObjectType, Kind, type OperationDefinitionNode, parse, validate } from 'graphql';
 import { badInput } from '../../schema/errors.ts';
 import type { Feature } from '../../schema/features.ts';
 import { checkDocument, MAX_TOKENS } from '../limits.ts';
 import type { Supergraph } from '../supergraph.ts';
-import { renameAliases } from './aliases.ts';
-import { compileShape, complete, type Includes } from './shape.ts';
-
-type Data = Record<string, unknown>;
+import { renameFields } from './aliases.ts';
+import { conditionVariables, decideConstants, includesWith } from './conditions.ts';
+import type { Data, Path } from './faults.ts';
+import { fragmentsOf, operationOf, topFields, withTopFields } from './fields.ts';
+import { introspect, isIntrospective } from './introspection.ts';
+import { compileShape, complete, type FieldsOf } from './shape.ts';
+import { spellOutSteps } from './steps.ts';
 
 /** An operation made ready once: parsed, admitted, validated, planned, and the shape of its answer compiled. */
 export interface Operation {
@@ -38,7 +27,7 @@ export interface Operation {
   introspect(variables: Data): Data;
   isIntrospection: boolean;
   /** Writes merged data in the shape asked for. */
-  complete(data: Data, variables: Data, isExplained: (path: readonly (string | number)[]) => boolean): { data: Data | null; errors: GraphQLError[] };
+  complete(data: Data, variables: Data, isExplained?: (path: Path) => boolean): { data: Data | null; errors: GraphQLError[] };
 }
 
 /** Parses, admits, validates and plans. Throws a GraphQLError, or an array of them, with codes clients know. */
@@ -62,95 +51,52 @@ function parseOrRefuse(query: string): DocumentNode {
   }
 }
 
+/** Shapes kept per operation: one for each way its conditions have been met. */
+const MAX_SHAPES = 64;
+
 function compile(supergraph: Supergraph, document: DocumentNode, definition: OperationDefinitionNode): Operation {
   const { schema } = supergraph;
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  const fragments = fragmentsOf(document);
   const own: DocumentNode = { kind: Kind.DOCUMENT, definitions: [definition, ...fragments.values()] };
-  const rootType = schema.getRootType(definition.operation as never) as GraphQLObjectType;
-  const fieldNodes = rootFields(definition, fragments);
-  const introspective = fieldNodes.filter((node) => node.name.value === '__schema' || node.name.value === '__type');
-  const isAllOurs = fieldNodes.every((node) => node.name.value.startsWith('__'));
-  const plan = isAllOurs
-    ? ({ kind: 'QueryPlan' } as QueryPlan)
-    : supergraph.planner.buildQueryPlan(operationFromDocument(supergraph.apiSchema, renameAliases(own), { operationName: definition.name?.value, validate: false }));
-  const shapes = new Map<string, ReturnType<ReturnType<typeof compileShape>>>();
+  const rootType = schema.getRootType(definition.operation) as GraphQLObjectType;
+  const fields = topFields(definition.selectionSet, fragments);
+  const isIntrospection = fields.some(isIntrospective);
+  const shapes = new Map<string, FieldsOf>();
   const conditions = conditionVariables(own);
+  const decided = decideConstants(own);
+  const steps = definition.operation === 'mutation' ? spellOutSteps(operationOf(decided), fragmentsOf(decided)) : undefined;
 
   return {
     kind: definition.operation,
     name: definition.name?.value ?? '',
     document: own,
-    plan,
-    rootFeatures: supergraph.rootFeatures(definition.operation, fieldNodes.map((node) => node.name.value)),
-    isIntrospection: introspective.length > 0,
+    plan: planOf(supergraph, steps ? { ...decided, definitions: decided.definitions.map((node) => (node.kind === Kind.OPERATION_DEFINITION ? steps.definition : node)) } : decided),
+    rootFeatures: supergraph.rootFeatures(definition.operation, fields.map(({ name }) => name.value)),
+    isIntrospection,
     variables(given) {
-      const { coerced, errors } = getVariableValues(schema, definition.variableDefinitions ?? [], given, { maxErrors: 20 });
-      if (errors) return { values: {}, errors: errors.map((error) => new GraphQLError(error.message, { nodes: error.nodes, extensions: { ...error.extensions, code: 'BAD_USER_INPUT' } })) };
-      return { values: coerced, errors: [] };
+      const { coerced = {}, errors = [] } = getVariableValues(schema, definition.variableDefinitions ?? [], given, { maxErrors: 20 });
+      const undecided = conditions.filter((name) => coerced[name] === null).map((name) => new GraphQLError(`Variable "$${name}" decides what is asked for and cannot be null.`));
+      return { values: { ...coerced, ...steps?.decide(coerced) }, errors: [...errors, ...undecided].map((error) => new GraphQLError(error.message, { nodes: error.nodes, extensions: { ...error.extensions, code: 'BAD_USER_INPUT' } })) };
     },
-    introspect(variables) {
-      if (introspective.length === 0) return {};
-      const used = new Set<string>();
-      for (const node of introspective) visit(node, { Variable: ({ name }) => void used.add(name.value) });
-      const { data } = executeSync({
-        schema,
-        document: {
-          kind: Kind.DOCUMENT,
-          definitions: [
-            {
-              ...definition,
-              directives: [],
-              variableDefinitions: (definition.variableDefinitions ?? []).filter((variable) => used.has(variable.variable.name.value)),
-              selectionSet: { kind: Kind.SELECTION_SET, selections: introspective },
-            },
-            ...fragments.values(),
-          ],
-        },
-        variableValues: variables,
-      });
-      return { ...data };
-    },
-    complete(data, variables, isExplained) {
+    introspect: (variables) => (isIntrospection ? introspect(schema, definition, fragments, variables) : {}),
+    complete(data, variables) {
       const key = conditions.map((name) => (variables[name] ? '1' : '0')).join('');
       let fieldsOf = shapes.get(key);
       if (!fieldsOf) {
-        fieldsOf = compileShape(schema, fragments, includesWith(variables))([definition.selectionSet]);
-        shapes.set(key, fieldsOf);
+        if (shapes.size >= MAX_SHAPES) shapes.clear();
+        shapes.set(key, (fieldsOf = compileShape(schema, fragments, includesWith(variables), [definition.selectionSet])));
       }
-      return complete(schema, rootType, fieldsOf, data, isExplained);
+      return complete(schema, rootType, fieldsOf, data);
     },
   };
 }
 
-/** The root fields of an operation, fragments opened. */
-function rootFields(definition: OperationDefinitionNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>): FieldNode[] {
-  const open = (set: OperationDefinitionNode['selectionSet']): FieldNode[] =>
-    set.selections.flatMap((node) => {
-      if (node.kind === Kind.FIELD) return [node];
-      const inner = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
-      return inner ? open(inner.selectionSet) : [];
-    });
-  return open(definition.selectionSet);
-}
-
-function conditionVariables(document: DocumentNode): string[] {
-  const names = new Set<string>();
-  visit(document, {
-    Directive: (node) => {
-      if (node.name.value !== 'skip' && node.name.value !== 'include') return;
-      for (const argument of node.arguments ?? []) if (argument.value.kind === Kind.VARIABLE) names.add(argument.value.name.value);
-    },
-  });
-  return [...names].sort();
-}
-
-function includesWith(variables: Data): Includes {
-  return ({ directives }) =>
-    (directives as OperationDefinitionNode['directives'] & {})?.every(({ name, arguments: given }) => {
-      const condition = given?.[0]?.value;
-      if (!condition || (name.value !== 'skip' && name.value !== 'include')) return true;
-      const holds = condition.kind === Kind.VARIABLE ? Boolean(variables[condition.name.value]) : condition.kind === Kind.BOOLEAN && condition.value;
-      return name.value === 'include' ? holds : !holds;
-    }) ?? true;
+/** The plan for what subgraphs are asked; empty when there is nothing to ask them. */
+function planOf({ planner, apiSchema }: Supergraph, document: DocumentNode): QueryPlan {
+  const definition = operationOf(document);
+  const fragments = fragmentsOf(document);
+  const selectionSet = withTopFields(definition.selectionSet, fragments, (field) => !isIntrospective(field));
+  if (topFields(selectionSet, fragments).every(({ name }) => name.value.startsWith('__'))) return { kind: 'QueryPlan' };
+  const asked = renameFields({ kind: Kind.DOCUMENT, definitions: [{ ...definition, selectionSet }, ...fragments.values()] });
+  return planner.buildQueryPlan(operationFromDocument(apiSchema, asked, { operationName: definition.name?.value, validate: false }));
 }

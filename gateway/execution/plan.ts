@@ -1,13 +1,13 @@
 import type { FetchNode, PlanNode, QueryPlanSelectionNode } from '@apollo/query-planner';
-import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import { type GraphQLFormattedError, type GraphQLSchema, isObjectType, parse } from 'graphql';
 import { ClientError } from '../../schema/errors.ts';
 import type { GraphResult } from '../../subgraphs/_kernel/subgraph.ts';
+import { type Includes, includesWith } from './conditions.ts';
+import { blame, type Data, faultsOf, isObject, note, own, type Path } from './faults.ts';
+import { fragmentsOf, operationOf, topFields } from './fields.ts';
 import { applyRewrites, isOfType } from './rewrites.ts';
 
-export type Data = Record<string, unknown>;
-type Path = (string | number)[];
-
-/** Sends one fetch of a plan to its subgraph. */
+/** Sends one fetch of a plan to its subgraph. What it answers with is the executor's to keep and to change. */
 export type SendFetch = (fetch: FetchNode, variables: Data) => Promise<GraphResult>;
 
 interface Execution {
@@ -15,12 +15,17 @@ interface Execution {
   variables: Data;
   send: SendFetch;
   root: Data;
+  /** What subgraphs said that belongs to no place of the answer. */
   errors: GraphQLFormattedError[];
 }
 
+type Errors = readonly GraphQLFormattedError[];
+
+const UNANSWERED = new ClientError('SUBGRAPH_UNAVAILABLE', 'A part of the answer is not available right now. Please try again.').toJSON();
+
 /**
- * Executes the nodes of a query plan over `root`, merging what each subgraph answers into it. Errors are collected with
- * paths of the client's answer; a subgraph that fails costs its own fields only. Never throws for a subgraph's sake.
+ * Executes the nodes of a query plan over `root`, merging what each subgraph answers into it. What a subgraph fails to
+ * answer costs its own fields only, and is noted where it is missing. Never throws for a subgraph's sake.
  */
 export async function executePlan(node: PlanNode, execution: Execution, at: Path = []): Promise<void> {
   switch (node.kind) {
@@ -31,7 +36,7 @@ export async function executePlan(node: PlanNode, execution: Execution, at: Path
       await Promise.all(node.nodes.map((child) => executePlan(child, execution, at)));
       return;
     case 'Flatten':
-      return executePlan(node.node, execution, [...at, ...(node.path as Path)]);
+      return executePlan(node.node, execution, [...at, ...node.path]);
     case 'Condition': {
       const branch = execution.variables[node.condition] ? node.ifClause : node.elseClause;
       return branch && executePlan(branch, execution, at);
@@ -48,125 +53,160 @@ async function executeFetch(fetch: FetchNode, execution: Execution, at: Path): P
   if (targets.length === 0) return;
   const variables: Data = {};
   for (const name of fetch.variableUsages ?? []) if (Object.hasOwn(execution.variables, name)) variables[name] = execution.variables[name];
-  if (fetch.requires) return fetchEntities(fetch, fetch.requires, execution, at, targets, variables);
-  const { data, errors } = await send(fetch, variables, execution, at);
-  execution.errors.push(...errors.map((error) => placed(error, [...at, ...(error.path ?? [])] as Path)));
-  if (!data) return;
-  applyRewrites(execution.schema, fetch.outputRewrites, data);
-  for (const target of targets) merge(target, data);
+  if (fetch.requires) return fetchEntities(fetch, fetch.requires, execution, targets, variables);
+  const { data, errors } = await send(fetch, variables, execution);
+  const answer = data ?? {};
+  const rest = explain(fetch, answer, errors);
+  if (data) execution.errors.push(...rest);
+  else giveUp(fetch, execution, answer, errors[0]);
+  applyRewrites(execution.schema, fetch.outputRewrites, answer);
+  for (const target of targets) merge(target, answer);
 }
 
-async function fetchEntities(fetch: FetchNode, requires: QueryPlanSelectionNode[], execution: Execution, at: Path, targets: Data[], variables: Data): Promise<void> {
+async function fetchEntities(fetch: FetchNode, requires: QueryPlanSelectionNode[], execution: Execution, targets: readonly Data[], variables: Data): Promise<void> {
   const { schema } = execution;
   const representations: Data[] = [];
-  const holders: number[][] = [];
+  const holders: Data[][] = [];
   const places = new Map<string, number>();
-  targets.forEach((target, i) => {
-    const representation = represent(schema, target, requires);
-    if (!representation?.__typename) return;
+  for (const target of targets) {
+    const causes: GraphQLFormattedError[] = [];
+    const representation = represent(schema, target, requires, causes);
+    if (!representation && causes[0]) giveUp(fetch, execution, target, causes[0]);
+    if (!representation?.__typename) continue;
     applyRewrites(schema, fetch.inputRewrites, representation);
     const text = JSON.stringify(representation);
     const known = places.get(text);
-    if (known !== undefined) return void holders[known]?.push(i);
+    if (known !== undefined) {
+      holders[known]?.push(target);
+      continue;
+    }
     places.set(text, representations.length);
     representations.push(representation);
-    holders.push([i]);
-  });
-  if (representations.length === 0) return;
-  const { data, errors } = await send(fetch, { ...variables, representations }, execution, at);
-  if (errors.length > 0) {
-    const paths = locatePaths(execution.root, at);
-    for (const error of errors) {
-      const [, entity, ...rest] = error.path ?? [];
-      const where = typeof entity === 'number' ? (holders[entity] ?? []) : representations.flatMap((_, i) => holders[i] ?? []);
-      for (const i of where) execution.errors.push(placed(error, [...(paths[i] ?? at), ...rest] as Path));
-    }
+    holders.push([target]);
   }
-  const entities = data?._entities;
-  if (!Array.isArray(entities)) return;
-  entities.forEach((entity: Data | null, i) => {
-    if (!entity) return;
-    for (const holder of holders[i] ?? []) {
-      const target = targets[holder] as Data;
-      entity.__typename ??= target.__typename;
+  if (representations.length === 0) return;
+
+  const { data, errors } = await send(fetch, { ...variables, representations }, execution);
+  const entities: readonly unknown[] = Array.isArray(data?._entities) ? data._entities : [];
+  const [ofEntity, general] = sortErrors(errors);
+  if (holders.every((_, i) => isObject(entities[i]))) execution.errors.push(...general);
+  holders.forEach((sharing, i) => {
+    const entity = entities[i];
+    const said = ofEntity.get(i) ?? (isObject(entity) ? [] : general);
+    if (entity === null && said.length === 0) return; // this subgraph does not know it
+    const answer = isObject(entity) ? entity : {};
+    const rest = explain(fetch, answer, said);
+    if (answer === entity) execution.errors.push(...rest);
+    else giveUp(fetch, execution, answer, said[0]);
+    const typeName = answer.__typename;
+    answer.__typename ??= sharing[0]?.__typename;
+    applyRewrites(schema, fetch.outputRewrites, answer);
+    for (const target of sharing) {
+      merge(target, answer);
+      if (typeName && isObjectType(schema.getType(String(typeName)))) target.__typename = typeName;
     }
-    applyRewrites(schema, fetch.outputRewrites, entity);
-    for (const holder of holders[i] ?? []) merge(targets[holder] as Data, entity);
   });
 }
 
-async function send(fetch: FetchNode, variables: Data, execution: Execution, at: Path): Promise<{ data: Data | null | undefined; errors: readonly GraphQLFormattedError[] }> {
+async function send(fetch: FetchNode, variables: Data, execution: Execution): Promise<{ data: Data | null; errors: Errors }> {
   try {
-    const { data, errors = [] } = await execution.send(fetch, variables);
-    return { data, errors };
+    const { data, errors } = await execution.send(fetch, variables);
+    return { data: isObject(data) ? data : null, errors: readErrors(errors) };
   } catch (error) {
     if (!(error instanceof ClientError)) throw error;
-    const { message, extensions } = error.toJSON();
-    return { data: null, errors: [{ message, extensions, path: fetch.requires ? undefined : at.filter((part) => part !== '@') }] };
+    return { data: null, errors: [error.toJSON()] };
   }
 }
 
-const placed = (error: GraphQLFormattedError, path: Path): GraphQLFormattedError => ({ ...error, path: path.filter((part) => part !== '@') });
+const readErrors = (errors: unknown): Errors =>
+  Array.isArray(errors) ? errors.filter(isObject).map(({ message, path, extensions }) => ({ message: String(message), ...(Array.isArray(path) ? { path } : {}), ...(isObject(extensions) ? { extensions } : {}) })) : [];
+
+/** Errors by the entity they are about, their paths from there; and those about none. */
+function sortErrors(errors: Errors): [ReadonlyMap<number, Errors>, Errors] {
+  const perEntity = new Map<number, GraphQLFormattedError[]>();
+  const general: GraphQLFormattedError[] = [];
+  for (const error of errors) {
+    const [, index, ...path] = error.path ?? [];
+    if (typeof index !== 'number') general.push({ ...error, path: [] });
+    else perEntity.set(index, [...(perEntity.get(index) ?? []), { ...error, path }]);
+  }
+  return [perEntity, general];
+}
+
+/** Notes on what a subgraph answered why parts of it are missing. Answers the errors that are about nothing missing. */
+function explain(fetch: FetchNode, answer: Data, errors: Errors): GraphQLFormattedError[] {
+  const rename = renaming(fetch);
+  return errors.filter((error) => !blame(answer, error, error.path ?? [], rename)).map(({ path: _nowhere, ...error }) => error);
+}
+
+/** Notes on an object why there is no answer to a whole fetch. */
+function giveUp(fetch: FetchNode, { variables }: Execution, object: Data, error: GraphQLFormattedError = UNANSWERED): void {
+  const rename = renaming(fetch);
+  note(object, ...keysOf(fetch, includesWith(variables)).map((key) => ({ error, at: [rename(key)], path: (error.path?.length ? error.path : [key]).map(rename) })));
+}
+
+/** The planner's own aliases, which are taken off before an answer is merged. */
+function renaming({ outputRewrites = [] }: FetchNode): (key: string | number) => string | number {
+  const names = new Map(outputRewrites.flatMap((rewrite) => (rewrite.kind === 'KeyRenamer' ? [[rewrite.path.at(-1), rewrite.renameKeyTo]] : [])));
+  return (key) => names.get(key as string) ?? key;
+}
+
+/** The keys a fetch asks of each object it is for. */
+function keysOf({ operation, requires }: FetchNode, includes: Includes): string[] {
+  const document = parse(operation, { noLocation: true });
+  const fragments = fragmentsOf(document);
+  const fields = topFields(operationOf(document).selectionSet, fragments, includes);
+  const asked = requires ? fields.flatMap(({ selectionSet }) => (selectionSet ? topFields(selectionSet, fragments, includes) : [])) : fields;
+  return [...new Set(asked.map(({ alias, name }) => alias?.value ?? name.value))];
+}
 
 /** The objects a plan's path leads to, in order; `@` stands for every element of a list. */
 function locate(value: unknown, path: Path, from = 0): Data[] {
-  if (value === null || value === undefined) return [];
+  if (!isObject(value)) return [];
   if (Array.isArray(value)) return value.flatMap((item) => locate(item, path, path[from] === '@' ? from + 1 : from));
-  if (from === path.length) return [value as Data];
-  return locate((value as Data)[path[from] as string], path, from + 1);
+  if (from === path.length) return [value];
+  return locate(own(value, path[from] as string), path, from + 1);
 }
 
-/** The paths of the same objects in the answer, in the same order. */
-function locatePaths(value: unknown, path: Path, from = 0, here: Path = []): Path[] {
-  if (value === null || value === undefined) return [];
-  if (Array.isArray(value)) return value.flatMap((item, i) => locatePaths(item, path, path[from] === '@' ? from + 1 : from, [...here, i]));
-  if (from === path.length) return [here];
-  return locatePaths((value as Data)[path[from] as string], path, from + 1, [...here, path[from] as string]);
-}
-
-/** What a subgraph needs to know of an object to find its entity; null if something it requires is missing. */
-function represent(schema: GraphQLSchema, source: Data | null, selections: readonly QueryPlanSelectionNode[]): Data | null {
-  if (source === null) return null;
+/** What a subgraph needs to know of an object to find its entity; undefined if any of it is missing, with the causes. */
+function represent(schema: GraphQLSchema, source: Data, selections: readonly QueryPlanSelectionNode[], causes: GraphQLFormattedError[]): Data | undefined {
   const made: Data = {};
   for (const selection of selections) {
     if (selection.kind === 'InlineFragment') {
       if (selection.typeCondition && !isOfType(schema, source, selection.typeCondition)) continue;
-      const part = represent(schema, source, selection.selections);
-      if (part) merge(made, part);
+      const part = represent(schema, source, selection.selections, causes);
+      if (!part) return undefined;
+      merge(made, part);
       continue;
     }
     const key = selection.alias ?? selection.name;
-    const value = source[key];
-    if (value === undefined) return null;
-    const { selections: inner } = selection;
-    made[key] = inner ? representValue(schema, value, inner) : value;
+    const held = own(source, key);
+    const value = selection.selections ? representValue(schema, held, selection.selections, causes) : held;
+    if (value === undefined) {
+      const fault = faultsOf(source)?.find(({ at }) => at?.[0] === key);
+      if (fault) causes.push(fault.error);
+      return undefined;
+    }
+    made[key] = value;
   }
   return made;
 }
 
-function representValue(schema: GraphQLSchema, value: unknown, selections: readonly QueryPlanSelectionNode[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => representValue(schema, item, selections));
-  return value === null ? null : represent(schema, value as Data, selections);
+function representValue(schema: GraphQLSchema, value: unknown, selections: readonly QueryPlanSelectionNode[], causes: GraphQLFormattedError[]): unknown {
+  if (!isObject(value)) return value;
+  if (!Array.isArray(value)) return represent(schema, value, selections, causes);
+  const items = value.map((item) => representValue(schema, item, selections, causes));
+  return items.includes(undefined) ? undefined : items;
 }
 
-const isObject = (value: unknown): value is Data => typeof value === 'object' && value !== null;
-
-/** Merges what a subgraph answered into what is there; lists element by element. */
+/** Merges what a subgraph answered into what is there; lists element by element. What is there is never lost to a null. */
 export function merge(target: Data, source: Data): void {
   for (const key of Object.keys(source)) {
     if (key === '__proto__') continue;
-    const [held, given] = [target[key], source[key]];
-    if (Array.isArray(held) && Array.isArray(given)) mergeLists(held, given);
-    else if (isObject(held) && isObject(given) && !Array.isArray(given)) merge(held, given);
-    else if (given !== undefined && !(given === null && held !== undefined)) target[key] = given;
+    const [held, given] = [own(target, key), source[key]];
+    if (isObject(held) && isObject(given)) merge(held, given);
+    else if (held === undefined || held === null) target[key] = given;
   }
-}
-
-function mergeLists(held: unknown[], given: unknown[]): void {
-  given.forEach((value, i) => {
-    const here = held[i];
-    if (Array.isArray(here) && Array.isArray(value)) mergeLists(here, value);
-    else if (isObject(here) && isObject(value)) merge(here, value);
-    else if (value !== undefined) held[i] = value;
-  });
+  const faults = faultsOf(source);
+  if (faults) note(target, ...faults);
 }

@@ -1,89 +1,98 @@
 import {
   type FieldNode,
-  type FragmentDefinitionNode,
-  getNullableType,
-  type GraphQLCompositeType,
   GraphQLError,
+  type GraphQLFormattedError,
+  getNamedType,
+  type GraphQLCompositeType,
+  type GraphQLInterfaceType,
+  type GraphQLNamedType,
+  type GraphQLNullableType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
   isAbstractType,
   isCompositeType,
   isEnumType,
+  isInterfaceType,
   isListType,
   isNonNullType,
   isObjectType,
+  Kind,
   type SelectionSetNode,
 } from 'graphql';
-import { renamedAlias } from './aliases.ts';
-
-type Data = Record<string, unknown>;
-type Path = readonly (string | number)[];
+import { travelName } from './aliases.ts';
+import type { Includes } from './conditions.ts';
+import { type Data, type Fault, faultsBelow, faultsOf, isObject, type Path } from './faults.ts';
+import type { Fragments } from './fields.ts';
 
 /** How one field of the answer is written: from which key of the merged data, under which key, of which type. */
 interface FieldShape {
   key: string;
   source: string;
-  type: GraphQLOutputType;
+  /** What people call it: `Type.field`. */
+  place: string;
+  /** Null for `__schema` and `__type`, which are written as they are. */
+  type: GraphQLOutputType | null;
   /** For a composite type: the fields of whatever object stands there, by its runtime type. */
-  fieldsOf?: (type: GraphQLObjectType) => readonly FieldShape[];
+  fieldsOf?: FieldsOf;
 }
 
-/** Whether a selection stands, given the operation's variables. */
-export type Includes = (node: { directives?: readonly unknown[] }) => boolean;
+/** The fields of an object of a type; of an interface only while they are the same for whatever type stands there. */
+export type FieldsOf = (type: GraphQLObjectType | GraphQLInterfaceType) => readonly FieldShape[] | undefined;
 
 /**
  * Compiles the fields an object type shows for some selection sets. Runtime types are compiled when first met and kept,
  * so an operation is walked once, however many answers it gives.
  */
-export function compileShape(schema: GraphQLSchema, fragments: ReadonlyMap<string, FragmentDefinitionNode>, includes: Includes) {
-  const compile = (sets: readonly SelectionSetNode[]): ((type: GraphQLObjectType) => readonly FieldShape[]) => {
-    const known = new Map<GraphQLObjectType, readonly FieldShape[]>();
-    return (type) => {
-      let fields = known.get(type);
-      if (!fields) known.set(type, (fields = fieldsOf(type, sets)));
-      return fields;
-    };
+export function compileShape(schema: GraphQLSchema, fragments: Fragments, includes: Includes, sets: readonly SelectionSetNode[]): FieldsOf {
+  const known = new Map<GraphQLNamedType, readonly FieldShape[] | undefined>();
+  return (type) => {
+    if (!known.has(type)) known.set(type, fieldsOf(type));
+    return known.get(type);
   };
 
-  const fieldsOf = (type: GraphQLObjectType, sets: readonly SelectionSetNode[]): FieldShape[] => {
+  function fieldsOf(type: GraphQLObjectType | GraphQLInterfaceType): readonly FieldShape[] | undefined {
     const grouped = new Map<string, FieldNode[]>();
-    for (const set of sets) collect(type, set, grouped, new Set());
-    return [...grouped].map(([key, nodes]) => {
-      const [first] = nodes as [FieldNode];
-      const name = first.name.value;
-      if (name === '__typename') return { key, source: '__typename', type: TYPENAME };
-      const field = type.getFields()[name];
-      const children = nodes.flatMap((node) => node.selectionSet ?? []);
-      const source = first.alias ? renamedAlias(first.alias.value, name) : name;
-      return { key, source, type: field?.type ?? TYPENAME, ...(children.length > 0 ? { fieldsOf: compile(children) } : {}) };
-    });
-  };
+    const seen = new Set<string>();
+    const add = (set: SelectionSetNode): boolean =>
+      set.selections.filter(includes).every((node) => {
+        if (node.kind === Kind.FIELD) {
+          const key = node.alias?.value ?? node.name.value;
+          grouped.set(key, [...(grouped.get(key) ?? []), node]);
+          return isObjectType(type) || node.name.value !== '__typename';
+        }
+        if (node.kind === Kind.FRAGMENT_SPREAD) {
+          if (seen.has(node.name.value)) return true;
+          seen.add(node.name.value);
+        }
+        const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
+        if (!fragment) return true;
+        return applies(fragment.typeCondition?.name.value, type) ? add(fragment.selectionSet) : isObjectType(type);
+      });
+    if (!sets.every(add)) return undefined;
+    return [...grouped].map(([key, nodes]) => shapeOf(type, key, nodes));
+  }
 
-  const collect = (type: GraphQLObjectType, set: SelectionSetNode, into: Map<string, FieldNode[]>, seen: Set<string>): void => {
-    for (const node of set.selections) {
-      if (!includes(node)) continue;
-      if (node.kind === 'Field') {
-        const key = node.alias?.value ?? node.name.value;
-        const held = into.get(key);
-        if (held) held.push(node);
-        else into.set(key, [node]);
-        continue;
-      }
-      const fragment = node.kind === 'FragmentSpread' ? fragments.get(node.name.value) : node;
-      if (!fragment) continue;
-      if (node.kind === 'FragmentSpread') {
-        if (seen.has(node.name.value)) continue;
-        seen.add(node.name.value);
-      }
-      const condition = fragment.typeCondition && schema.getType(fragment.typeCondition.name.value);
-      if (!condition || condition === type || (isAbstractType(condition) && schema.isSubType(condition, type))) collect(type, fragment.selectionSet, into, seen);
-    }
-  };
-  return compile;
+  function shapeOf(type: GraphQLObjectType | GraphQLInterfaceType, key: string, nodes: readonly FieldNode[]): FieldShape {
+    const [first] = nodes as [FieldNode];
+    const name = first.name.value;
+    const children = nodes.flatMap((node) => node.selectionSet ?? []);
+    return {
+      key,
+      source: name === '__typename' ? name : travelName(first),
+      place: `${type.name}.${name}`,
+      type: type.getFields()[name]?.type ?? null,
+      ...(children.length > 0 ? { fieldsOf: compileShape(schema, fragments, includes, children) } : {}),
+    };
+  }
+
+  function applies(name: string | undefined, type: GraphQLObjectType | GraphQLInterfaceType): boolean {
+    if (!name || name === type.name) return true;
+    const condition = schema.getType(name);
+    return isAbstractType(condition) && schema.isSubType(condition, type);
+  }
 }
 
-const TYPENAME = null as unknown as GraphQLOutputType;
 /** What stands in for a value whose error went up to the next nullable parent. */
 const NULLED = Symbol('nulled');
 
@@ -95,60 +104,99 @@ const BUILT_IN: Record<string, (value: unknown) => unknown> = {
   Boolean: (value) => (typeof value === 'boolean' ? value : undefined),
 };
 
+/** A fault with the place in the answer where its error arose. */
+interface PlacedFault extends Pick<Fault, 'error' | 'at'> {
+  origin: Path;
+}
+type Faults = readonly PlacedFault[] | undefined;
+
 /**
  * Writes the answer in the shape and order the client asked for, with null propagation by the GraphQL specification
- * (section 6.4.4): a null where the schema forbids one is an error with its path and nulls the nearest nullable parent.
+ * (section 6.4.4): an error nulls the nearest nullable parent, and stands once, with its path. Why a value is missing is
+ * read off the data, where the subgraphs' errors are noted; a null the schema forbids and nobody explains is one of ours.
  */
-export function complete(
-  schema: GraphQLSchema,
-  rootType: GraphQLObjectType,
-  fieldsOf: (type: GraphQLObjectType) => readonly FieldShape[],
-  data: Data,
-  /** Whether a subgraph has already said why there is nothing at this path. */
-  isExplained: (path: Path) => boolean,
-): { data: Data | null; errors: GraphQLError[] } {
+export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fieldsOf: FieldsOf, data: Data): { data: Data | null; errors: GraphQLError[] } {
   const errors: GraphQLError[] = [];
   const path: (string | number)[] = [];
-  const fail = (sentence: string) => {
+  const told = new Set<GraphQLFormattedError>();
+  /** Errors of fields the client did not ask for, which only matter if nothing else tells of them. */
+  const hidden = new Set<GraphQLFormattedError>();
+
+  const fail = (sentence: string): typeof NULLED => {
     errors.push(new GraphQLError(sentence, { path: [...path], extensions: { code: 'INTERNAL' } }));
-    return null;
+    return NULLED;
   };
 
-  const writeObject = (type: GraphQLObjectType, fields: readonly FieldShape[], from: Data): Data | typeof NULLED => {
+  /** Tells a fault at this place; or where it arose, if the null there comes up to here or goes up together with this one. */
+  const tell = ({ error, at, origin }: PlacedFault, isNonNull: boolean): void => {
+    told.add(error);
+    const isBelow = path.every((step, i) => origin[i] === step);
+    errors.push(new GraphQLError(error.message, { path: isBelow || (isNonNull && at) ? origin : [...path], extensions: error.extensions }));
+  };
+
+  /** The faults noted on an object, each with its place as far as the client asked for it, in the client's names. */
+  const place = (fields: readonly FieldShape[], noted: readonly Fault[]): PlacedFault[] =>
+    noted.map(({ error, at, path: steps }) => {
+      const origin = [...path];
+      let among = fields;
+      for (const step of steps) {
+        const next = among.find(({ source }) => source === step);
+        if (!next && typeof step === 'string') break;
+        origin.push(next?.key ?? step);
+        if (next) among = fieldsBelow(next);
+      }
+      if (!fields.some(({ source }) => source === at?.[0])) hidden.add(error);
+      return { error, at, origin };
+    });
+
+  const fieldsBelow = ({ type, fieldsOf }: FieldShape): readonly FieldShape[] => {
+    const named = type && getNamedType(type);
+    const possible = isAbstractType(named) ? schema.getPossibleTypes(named) : isObjectType(named) ? [named] : [];
+    return possible.flatMap((one) => fieldsOf?.(one) ?? []);
+  };
+
+  const writeObject = (type: GraphQLObjectType | GraphQLInterfaceType, fields: readonly FieldShape[], from: Data, above: Faults): Data | typeof NULLED => {
+    const noted = faultsOf(from);
+    const faults = noted ? [...(above ?? []), ...place(fields, noted)] : above;
     const made: Data = {};
     for (const field of fields) {
-      if (field.type === TYPENAME) {
-        made[field.key] = type.name;
-        continue;
-      }
-      path.push(field.key);
-      const value = writeValue(field.type, field, Object.hasOwn(from, field.source) ? from[field.source] : undefined, `${type.name}.${field.source}`);
-      path.pop();
+      const value = writeField(type, field, from, faults);
       if (value === NULLED) return NULLED;
-      made[field.key] = value;
+      if (field.key === '__proto__') Object.defineProperty(made, field.key, { value, enumerable: true });
+      else made[field.key] = value;
     }
     return made;
   };
 
-  const writeValue = (type: GraphQLOutputType, field: FieldShape, value: unknown, place: string): unknown => {
-    if (isNonNullType(type)) {
-      const written = writeNullable(getNullableType(type) as GraphQLOutputType, field, value, place);
-      if (written !== null && written !== NULLED) return written;
-      if (written === null && value == null && !isExplained(path)) fail(`Cannot return null for the non-nullable field ${place}.`);
-      return NULLED;
-    }
-    const written = writeNullable(type, field, value, place);
-    return written === NULLED ? null : written;
+  const writeField = (type: GraphQLObjectType | GraphQLInterfaceType, field: FieldShape, from: Data, faults: Faults): unknown => {
+    if (field.source === '__typename') return type.name;
+    const value = Object.hasOwn(from, field.source) ? from[field.source] : undefined;
+    if (!field.type) return value;
+    path.push(field.key);
+    const written = writeValue(field.type, field, value, faults && faultsBelow(faults, field.source));
+    path.pop();
+    return written;
   };
 
-  const writeNullable = (type: GraphQLOutputType, field: FieldShape, value: unknown, place: string): unknown => {
-    if (value === null || value === undefined) return null;
+  const writeValue = (type: GraphQLOutputType, field: FieldShape, value: unknown, faults: Faults): unknown => {
+    const nullable = isNonNullType(type) ? type.ofType : type;
+    if (value !== null && value !== undefined) {
+      const written = writePresent(nullable, field, value, faults);
+      return written === NULLED && nullable === type ? null : written;
+    }
+    const fault = faults?.find(({ at }) => at || value === undefined);
+    if (fault) tell(fault, nullable !== type);
+    else if (nullable !== type) fail(`Cannot return null for the non-nullable field ${field.place}.`);
+    return nullable === type ? null : NULLED;
+  };
+
+  const writePresent = (type: GraphQLNullableType & GraphQLOutputType, field: FieldShape, value: unknown, faults: Faults): unknown => {
     if (isListType(type)) {
-      if (!Array.isArray(value)) return fail(`${place} is not a list.`);
+      if (!Array.isArray(value)) return fail(`${field.place} is not a list.`);
       const made: unknown[] = [];
       for (let i = 0; i < value.length; i++) {
         path.push(i);
-        const item = writeValue(type.ofType, field, value[i], place);
+        const item = writeValue(type.ofType, field, value[i], faults && faultsBelow(faults, i));
         path.pop();
         if (item === NULLED) return NULLED;
         made.push(item);
@@ -156,24 +204,31 @@ export function complete(
       return made;
     }
     if (isCompositeType(type)) {
-      if (typeof value !== 'object') return fail(`${place} is not an object.`);
-      const runtime = runtimeType(type, value as Data);
-      if (!runtime || !field.fieldsOf) return fail(`${place} is of no type this graph knows.`);
-      return writeObject(runtime, field.fieldsOf(runtime), value as Data);
+      if (!isObject(value)) return fail(`${field.place} is not an object.`);
+      const runtime = runtimeType(type, value);
+      const fields = runtime && field.fieldsOf?.(runtime);
+      if (fields) return writeObject(runtime, fields, value, faults);
+      const fault = faultsOf(value)?.find(({ at }) => at?.[0] === '__typename');
+      if (!fault) return fail(`${field.place} is of no type this graph knows.`);
+      tell({ error: fault.error, at: [], origin: [...path] }, false);
+      return NULLED;
     }
-    if (isEnumType(type)) return type.getValue(String(value)) ? value : fail(`${place} is not a value of ${type.name}.`);
-    const check = BUILT_IN[(type as { name: string }).name];
+    if (isEnumType(type)) return type.getValue(String(value)) ? value : fail(`${field.place} is not a value of ${type.name}.`);
+    const check = BUILT_IN[type.name];
     if (!check) return value;
     const checked = check(value);
-    return checked === undefined ? fail(`${place} is not of type ${(type as { name: string }).name}.`) : checked;
+    return checked === undefined ? fail(`${field.place} is not of type ${type.name}.`) : checked;
   };
 
-  const runtimeType = (type: GraphQLCompositeType, value: Data): GraphQLObjectType | undefined => {
+  /** An `@interfaceObject` does not say which type it is unless that was asked for. */
+  const runtimeType = (type: GraphQLCompositeType, { __typename: name }: Data): GraphQLObjectType | GraphQLInterfaceType | undefined => {
     if (isObjectType(type)) return type;
-    const named = schema.getType(String(value.__typename));
+    if (isInterfaceType(type) && (name === undefined || name === type.name)) return type;
+    const named = schema.getType(String(name));
     return isObjectType(named) && schema.isSubType(type, named) ? named : undefined;
   };
 
-  const written = writeObject(rootType, fieldsOf(rootType), data);
+  const written = writeObject(rootType, fieldsOf(rootType) ?? [], data, undefined);
+  for (const error of hidden) if (!told.has(error)) errors.push(new GraphQLError(error.message, { extensions: error.extensions }));
   return { data: written === NULLED ? null : written, errors };
 }

@@ -1,7 +1,7 @@
 /* The developer's page: signs in, keeps the access token fresh in memory, and runs operations over HTTP and WebSocket. */
 /* global React, ReactDOM, GraphiQL, graphqlWs */
 const GRAPH = '/graphql';
-const SESSION = 'session { accessToken expiresAt refreshToken tenant { name } } userErrors { message }';
+const SESSION = 'session { accessToken expiresAt refreshToken } userErrors { message }';
 
 let session;
 let refreshing;
@@ -28,19 +28,21 @@ async function freshToken() {
   }).finally(() => {
     refreshing = undefined;
   });
-  accept((await refreshing).data?.refreshSession);
+  await accept((await refreshing).data?.refreshSession);
   return session?.accessToken;
 }
 
-function accept(payload) {
+async function accept(payload) {
   session = payload?.session ?? undefined;
   signOutButton.hidden = !session;
-  who.textContent = session
-    ? `Signed in${session.tenant ? ` at ${session.tenant.name}` : ' without a tenant'}.`
-    : (payload?.userErrors?.[0]?.message ?? 'Not signed in: only open doors answer.');
-  if (!session) return;
   socket.dispose(); // the next stream opens a socket with the new credentials
   socket = openSocket();
+  if (!session) {
+    who.textContent = payload?.userErrors?.[0]?.message ?? 'Not signed in: only open doors answer.';
+    return;
+  }
+  const { data } = await post({ query: '{ me { user { displayName } } tenant { name } }' }, session.accessToken);
+  who.textContent = `${data?.me?.user?.displayName ?? 'Signed in'} · ${data?.tenant?.name ?? 'no tenant'}`;
 }
 
 form.addEventListener('submit', async (event) => {
@@ -50,12 +52,12 @@ form.addEventListener('submit', async (event) => {
     query: `mutation($input: SignInInput!) { signIn(input: $input) { ${SESSION} } }`,
     variables: { input: { email, password, transport: 'BODY', ...(tenant ? { tenant } : {}) } },
   });
-  accept(data?.signIn ?? { userErrors: errors });
+  await accept(data?.signIn ?? { userErrors: errors });
 });
 
 signOutButton.addEventListener('click', async () => {
   await post({ query: 'mutation { signOut { userErrors { message } } }' }, await freshToken());
-  accept(undefined);
+  await accept(undefined);
 });
 
 function openSocket() {

@@ -33,13 +33,13 @@ export interface SocketDoor {
 export function openSocketDoor(
   server: Server,
   graph: Graph,
-  options: { path: string; allowedOrigins: readonly string[]; addressOf: (request: IncomingMessage) => string },
+  options: { path: string; isAllowed: (origin: string) => boolean; addressOf: (request: IncomingMessage) => string },
 ): SocketDoor {
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, perMessageDeflate: false });
   server.on('upgrade', (request, socket, head) => {
     const { origin } = request.headers;
     if (request.url?.split('?')[0] !== options.path) return void socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
-    if (origin && !options.allowedOrigins.includes(origin)) return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
+    if (origin && !options.isAllowed(origin)) return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
     sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
   });
 

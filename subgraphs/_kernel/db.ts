@@ -60,15 +60,31 @@ export async function connect(config: Config, role: string, entities: EntityClas
     debug: false,
     colors: false,
   });
-  const [row] = await orm.em.fork().execute(
+  const [row] = await patiently(() => orm.em.fork().execute(
     `select bool_or(rolsuper or rolbypassrls or rolcreaterole or rolname = 'dotmac_owner') as is_strong
        from pg_roles where pg_has_role(current_user, oid, 'member')`,
-  );
+  ));
   if (row?.is_strong !== false) {
     await orm.close();
     throw new Error(`The database role ${role} is a superuser, an owner or bypasses row-level security. A service never runs so.`);
   }
   return { fork: () => orm.em.fork({ useContext: false }), orm, close: () => orm.close(true) };
+}
+
+/** How long a start waits for a database that does not answer yet, milliseconds. */
+const START_MS = 10_000;
+
+/** Tries again while a database is still starting; the last failure is the one that counts. */
+async function patiently<T>(run: () => Promise<T>): Promise<T> {
+  const until = Date.now() + START_MS;
+  for (;;) {
+    try {
+      return await run();
+    } catch (error) {
+      if (Date.now() > until) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
 }
 
 /** One transaction from begin to commit or rollback, with its span. `enter` runs first in it, `finish` last. */

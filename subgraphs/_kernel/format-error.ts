@@ -12,6 +12,7 @@ const OUT_OF_REACH = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE'
 /** What a failure of the machinery means to a client, or undefined if it is simply a bug. */
 function meaningOf(error: Fault): [ErrorCode, string] | undefined {
   const code = error.code ?? (error.cause as Fault | undefined)?.code ?? '';
+  if (code === '22P02' || code === '22021' || code === '22003') return ['BAD_USER_INPUT', 'A value is not of the form it needs.'];
   if (code === '57014') return ['SUBGRAPH_TIMEOUT', 'This took too long. Please try again.'];
   if (['55P03', '40P01', '53300'].includes(code) || /timeout exceeded when trying to connect/.test(error.message))
     return ['OVERLOADED', 'Too much is going on at once. Please try again.'];

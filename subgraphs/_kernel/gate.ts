@@ -5,12 +5,18 @@ import { FEATURES, type Feature } from '../../schema/features.ts';
 import type { Context } from './context.ts';
 
 /**
- * Refuses a caller whose licence does not open the feature: FULL opens everything, READ only what changes nothing.
- * Used for doors, streams, jobs and exports alike.
+ * Whether the licence opens the feature: FULL opens everything, READ only what changes nothing. Asked for doors, streams,
+ * jobs and exports alike.
  */
+export function mayUse(ctx: Context, feature: Feature, isWrite: boolean): boolean {
+  const { access } = ctx.access(feature);
+  return access === 'FULL' || (access === 'READ' && !isWrite);
+}
+
+/** Refuses a caller whose licence does not open the feature, and says why. */
 export function requireFeature(ctx: Context, feature: Feature, isWrite: boolean): void {
-  const { access, reason } = ctx.access(feature);
-  if (access === 'FULL' || (access === 'READ' && !isWrite)) return;
+  if (mayUse(ctx, feature, isWrite)) return;
+  const { reason } = ctx.access(feature);
   throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[feature].name}.`, {
     feature,
     reason: reason ?? 'NOT_IN_PLAN',
@@ -41,7 +47,8 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean): void {
   }
   if (marks.feature) requireFeature(ctx, marks.feature, isWrite);
   else if (isWrite && marks.open === undefined && !marks.continuity) requireCore(ctx);
-  if (marks.permission && !ctx.can(marks.permission)) throw forbidden();
+  const isOwner = marks.orOwn && ctx.envelope.customerId !== undefined;
+  if (marks.permission && !isOwner && !ctx.can(marks.permission)) throw forbidden();
   if (isWrite && ctx.envelope.actingFor?.mode === 'READ') throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', { reason: 'IMPERSONATION_READ_ONLY' });
 }
 

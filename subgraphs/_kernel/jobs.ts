@@ -4,7 +4,7 @@ import type { Config } from './config.ts';
 import { type Machinery, systemContext } from './context.ts';
 import { roleUrl } from './db.ts';
 import { readEvent } from './events.ts';
-import { requireFeature } from './gate.ts';
+import { mayUse } from './gate.ts';
 import type { RunningSubgraph, Subscriber, SubgraphDefinition } from './subgraph.ts';
 import { inSpan, type Logger } from './telemetry.ts';
 
@@ -21,14 +21,15 @@ export function reactionsOf(definition: SubgraphDefinition): { event: string; ta
 
 /**
  * Lets one subscriber hear one event of a tenant's log, exactly once: the receipt is written in the transaction of what
- * the subscriber does. Throws what it throws, and the job is tried again.
+ * the subscriber does. Throws what it throws, and the job is tried again. Where the module is not licensed nothing is
+ * done, now or later: what happened meanwhile is in the log for whoever needs it.
  */
 export async function react(machinery: Machinery, definition: SubgraphDefinition, name: string, told: { tenantId: string; seq: number }): Promise<void> {
   const subscriber = definition.subscribers?.[name] as Subscriber;
   const task = taskName(definition.name, name);
   const ctx = await systemContext(machinery, told.tenantId);
   try {
-    if (definition.feature && !subscriber.isAlwaysOn) requireFeature(ctx, definition.feature, true);
+    if (definition.feature && !subscriber.isAlwaysOn && !mayUse(ctx, definition.feature, true)) return;
     await inSpan(`hear ${task}`, { attributes: { 'dotmac.tenant': told.tenantId } }, () =>
       ctx.tx(async (em) => {
         const event = await readEvent(em, told.seq);

@@ -69,6 +69,10 @@ export function newlyReached(used: bigint, limit: bigint | null, warned: readonl
   return WARN_AT.filter((percent) => !warned.includes(percent) && used * 100n >= limit * BigInt(percent));
 }
 
+function checkAmount(amount: bigint): void {
+  if (amount < 1n) throw new Refusal('INVALID', 'An amount is a whole number from 1.', 'amount');
+}
+
 const sentence = (key: QuotaKey, row: QuotaRow) => `The plan allows ${row.limit} ${QUOTAS[key].label} and ${row.used} are in use.`;
 
 /**
@@ -78,7 +82,7 @@ const sentence = (key: QuotaKey, row: QuotaRow) => `The plan allows ${row.limit}
  * request under the key.
  */
 export async function consume(ctx: Context, em: EntityManager, key: QuotaKey, amount: bigint, onceKey: string): Promise<void> {
-  if (amount < 1n) throw new Refusal('INVALID', 'An amount is a whole number from 1.', 'amount');
+  checkAmount(amount);
   const row = await lockQuota(ctx, em, key);
   const requestHash = hashOf({ key, amount });
   const [receipt] = await em.execute('select request_hash from kernel.quota_receipt where key = ? and once_key = ?', [key, onceKey]);
@@ -118,12 +122,14 @@ export async function consume(ctx: Context, em: EntityManager, key: QuotaKey, am
 
 /**
  * Gives `amount` units of a gauge back, under the key they were taken with; giving back twice, or what was never
- * taken, changes nothing.
+ * taken, changes nothing. Throws Refusal INVALID for an amount below 1, CONFLICT for another than was taken.
  */
 export async function release(ctx: Context, em: EntityManager, key: QuotaKey, amount: bigint, onceKey: string): Promise<void> {
+  checkAmount(amount);
   const row = await lockQuota(ctx, em, key);
-  const [taken] = await em.execute('delete from kernel.quota_receipt where key = ? and once_key = ? returning 1 as is_taken', [key, onceKey]);
+  const [taken] = await em.execute('delete from kernel.quota_receipt where key = ? and once_key = ? returning request_hash', [key, onceKey]);
   if (!taken) return;
+  if (taken.request_hash !== hashOf({ key, amount })) throw new Refusal('CONFLICT', 'Another amount was taken under this key.', 'amount');
   row.used = row.used > amount ? row.used - amount : 0n;
   const { limit } = row;
   row.warned = row.warned.filter((percent) => limit !== null && row.used * 100n >= limit * BigInt(percent - REARM_BELOW));

@@ -1,5 +1,5 @@
-import { isId } from '../../schema/ids.ts';
 import { badInput } from '../../schema/errors.ts';
+import { isId } from '../../schema/ids.ts';
 import { decodeCursor } from '../../schema/page.ts';
 
 /** The sort key and id in a cursor, or BAD_USER_INPUT for one that was made up. */

@@ -12,7 +12,10 @@ export class Customer {
 
 @Resolver(() => Customer)
 export class CustomerContactsResolver {
-  @FieldResolver(() => [Contact], { nullable: true, description: 'Who stands behind the customer, the primary contact first.' })
+  @FieldResolver(() => [Contact], {
+    nullable: true,
+    description: 'Who stands behind the customer, the primary contact first.',
+  })
   @RequiresFeature('crm')
   @RequiresPermission('crm.contact.read')
   async contacts(@Root() customer: Customer, @Ctx() ctx: Context) {

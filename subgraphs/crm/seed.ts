@@ -19,7 +19,14 @@ const NILS = seedId('6025');
 
 /** Leads (a) to (f) of the scoring vectors, as far as their facts exist: no check and no call has been made yet. */
 const LEADS = [
-  { kind: 'RESIDENTIAL', name: 'Anke Vogt', email: 'anke@vogt.example', source: 'WEBSITE', need: 'Home office, two people', days: 20 },
+  {
+    kind: 'RESIDENTIAL',
+    name: 'Anke Vogt',
+    email: 'anke@vogt.example',
+    source: 'WEBSITE',
+    need: 'Home office, two people',
+    days: 20,
+  },
   {
     kind: 'ENTERPRISE',
     name: 'Bernd Kruse',
@@ -32,8 +39,22 @@ const LEADS = [
     isDecisionMaker: true,
   },
   { kind: 'RESIDENTIAL', name: 'Carla Weiss', phone: '+49 30 5550203', source: 'COLD_CALL' },
-  { kind: 'RESIDENTIAL', name: 'Dirk Ahrens', email: 'dirk@ahrens.example', source: 'WEBSITE', need: 'Streaming for five', days: 20 },
-  { kind: 'RESIDENTIAL', name: 'Elif Kaya', email: 'elif@kaya.example', source: 'WEBSITE', need: 'A line at the allotment', days: 20 },
+  {
+    kind: 'RESIDENTIAL',
+    name: 'Dirk Ahrens',
+    email: 'dirk@ahrens.example',
+    source: 'WEBSITE',
+    need: 'Streaming for five',
+    days: 20,
+  },
+  {
+    kind: 'RESIDENTIAL',
+    name: 'Elif Kaya',
+    email: 'elif@kaya.example',
+    source: 'WEBSITE',
+    need: 'A line at the allotment',
+    days: 20,
+  },
   {
     kind: 'ENTERPRISE',
     name: 'Frieda Lorenz',
@@ -56,11 +77,25 @@ export async function seed(world: SeedWorld): Promise<void> {
   });
   await world.inTenant('atlas', async (ctx) => {
     await seedPrimary(ctx, ['7079', 'PERSON', 'Mara Lind', 'mara@northwind.example', '+49 30 5550132'], 'CANARY-ATLAS');
-    await capture(ctx, 'atlas', 1, { kind: 'RESIDENTIAL', name: 'Anke Vogt', email: 'anke@vogt.example', source: 'WEBSITE', need: 'CANARY-ATLAS' });
+    await capture(ctx, 'atlas', 1, {
+      kind: 'RESIDENTIAL',
+      name: 'Anke Vogt',
+      email: 'anke@vogt.example',
+      source: 'WEBSITE',
+      need: 'CANARY-ATLAS',
+    });
   });
-  await world.inTenant('kestrel', (ctx) => seedPrimary(ctx, ['7019', 'PERSON', 'Marcus Tran', 'marcus@kestrel.example', '+1 303 555 0119'], null));
+  await world.inTenant('kestrel', (ctx) =>
+    seedPrimary(ctx, ['7019', 'PERSON', 'Marcus Tran', 'marcus@kestrel.example', '+1 303 555 0119'], null),
+  );
   await world.inTenant('harbour', (ctx) =>
-    capture(ctx, 'harbour', 1, { kind: 'BUSINESS', name: 'Ngozi Bello', phone: '0803 555 0141', source: 'EVENT', need: 'A link for the market hall' }),
+    capture(ctx, 'harbour', 1, {
+      kind: 'BUSINESS',
+      name: 'Ngozi Bello',
+      phone: '0803 555 0141',
+      source: 'EVENT',
+      need: 'A link for the market hall',
+    }),
   );
 }
 
@@ -76,8 +111,16 @@ async function seedPrimary(ctx: Context, [id, kind, name, email, phone]: SeededC
 
 async function seedAccountant(ctx: Context) {
   const points = [{ type: 'EMAIL' as const, value: 'buero@steuer-lang.example', label: 'CANARY-NORTHWIND' }];
-  const lang = await createContact(ctx, { kind: 'PERSON', displayName: 'Tilda Lang', givenName: 'Tilda', familyName: 'Lang', language: 'de', points });
-  for (const customer of ['7033', '7034']) await linkContact(ctx, { contactId: lang.id, customerId: seedId(customer), role: 'BILLING' });
+  const lang = await createContact(ctx, {
+    kind: 'PERSON',
+    displayName: 'Tilda Lang',
+    givenName: 'Tilda',
+    familyName: 'Lang',
+    language: 'de',
+    points,
+  });
+  for (const customer of ['7033', '7034'])
+    await linkContact(ctx, { contactId: lang.id, customerId: seedId(customer), role: 'BILLING' });
 }
 
 async function seedLeads(ctx: Context) {
@@ -86,7 +129,15 @@ async function seedLeads(ctx: Context) {
   for (const [i, { ...lead }] of LEADS.entries()) {
     const decideBy = 'days' in lead ? localDate(addDays(ctx.now(), lead.days, zone), zone) : null;
     const need = `${'need' in lead ? lead.need : 'Nothing said'}, CANARY-NORTHWIND`;
-    leads.push(await capture(ctx, 'northwind', i + 1, { ...lead, need: 'need' in lead ? need : null, decideBy, language: 'de', ownerId: NILS }));
+    leads.push(
+      await capture(ctx, 'northwind', i + 1, {
+        ...lead,
+        need: 'need' in lead ? need : null,
+        decideBy,
+        language: 'de',
+        ownerId: NILS,
+      }),
+    );
   }
   const [, kruse, weiss] = leads;
   if (kruse) await qualifyLead(ctx, { leadId: kruse.id, expectedVersion: kruse.version });

@@ -7,9 +7,10 @@ import { everyPlaceOf, type Place } from './place.service.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session, type SessionTokens } from './session.entity.ts';
 import { kindOf, overByTime, refreshVerdict, timesOf } from './session.rules.ts';
-import { end, inSession, type Proof, placeOf, selfOf, standingIn } from './session.service.ts';
+import { end, type Proof, placeOf, selfOf } from './session.service.ts';
 import { signInAgain, usableOf } from './sign-in.rules.ts';
 import { record } from './sign-in-record.service.ts';
+import { inSession, standingIn } from './standing.service.ts';
 import { issueTokens, macKey, type OpenSession } from './token.service.ts';
 
 /**

@@ -1,27 +1,19 @@
 import { LockMode } from '@mikro-orm/core';
 import { uuidv7 } from 'uuidv7';
-import { ClientError, Refusal, unauthenticated } from '../../schema/errors.ts';
+import { Refusal, unauthenticated } from '../../schema/errors.ts';
 import { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { emit, tellGateways } from '../_kernel/events.ts';
-import { Membership } from './membership.entity.ts';
 import type { Place } from './place.service.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session } from './session.entity.ts';
-import {
-  type EndReason,
-  kindOf,
-  MAX_SESSIONS,
-  overByTime,
-  standingFault,
-  type Transport,
-  timesOf,
-} from './session.rules.ts';
+import { type EndReason, kindOf, MAX_SESSIONS, overByTime, type Transport, timesOf } from './session.rules.ts';
 import { signInAgain } from './sign-in.rules.ts';
 import { record } from './sign-in-record.service.ts';
-import { type Present, presentOf, readBriefly, readGlobally } from './tenant.service.ts';
+import { inSession, type PresentStanding, standingIn } from './standing.service.ts';
+import { presentOf, readBriefly, readGlobally } from './tenant.service.ts';
 import { macKey, type OpenSession } from './token.service.ts';
-import { User } from './user.entity.ts';
+import type { User } from './user.entity.ts';
 import { isId } from './user.rules.ts';
 
 /** The person who asks, also with a token without tenant. Throws UNAUTHENTICATED for everybody else. */
@@ -76,7 +68,7 @@ export async function openSession(
   const tenantId = place?.membership.homeId ?? PLATFORM_TENANT;
   // The event names who signed in, though the request came from a stranger.
   const caller = { kind: 'USER', id: user.id } as const;
-  const own = new Context({ ...ctx.envelope, caller, tenantId, customerId: undefined }, ctx.machinery);
+  const own = new Context({ ...ctx.envelope, caller, tenantId, customerId: undefined }, ctx.machinery, ctx.reply);
   const opened = await own.tx(async (em) => {
     const standing = await standingIn(em, user.id, place?.membership.id ?? null);
     if (standing.fault) throw signInAgain();
@@ -181,48 +173,3 @@ export const placeOf = ({ userId, homeId, membershipId, id }: Session) => ({
   membershipId,
   sessionId: id,
 });
-
-/** How often a session may be met on its way to another tenant before we give up. */
-const MOVES = 3;
-
-/** Runs in a transaction of the tenant a session is for, with its row locked; null when there is no such session. */
-export async function inSession<T>(
-  ctx: Context,
-  id: string,
-  run: (em: EntityManager, session: Session) => Promise<T>,
-): Promise<T | null> {
-  for (let tries = 0; tries < MOVES; tries += 1) {
-    const seen = await readBriefly(ctx, (em) => em.findOne(Session, { id }));
-    if (!seen) return null;
-    const outcome = await ctx.inTenant(seen.homeId ?? PLATFORM_TENANT).tx(async (em) => {
-      const session = await em.findOne(Session, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-      return session?.homeId === seen.homeId ? { value: await run(em, session) } : null;
-    });
-    if (outcome) return outcome.value;
-  }
-  throw new ClientError('OVERLOADED', 'Too much is going on at once. Please try again.');
-}
-
-interface PresentStanding extends Present {
-  realm: string;
-  membership: Membership | null;
-  fault: EndReason | null;
-}
-
-/** How a person stands in the tenant of this transaction, as far as a session cares. */
-export async function standingIn(
-  em: EntityManager,
-  userId: string,
-  membershipId: string | null,
-  lockMode?: LockMode,
-): Promise<PresentStanding> {
-  const user = await em.findOneOrFail(User, { id: userId });
-  const found =
-    membershipId === null
-      ? null
-      : await em.findOne(Membership, { id: membershipId, userId }, lockMode === undefined ? {} : { lockMode });
-  const present = await presentOf(em);
-  const membership = membershipId === null ? null : (found ?? { state: 'ENDED', roles: [] });
-  const fault = standingFault({ userState: user.state, membership, tenantState: present.tenantState });
-  return { ...present, realm: user.realm, membership: found, fault };
-}

@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/postgresql';
 import { QUOTA_KEYS, QUOTAS } from '../../schema/features.ts';
 import type { Context, EntitlementStep } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
@@ -47,7 +48,7 @@ export async function copyToKernel(ctx: Context, em: EntityManager, { license, p
  */
 export function refreshEntitlements(ctx: Context): Promise<void> {
   return ctx.tx(async (em) => {
-    const license = await em.findOne(License, { revokedAt: null }, { lockMode: 4 });
+    const license = await em.findOne(License, { revokedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     const [held] = license ? await readHeld(em, [license], ctx.machinery.config) : [];
     if (held) await copyToKernel(ctx, em, held);
   });

@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
 import { badInput, Refusal } from '../../schema/errors.ts';
 import { isId } from '../../schema/ids.ts';
@@ -109,7 +110,7 @@ async function publish(ctx: Context, em: EntityManager, held: Held): Promise<voi
 }
 
 async function lockLicense(em: EntityManager): Promise<License> {
-  const license = await em.findOne(License, { revokedAt: null }, { lockMode: 4 });
+  const license = await em.findOne(License, { revokedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (license) return license;
   const [tenant] = await em.execute('select slug from kernel.tenant_profile');
   throw new Refusal('NOT_FOUND', tenant ? 'This tenant has no licence.' : 'There is no such tenant.', 'tenantId');

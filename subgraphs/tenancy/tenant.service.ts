@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/postgresql';
 import { Refusal } from '../../schema/errors.ts';
 import { connect, type Connection, decodeCursor, type PageArgs } from '../../schema/page.ts';
 import type { Context } from '../_kernel/context.ts';
@@ -97,7 +98,7 @@ export function tenantViews(ctx: Context, ids: string[]) {
 const viewOf = (tenant: Tenant) => ({ id: tenant.id, state: tenant.state, accessMode: accessModeOf(tenant.state) });
 
 async function findOrRefuse(em: EntityManager, id: string): Promise<Tenant> {
-  const tenant = await em.findOne(Tenant, { id }, { lockMode: 4 });
+  const tenant = await em.findOne(Tenant, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!tenant) throw new Refusal('NOT_FOUND', 'There is no such tenant.', 'tenantId');
   return tenant;
 }

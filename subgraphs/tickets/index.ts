@@ -4,7 +4,13 @@ import { ticketById } from './desk/loaders.ts';
 import { TicketMessage } from './desk/message.entity.ts';
 import { MyTicketResolver } from './desk/my-ticket.resolver.ts';
 import { Ticket, TicketTag } from './desk/ticket.entity.ts';
-import { RequesterResolver, TicketEventResolver, TicketMessageResolver, TicketResolver, TicketUpdateResolver } from './desk/ticket.resolver.ts';
+import {
+  RequesterResolver,
+  TicketEventResolver,
+  TicketMessageResolver,
+  TicketResolver,
+  TicketUpdateResolver,
+} from './desk/ticket.resolver.ts';
 import { TicketEvent } from './desk/ticket-event.entity.ts';
 import { seed } from './seed.ts';
 

@@ -21,7 +21,10 @@ export function progressFrom(after: string | null): Progress {
 }
 
 /** The end of the log, and the events since; without them a stream has to begin with a snapshot. */
-export async function eventsSince(reader: Context, { at }: Progress): Promise<{ head: number; missed?: LoggedEvent[] }> {
+export async function eventsSince(
+  reader: Context,
+  { at }: Progress,
+): Promise<{ head: number; missed?: LoggedEvent[] }> {
   const em = await reader.em();
   const head = await logHead(em);
   if (at === 0 || at > head || head - at > MAX_MISSED) return { head };

@@ -16,7 +16,13 @@ const [MARCUS, ADLER] = [seedId('7019'), seedId('7033')];
 
 /** Kestrel's month so far: one ticket away from the warning. */
 const KESTREL_TICKETS = 79;
-const KESTREL_SUBJECTS = ['Slow in the evening', 'New antenna', 'Move to another house', 'Question about the invoice', 'No signal after the storm'];
+const KESTREL_SUBJECTS = [
+  'Slow in the evening',
+  'New antenna',
+  'Move to another house',
+  'Question about the invoice',
+  'No signal after the storm',
+];
 
 /** People wait, are answered, and come back. Written through the use cases, so history and quota are true. */
 export async function seed(world: SeedWorld): Promise<void> {
@@ -24,11 +30,18 @@ export async function seed(world: SeedWorld): Promise<void> {
   await world.inTenant('northwind', (ctx) => seedStatuses(ctx, 'CANARY-NORTHWIND', SAMIRA, MARA, ADLER));
   await world.inTenant('northwind', seedLena);
   await world.inTenant('northwind', seedHafen);
-  await world.inTenant('atlas', (ctx) => seedStatuses(ctx, 'CANARY-ATLAS', seedId('6072'), MARA_OF_ATLAS, MARA_OF_ATLAS.customer));
+  await world.inTenant('atlas', (ctx) =>
+    seedStatuses(ctx, 'CANARY-ATLAS', seedId('6072'), MARA_OF_ATLAS, MARA_OF_ATLAS.customer),
+  );
 }
 
 /** Acts as a person of the tenant, or as a customer in the portal. */
-async function as<T>(system: Context, user: string, run: (ctx: Context) => Promise<T>, customerId?: string): Promise<T> {
+async function as<T>(
+  system: Context,
+  user: string,
+  run: (ctx: Context) => Promise<T>,
+  customerId?: string,
+): Promise<T> {
   const ctx = new Context({ ...system.envelope, caller: { kind: 'USER', id: user }, customerId }, system.machinery);
   try {
     return await run(ctx);
@@ -37,8 +50,22 @@ async function as<T>(system: Context, user: string, run: (ctx: Context) => Promi
   }
 }
 
-const open = (ctx: Context, subject: string, bodyText: string, requester: TypedRequester, priority: TicketPriority = 'NORMAL') =>
-  desk.openTicket(ctx, { subject, bodyText, requester, priority, kind: 'QUESTION', channel: 'PHONE', idempotencyKey: `seed ${subject}` });
+const open = (
+  ctx: Context,
+  subject: string,
+  bodyText: string,
+  requester: TypedRequester,
+  priority: TicketPriority = 'NORMAL',
+) =>
+  desk.openTicket(ctx, {
+    subject,
+    bodyText,
+    requester,
+    priority,
+    kind: 'QUESTION',
+    channel: 'PHONE',
+    idempotencyKey: `seed ${subject}`,
+  });
 
 const seen = (ticket: Ticket) => ({ ticketId: ticket.id, expectedVersion: ticket.version });
 
@@ -46,23 +73,40 @@ async function seedKestrel(system: Context): Promise<void> {
   await as(system, ADA, async (ctx) => {
     for (let i = 1; i <= KESTREL_TICKETS; i++) {
       const subject = `${KESTREL_SUBJECTS[i % KESTREL_SUBJECTS.length]}, case ${i}`;
-      const ticket = await open(ctx, subject, 'Called in.', i % 4 === 0 ? { customerId: MARCUS } : { name: `Caller ${i}` });
+      const ticket = await open(
+        ctx,
+        subject,
+        'Called in.',
+        i % 4 === 0 ? { customerId: MARCUS } : { name: `Caller ${i}` },
+      );
       if (i % 3 === 0) await desk.resolveTicket(ctx, seen(await desk.claimTicket(ctx, seen(ticket))));
     }
   });
 }
 
 /** One ticket per status and wait reason. */
-async function seedStatuses(system: Context, canary: string, agent: string, portal: { user: string; customer: string }, other: string): Promise<void> {
+async function seedStatuses(
+  system: Context,
+  canary: string,
+  agent: string,
+  portal: { user: string; customer: string },
+  other: string,
+): Promise<void> {
   const said = (what: string) => `${what} ${canary}`;
   const closed = await as(
     system,
     portal.user,
-    (ctx) => openMyTicket(ctx, { subject: 'Which router fits?', bodyText: said('Mine is old.'), idempotencyKey: 'seed router' }),
+    (ctx) =>
+      openMyTicket(ctx, {
+        subject: 'Which router fits?',
+        bodyText: said('Mine is old.'),
+        idempotencyKey: 'seed router',
+      }),
     portal.customer,
   );
   await as(system, agent, async (ctx) => {
-    const ask = (subject: string, priority?: TicketPriority) => open(ctx, subject, said('Please help.'), { customerId: other }, priority);
+    const ask = (subject: string, priority?: TicketPriority) =>
+      open(ctx, subject, said('Please help.'), { customerId: other }, priority);
     await ask('Move to another flat');
     await desk.claimTicket(ctx, seen(await ask('Slow in the evening', 'HIGH')));
     await desk.waitTicket(ctx, { ...seen(await ask('Router blinks red')), reason: 'CUSTOMER' });
@@ -72,7 +116,12 @@ async function seedStatuses(system: Context, canary: string, agent: string, port
     await desk.waitTicket(ctx, { ...seen(second), reason: 'SCHEDULED', waitUntil: addDays(second.openedAt, 7, 'UTC') });
     await desk.resolveTicket(ctx, seen(await ask('Password of the Wi-Fi')));
     await desk.cancelTicket(ctx, { ...seen(await ask('You have won a prize', 'LOW')), reason: 'SPAM' });
-    await desk.postMessage(ctx, { ticketId: closed.id, visibility: 'PUBLIC', bodyText: 'Ours comes with the line.', idempotencyKey: 'seed router' });
+    await desk.postMessage(ctx, {
+      ticketId: closed.id,
+      visibility: 'PUBLIC',
+      bodyText: 'Ours comes with the line.',
+      idempotencyKey: 'seed router',
+    });
   });
   await as(
     system,
@@ -86,7 +135,11 @@ async function seedStatuses(system: Context, canary: string, agent: string, port
 }
 
 async function seedLena(system: Context): Promise<void> {
-  const asked = { subject: 'Why is there a late fee?', bodyText: 'I paid, did I not? CANARY-NORTHWIND', idempotencyKey: 'seed late fee' };
+  const asked = {
+    subject: 'Why is there a late fee?',
+    bodyText: 'I paid, did I not? CANARY-NORTHWIND',
+    idempotencyKey: 'seed late fee',
+  };
   const ticket = await as(system, LENA.user, (ctx) => openMyTicket(ctx, asked), LENA.customer);
   const write = (ctx: Context, visibility: 'PUBLIC' | 'INTERNAL', bodyText: string) =>
     desk.postMessage(ctx, { ticketId: ticket.id, visibility, bodyText, idempotencyKey: `seed ${bodyText}` });
@@ -102,7 +155,11 @@ async function seedLena(system: Context): Promise<void> {
 }
 
 async function seedHafen(system: Context): Promise<void> {
-  const asked = { subject: 'Transit down at night', bodyText: 'From two to four, again. CANARY-NORTHWIND', idempotencyKey: 'seed transit' };
+  const asked = {
+    subject: 'Transit down at night',
+    bodyText: 'From two to four, again. CANARY-NORTHWIND',
+    idempotencyKey: 'seed transit',
+  };
   const ticket = await as(system, OLE.user, (ctx) => openMyTicket(ctx, asked), OLE.customer);
   await as(system, PIET, async (ctx) => {
     const urgent = await desk.setTicketPriority(ctx, { ...seen(ticket), priority: 'URGENT' });

@@ -29,6 +29,5 @@ export function languageTag(typed: string | null | undefined, field = 'language'
 
 /** Refuses a change made on an older state than the stored one. */
 export function expectVersion(stored: number, expected: number, noun: string): void {
-  if (stored !== expected)
-    throw new Refusal('CONFLICT', `Someone changed this ${noun} meanwhile.`, 'expectedVersion');
+  if (stored !== expected) throw new Refusal('CONFLICT', `Someone changed this ${noun} meanwhile.`, 'expectedVersion');
 }

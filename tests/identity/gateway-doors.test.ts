@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { type Permission, permissionsOf, unpackPermissions } from '../../schema/permissions.ts';
-import { systemContext } from '../../subgraphs/_kernel/context.ts';
 import { PLATFORM_TENANT } from '../../subgraphs/_kernel/db.ts';
 import { seedId } from '../../subgraphs/_kernel/seed-world.ts';
 import { rotateTokenKeys } from '../../subgraphs/identity/token-key.service.ts';
@@ -155,7 +154,7 @@ describe('The keys of access tokens', () => {
 
   test('turn once, however many turn them', async () => {
     await passes('29 days');
-    const ctx = await systemContext(trial.subgraph.machinery, PLATFORM_TENANT);
+    const ctx = await trial.system('platform');
     await Promise.all(Array.from({ length: 6 }, () => rotateTokenKeys(ctx.inTenant(PLATFORM_TENANT))));
     expect((await keys()).map(({ state }) => state)).toEqual(['ACTIVE', 'NEXT']);
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { seedId } from '../../subgraphs/_kernel/seed-world.ts';
+import { addMember } from '../../subgraphs/identity/membership.service.ts';
 import { clientOf, envelopeOf, openTrial, type Trial, tenantId } from './trial.ts';
 
 let trial: Trial;
@@ -83,6 +84,16 @@ describe('The list of members', () => {
     });
     expect((await trial.ask(ingrid(), LIST, { first: 101 })).errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT');
     expect((await trial.ask(ingrid(), LIST, { after: 'x' })).errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT');
+  });
+
+  test('costs the same number of statements for two as for ten', async () => {
+    const shown = '{ user { displayName email isFormer } roles { key permissions } lastSignInAt tenant { slug } }';
+    const count = async (first: number) => {
+      const ask = () => trial.ask(ingrid(), `{ members(first: ${first}) { nodes ${shown} } }`);
+      return (await trial.statementsOf(ask)).length + (await trial.statementsOf(ask)).length; // of either replica
+    };
+    expect(await count(10)).toBe(await count(2));
+    expect(await count(10)).toBeLessThanOrEqual(8);
   });
 
   test('another tenant’s member is as unknown as one that does not exist', async () => {
@@ -290,9 +301,7 @@ describe('Changing a member', () => {
 test('A plan’s seats are taken by its people: the fourth at Kestrel finds none', async () => {
   expect(await seatsOf('kestrel')).toBe(3);
   expect(await seatsOf('northwind')).toBeLessThanOrEqual(8);
-  const { addMember } = await import('../../subgraphs/identity/membership.service.ts');
-  const { systemContext } = await import('../../subgraphs/_kernel/context.ts');
-  const ctx = await systemContext(trial.subgraph.machinery, tenantId('kestrel'));
+  const ctx = await trial.system('kestrel');
   const fourth = { id: randomUUID(), userId: seedId('6025'), kind: 'STAFF' as const, roles: ['technician'] };
   await expect(addMember(ctx, fourth)).rejects.toMatchObject({
     extensions: { code: 'QUOTA_EXCEEDED', key: 'staff_users' },

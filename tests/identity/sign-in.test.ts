@@ -3,7 +3,7 @@ import { hash } from '@node-rs/argon2';
 import { verifyAccessToken } from '../../subgraphs/_kernel/access-token.ts';
 import { PLATFORM_TENANT } from '../../subgraphs/_kernel/db.ts';
 import { seedId } from '../../subgraphs/_kernel/seed-world.ts';
-import { clientOf, GATEWAY, openTrial, PASSWORD, type Tokens, type Trial, tenantId } from './trial.ts';
+import { clientOf, GATEWAY, openTrial, type Tokens, type Trial, tenantId } from './trial.ts';
 
 let trial: Trial;
 let client: ReturnType<typeof clientOf>;
@@ -108,7 +108,7 @@ describe('Signing in', () => {
     );
     for (const { name } of tables) {
       const [row] = await trial.sql(`select count(*)::int as n from ${name} t where t::text like any ($1)`, [
-        [`%${answer.session?.refreshToken?.slice(42)}%`, `%${PASSWORD}%`],
+        [`%${answer.session?.refreshToken?.slice(42)}%`, `%${trial.password}%`],
       ]);
       expect([name, row?.n]).toEqual([name, 0]);
     }
@@ -129,7 +129,7 @@ describe('Signing in', () => {
   });
 
   test('a hash made with less work is renewed on the way in', async () => {
-    const weak = await hash(PASSWORD, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });
+    const weak = await hash(trial.password, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });
     await trial.sql('update identity.credential set hash = $1 where user_id = $2', [weak, seedId('6061')]);
     expect((await client.signIn({ email: 'ewa@oldtown.example' })).answer.session).not.toBeNull();
     const [row] = await trial.sql('select hash from identity.credential where user_id = $1', [seedId('6061')]);
@@ -221,7 +221,7 @@ describe('A wrong sign-in', () => {
     `tenantId: "${tenantId('northwind')}"`,
     'isAdmin: true',
   ])('%s sent beside the input is bad input', async (extra) => {
-    const input = `{email: "wren@kestrel.example", password: "${PASSWORD}", transport: BODY, ${extra}}`;
+    const input = `{email: "wren@kestrel.example", password: "${trial.password}", transport: BODY, ${extra}}`;
     const { data, errors } = await trial.ask({}, `mutation { signIn(input: ${input}) { session { sessionId } } }`);
     expect([data, errors?.map(({ extensions }) => extensions?.code)]).toEqual([undefined, ['BAD_USER_INPUT']]);
   });

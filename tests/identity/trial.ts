@@ -1,43 +1,13 @@
-import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import pg from 'pg';
 import { packPermissions } from '../../schema/permissions.ts';
-import { type Config, readConfig } from '../../subgraphs/_kernel/config.ts';
-import { anonymousEnvelope, type Machinery } from '../../subgraphs/_kernel/context.ts';
-import { connect, type Db, roleUrl } from '../../subgraphs/_kernel/db.ts';
-import { devSecrets } from '../../subgraphs/_kernel/dev-secrets.ts';
-import { listen } from '../../subgraphs/_kernel/fan-out.ts';
-import { reactionsOf } from '../../subgraphs/_kernel/jobs.ts';
-import { migrate, writeReactions } from '../../subgraphs/_kernel/migrations.ts';
-import { SEED_TENANTS, type SeedTenant, seedId, seedWorld } from '../../subgraphs/_kernel/seed-world.ts';
+import { anonymousEnvelope } from '../../subgraphs/_kernel/context.ts';
+import { SEED_TENANTS, type SeedTenant, seedId } from '../../subgraphs/_kernel/seed-world.ts';
 import { createMint, createVerifier, type Envelope } from '../../subgraphs/_kernel/signed-context.ts';
-import {
-  defineSubgraph,
-  type GraphResult,
-  type RunningSubgraph,
-  runSubgraph,
-} from '../../subgraphs/_kernel/subgraph.ts';
-import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
-import { identity } from '../../subgraphs/identity/index.ts';
+import { type GraphResult, runSubgraph } from '../../subgraphs/_kernel/subgraph.ts';
 import { effectivePermissions } from '../../subgraphs/identity/membership.rules.ts';
 import { PEOPLE } from '../../subgraphs/identity/seed.ts';
-import { tenancy } from '../../subgraphs/tenancy/index.ts';
-
-const DEFINITIONS = [tenancy, identity];
-/** What licensing's seed allows; oldtown has no plan. */
-const SEATS: Partial<Record<SeedTenant, number | null>> = {
-  platform: null,
-  kestrel: 3,
-  northwind: 10,
-  harbour: 10,
-  sable: 10,
-  atlas: null,
-  fable: 10,
-};
-
-export const PASSWORD = 'a password of the trial';
+import { openWorld } from '../setup/world.ts';
 
 async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
@@ -49,91 +19,52 @@ async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>
   }
 }
 
-/** A database of its own with tenancy and two replicas of identity, seeded, and ways to ask them as a gateway does. */
-export async function openTrial(
-  server = String(process.env.TEST_DATABASE_URL),
-  secretsDir = join(tmpdir(), 'dotmac-trial'),
-) {
-  const url = new URL(server);
-  const name = `trial_${randomUUID().replaceAll('-', '')}`;
-  await withClient(url.href, (client) => client.query(`create database ${name}`));
-  url.pathname = `/${name}`;
-  const config: Config = readConfig(
-    { NODE_ENV: 'test', DATABASE_URL: url.href, LOG_LEVEL: process.env.TEST_LOG ?? 'silent' },
-    devSecrets(secretsDir),
-  );
-  const log = createLog(config, 'trial');
-  await migrate(
-    config,
-    ['kernel', ...DEFINITIONS.map((definition) => definition.name)].map((source) => ({
-      name: source,
-      dir: new URL(`../../subgraphs/${source === 'kernel' ? '_kernel' : source}/migrations/`, import.meta.url),
-    })),
-  );
-  await writeReactions(config, DEFINITIONS.flatMap(reactionsOf));
-  const sql = (text: string, values: unknown[] = []) =>
-    withClient(url.href, async (client) => (await client.query(text, values)).rows);
-  const fanOut = listen(roleUrl(config, 'dotmac_fan_out'), log);
-  const verify = createVerifier(config.ENVELOPE_PUBLIC_KEYS);
+/** The example world as a gateway asks identity in it, which runs in two replicas. */
+export async function openTrial() {
+  const world = await openWorld();
+  const { config, databaseUrl: url } = world;
   const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
-  const pools: Db[] = [];
-  const replicas: RunningSubgraph[] = [];
-  for (const definition of DEFINITIONS) {
-    const db = await connect(config, `svc_${definition.name}`, definition.entities, log);
-    const platformDb = await connect(config, 'dotmac_platform', definition.entities, log);
-    pools.push(db, platformDb);
-    const machinery: Machinery = { name: definition.name, db, platformDb, fanOut, log, config };
-    const subgraph = await defineSubgraph(definition);
-    if (definition === identity)
-      replicas.push(runSubgraph(subgraph, machinery, verify), runSubgraph(subgraph, { ...machinery }, verify));
-    await definition.seed?.(seedWorld(machinery, PASSWORD));
-    if (definition.name === 'tenancy')
-      for (const [slug, limit] of Object.entries(SEATS))
-        await sql(
-          `insert into kernel.quota (tenant_id, key, kind, "limit", policy, anchor_day, zone) values ($1, 'staff_users', 'GAUGE', $2, 'HARD', 1, 'UTC')`,
-          [seedId(SEED_TENANTS[slug as SeedTenant]), limit],
-        );
-  }
-  const subgraph = replicas[0] as RunningSubgraph;
+  const first = world.subgraph('identity');
+  const second = runSubgraph(first.subgraph, { ...first.machinery }, createVerifier(config.ENVELOPE_PUBLIC_KEYS));
   let asked = 0;
-
-  const send =
-    (how: 'execute' | 'subscribe') =>
-    (envelope: Partial<Envelope>, query: string, variables: Record<string, unknown> = {}) => {
-      const body = JSON.stringify({ query, variables });
-      const whole = { ...anonymousEnvelope(), ...envelope };
-      asked += 1;
-      const replica = replicas[asked % replicas.length] as RunningSubgraph;
-      return replica[how](body, mint(whole, 'identity', body));
-    };
-
+  const next = () => {
+    asked += 1;
+    return asked % 2 === 0 ? first : second;
+  };
+  const signed = (envelope: Partial<Envelope>, query: string, variables: Record<string, unknown>) => {
+    const body = JSON.stringify({ query, variables });
+    return [body, mint({ ...anonymousEnvelope(), ...envelope }, 'identity', body)] as const;
+  };
   return {
     config,
-    subgraph,
-    sql,
+    password: String(config.SEED_PASSWORD),
+    system: (tenant: SeedTenant) => world.system(tenant, 'identity'),
+    /** Asks identity, one of its two replicas after the other, under an envelope; without one as a stranger. */
+    ask: (envelope: Partial<Envelope>, query: string, variables: Record<string, unknown> = {}) =>
+      next().execute(...signed(envelope, query, variables)),
+    listen: async (envelope: Partial<Envelope>, query: string) =>
+      (await next().subscribe(...signed(envelope, query, {}))) as AsyncGenerator<GraphResult>,
+    /** Runs a statement as the superuser, around every wall. */
+    sql: (text: string, values: unknown[] = []) =>
+      withClient(url, async (client) => (await client.query(text, values)).rows),
     /** The same inside a tenant, for tables whose changes are audited. */
     sqlIn: (slug: SeedTenant, text: string, values: unknown[] = []) =>
-      withClient(url.href, async (client) => {
-        await client.query("select set_config('app.tenant_id', $1, false)", [seedId(SEED_TENANTS[slug])]);
+      withClient(url, async (client) => {
+        await client.query("select set_config('app.tenant_id', $1, false)", [tenantId(slug)]);
         return (await client.query(text, values)).rows;
       }),
-    /** Asks identity, one of its two replicas after the other, under an envelope; without one as a stranger. */
-    ask: send('execute') as (
-      envelope: Partial<Envelope>,
-      query: string,
-      variables?: Record<string, unknown>,
-    ) => Promise<GraphResult>,
-    listen: send('subscribe') as (
-      envelope: Partial<Envelope>,
-      query: string,
-      variables?: Record<string, unknown>,
-    ) => Promise<AsyncGenerator<GraphResult>>,
-    async close() {
-      await fanOut.close();
-      await Promise.all(pools.map((db) => db.close()));
-      url.pathname = '/postgres';
-      await withClient(url.href, (client) => client.query(`drop database ${name} with (force)`));
+    /** What is sent to the database for identity's tables while `run` runs. */
+    async statementsOf(run: () => Promise<unknown>): Promise<string[]> {
+      const queries: string[] = [];
+      const logger = first.machinery.db.orm.config.getLogger();
+      const { logQuery } = logger;
+      logger.logQuery = ({ query }) => void queries.push(String(query));
+      await run().finally(() => {
+        logger.logQuery = logQuery;
+      });
+      return queries.filter((query) => /\bidentity"?\./.test(query));
     },
+    close: () => world.close(),
   };
 }
 
@@ -193,7 +124,7 @@ export function clientOf(trial: Trial) {
   };
   const client = {
     signIn: (input: Input, envelope: Partial<Envelope> = {}) =>
-      call(envelope, 'signIn', 'SignInInput!', { password: PASSWORD, transport: 'BODY', ...input }),
+      call(envelope, 'signIn', 'SignInInput!', { password: trial.password, transport: 'BODY', ...input }),
     refresh: (refreshToken: string | null) => call({}, 'refreshSession', 'RefreshInput', { refreshToken }),
     refreshByCookie: (refreshCookie: string) => call({ refreshCookie }, 'refreshSession', 'RefreshInput'),
     switchTenant: (envelope: Partial<Envelope>, tenantId: string) =>

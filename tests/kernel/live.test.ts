@@ -40,7 +40,7 @@ async function followed(tenantId: string): Promise<Followed> {
     (events) => events.map(({ payload }) => `version ${(payload as { version: number }).version}`),
   );
   const next = async (withinMs = 900) => {
-    const late = sleep(withinMs, { value: `nothing within ${withinMs} ms`, done: false });
+    const late = sleep(withinMs, { value: `nothing within ${withinMs} ms`, done: false }, { ref: false });
     const { value, done } = await Promise.race([stream.next(), late]);
     return done ? 'the end' : value;
   };

@@ -21,7 +21,6 @@ import { CurrencyCode, TimeZone } from '../../../schema/scalars.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { customerBalances } from '../ledger/loaders.ts';
 import { amountIn } from '../ledger/posting.rules.ts';
-import { enterOwn } from '../own.ts';
 import { Customer, CustomerKindEnum, CustomerStatusEnum } from './customer.entity.ts';
 import type { CustomerKind, CustomerStatus } from './customer.rules.ts';
 import * as service from './customer.service.ts';
@@ -80,9 +79,8 @@ export class CustomerResolver {
   }
 
   @Query(() => Customer, { nullable: true })
-  @SignedIn()
+  @RequiresPermission('billing.customer.read', { orOwn: true })
   customer(@Arg('id', () => ID) id: string, @Ctx() ctx: Context) {
-    enterOwn(ctx, 'billing.customer.read');
     return ctx.load(customerById, id);
   }
 

@@ -1,5 +1,5 @@
 import { Arg, Args, Ctx, Field, FieldResolver, ID, InputType, Mutation, Resolver, Root } from 'type-graphql';
-import { Continuity, RequiresPermission, SignedIn } from '../../../schema/directives.ts';
+import { Continuity, RequiresPermission } from '../../../schema/directives.ts';
 import { Money, MoneyInput, money } from '../../../schema/money.ts';
 import { connectionOf, PageArgs } from '../../../schema/page.ts';
 import { payload, payloadOf } from '../../../schema/payload.ts';
@@ -7,7 +7,6 @@ import { LocalDate } from '../../../schema/scalars.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { Customer } from '../accounts/customer.entity.ts';
 import { customerById } from '../accounts/loaders.ts';
-import { enterOwn } from '../own.ts';
 import { Payment, PaymentMeansEnum } from './payment.entity.ts';
 import type { PaymentMeans } from './payment.rules.ts';
 import * as service from './payment.service.ts';
@@ -52,9 +51,8 @@ export class PaymentResolver {
 @Resolver(() => Customer)
 export class CustomerPaymentsResolver {
   @FieldResolver(() => PaymentConnection, { description: 'Newest first.' })
-  @SignedIn()
+  @RequiresPermission('billing.payment.read', { orOwn: true })
   payments(@Root() customer: Customer, @Args(() => PageArgs) page: PageArgs, @Ctx() ctx: Context) {
-    enterOwn(ctx, 'billing.payment.read');
     return service.paymentsOf(ctx, customer.id, page);
   }
 }

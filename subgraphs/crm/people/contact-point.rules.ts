@@ -1,5 +1,5 @@
-import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js/max';
 import { domainToASCII } from 'node:url';
+import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { Refusal } from '../../../schema/errors.ts';
 import { optionalText } from '../words.rules.ts';
 

@@ -32,9 +32,13 @@ export class Contact {
   @Field(() => String) @Property({ type: 'string' }) displayName!: string;
   @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) givenName?: string | null;
   @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) familyName?: string | null;
-  @Field(() => String, { nullable: true, description: 'BCP 47.' }) @Property({ type: 'string', nullable: true }) language?: string | null;
+  @Field(() => String, { nullable: true, description: 'BCP 47.' })
+  @Property({ type: 'string', nullable: true })
+  language?: string | null;
   @Field(() => ContactStatusEnum) @Property({ type: 'string' }) status!: ContactStatus;
-  @Field(() => Int, { description: 'Say it as `expectedVersion` when you change the contact.' }) @Property({ type: 'integer' }) version!: number;
+  @Field(() => Int, { description: 'Say it as `expectedVersion` when you change the contact.' })
+  @Property({ type: 'integer' })
+  version!: number;
   @Field(() => DateTime) @Property({ type: 'datetime' }) createdAt!: Date;
   @Field(() => DateTime) @Property({ type: 'datetime' }) updatedAt!: Date;
   @Property({ type: 'uuid', nullable: true }) createdById?: string | null;
@@ -48,10 +52,14 @@ export class ContactPoint {
   @Property({ type: 'uuid' }) contactId!: string;
   @Property({ type: 'integer' }) position!: number;
   @Field(() => ContactPointTypeEnum) @Property({ type: 'string' }) type!: PointType;
-  @Field(() => String, { description: 'An e-mail address, or a telephone number in E.164.' }) @Property({ type: 'string' }) value!: string;
+  @Field(() => String, { description: 'An e-mail address, or a telephone number in E.164.' })
+  @Property({ type: 'string' })
+  value!: string;
   @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) extension?: string | null;
   @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) label?: string | null;
-  @Field(() => Boolean, { description: 'The first choice of its type.' }) @Property({ type: 'boolean' }) isPrimary!: boolean;
+  @Field(() => Boolean, { description: 'The first choice of its type.' })
+  @Property({ type: 'boolean' })
+  isPrimary!: boolean;
 }
 
 @ObjectType({ description: 'What a contact is to a customer, and since when.' })
@@ -63,5 +71,7 @@ export class ContactLink {
   @Property({ type: 'uuid' }) customerId!: string;
   @Field(() => ContactRoleEnum) @Property({ type: 'string' }) role!: ContactRole;
   @Field(() => DateTime) @Property({ type: 'datetime' }) since!: Date;
-  @Field(() => DateTime, { nullable: true, description: 'When it ended.' }) @Property({ type: 'datetime', nullable: true }) until?: Date | null;
+  @Field(() => DateTime, { nullable: true, description: 'When it ended.' })
+  @Property({ type: 'datetime', nullable: true })
+  until?: Date | null;
 }

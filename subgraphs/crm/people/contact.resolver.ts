@@ -1,4 +1,18 @@
-import { Arg, Args, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 import { RequiresFeature, RequiresPermission } from '../../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../../schema/page.ts';
 import { payload, payloadOf } from '../../../schema/payload.ts';
@@ -25,7 +39,8 @@ const ContactPayload = payloadOf('ContactPayload', 'contact', () => Contact);
 
 @InputType()
 class ContactFilter {
-  @Field(() => String, { nullable: true, description: 'Part of a name, e-mail address or number; 2 to 100 letters.' }) text?: string | null;
+  @Field(() => String, { nullable: true, description: 'Part of a name, e-mail address or number; 2 to 100 letters.' })
+  text?: string | null;
   @Field(() => ID, { nullable: true }) customerId?: string | null;
   @Field(() => ContactStatusEnum, { nullable: true }) status?: ContactStatus | null;
 }
@@ -33,10 +48,13 @@ class ContactFilter {
 @InputType()
 class ContactPointInput {
   @Field(() => ContactPointTypeEnum) type!: PointType;
-  @Field(() => String, { description: 'A number without a country code is one of the tenant’s country.' }) value!: string;
+  @Field(() => String, { description: 'A number without a country code is one of the tenant’s country.' })
+  value!: string;
   @Field(() => String, { nullable: true, description: '1 to 7 digits.' }) extension?: string | null;
   @Field(() => String, { nullable: true, description: 'At most 60 letters.' }) label?: string | null;
-  @Field(() => Boolean, { nullable: true, description: 'Without one, the first of its type.' }) isPrimary?: boolean | null;
+  @Field(() => Boolean, { nullable: true, description: 'Without one, the first of its type.' }) isPrimary?:
+    | boolean
+    | null;
 }
 
 @InputType()
@@ -59,7 +77,9 @@ class UpdateContactInput {
   @Field(() => String, { nullable: true }) familyName?: string | null;
   @Field(() => String, { nullable: true, description: 'BCP 47.' }) language?: string | null;
   @Field(() => ContactStatusEnum, { nullable: true }) status?: ContactStatus | null;
-  @Field(() => [ContactPointInput], { nullable: true, description: 'All points the contact is to have.' }) points?: ContactPointInput[] | null;
+  @Field(() => [ContactPointInput], { nullable: true, description: 'All points the contact is to have.' }) points?:
+    | ContactPointInput[]
+    | null;
 }
 
 @InputType()
@@ -121,7 +141,10 @@ export class ContactResolver {
     return orCurrent(answer, async () => ({ contact: await ctx.load(contactById, input.contactId) }));
   }
 
-  @Mutation(() => ContactPayload, { nullable: true, description: 'A new PRIMARY contact takes the place of the one before.' })
+  @Mutation(() => ContactPayload, {
+    nullable: true,
+    description: 'A new PRIMARY contact takes the place of the one before.',
+  })
   @RequiresFeature('crm')
   @RequiresPermission('crm.contact.manage')
   linkContact(@Arg('input', () => LinkContactInput) input: LinkContactInput, @Ctx() ctx: Context) {
@@ -136,8 +159,10 @@ export class ContactResolver {
   }
 
   @Subscription(() => ContactChange, {
-    description: 'The contacts of a customer, or of all, then each change of one. `after` goes on where a cursor stands.',
-    subscribe: ({ context, args }) => contactChanges(context as Context, args.customerId ?? null, args.after ?? null) as never,
+    description:
+      'The contacts of a customer, or of all, then each change of one. `after` goes on where a cursor stands.',
+    subscribe: ({ context, args }) =>
+      contactChanges(context as Context, args.customerId ?? null, args.after ?? null) as never,
   })
   @RequiresFeature('crm')
   @RequiresPermission('crm.contact.read')

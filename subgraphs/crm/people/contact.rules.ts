@@ -65,12 +65,22 @@ export function primaryContactOf(
     ...(personal.phone ? [{ type: 'PHONE' as const, value: personal.phone }] : []),
   ];
   const kind = customerKind === 'BUSINESS' ? 'ORGANISATION' : 'PERSON';
-  const fields = { kind, displayName: name, givenName: null, familyName: null, language: personal.language ?? null } as const;
+  const fields = {
+    kind,
+    displayName: name,
+    givenName: null,
+    familyName: null,
+    language: personal.language ?? null,
+  } as const;
   return { fields, points: soundPoints(typed, country) };
 }
 
 /** Refuses to leave a customer without its one primary contact. */
 export function checkUnlink(role: ContactRole): void {
   if (role === 'PRIMARY')
-    throw new Refusal('INVALID_STATE', 'A customer always has a primary contact. Make another one primary instead.', 'role');
+    throw new Refusal(
+      'INVALID_STATE',
+      'A customer always has a primary contact. Make another one primary instead.',
+      'role',
+    );
 }

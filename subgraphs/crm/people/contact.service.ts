@@ -1,8 +1,8 @@
-import { isId } from '../../../schema/ids.ts';
 import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../../schema/errors.ts';
-import { connect, type Connection, type PageArgs } from '../../../schema/page.ts';
+import { isId } from '../../../schema/ids.ts';
+import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
@@ -11,13 +11,13 @@ import { homeOf } from '../home.service.ts';
 import { expectVersion } from '../words.rules.ts';
 import { Contact, ContactLink, ContactPoint } from './contact.entity.ts';
 import {
-  changedContact,
-  checkContact,
-  checkUnlink,
   type ContactFields,
   type ContactRole,
   type ContactStatus,
   type CustomerPersonal,
+  changedContact,
+  checkContact,
+  checkUnlink,
   MAX_LINKS,
   primaryContactOf,
   type TypedContact,
@@ -72,7 +72,11 @@ export async function listContacts(ctx: Context, search: ContactSearch, page: Pa
       page.first + 1,
     ],
   );
-  return connect(rows.map((row) => em.map(Contact, row)), page, (contact) => [contact.displayName, contact.id]);
+  return connect(
+    rows.map((row) => em.map(Contact, row)),
+    page,
+    (contact) => [contact.displayName, contact.id],
+  );
 }
 
 /** Writes a contact with the ways to reach it. */
@@ -91,7 +95,11 @@ export function updateContact(ctx: Context, changes: ContactChanges): Promise<Co
     const contact = await findOrRefuse(em, changes.contactId);
     expectVersion(contact.version, changes.expectedVersion, 'contact');
     const status = changes.status ?? contact.status;
-    Object.assign(contact, checkContact(changedContact(contact, changes)), { status, version: contact.version + 1, updatedAt: ctx.now() });
+    Object.assign(contact, checkContact(changedContact(contact, changes)), {
+      status,
+      version: contact.version + 1,
+      updatedAt: ctx.now(),
+    });
     await em.flush();
     if (changes.points) await replacePoints(em, contact.id, checkPoints(changes.points, (await homeOf(em)).country));
     await tellChanged(em, contact);
@@ -157,9 +165,21 @@ async function findOrRefuse(em: EntityManager, id: string): Promise<Contact> {
   return contact;
 }
 
-async function write(ctx: Context, em: EntityManager, fields: ContactFields, points: readonly Point[]): Promise<Contact> {
+async function write(
+  ctx: Context,
+  em: EntityManager,
+  fields: ContactFields,
+  points: readonly Point[],
+): Promise<Contact> {
   const now = ctx.now();
-  const own = { id: uuidv7(), status: 'ACTIVE', version: 1, createdAt: now, updatedAt: now, createdById: ctx.actorId } as const;
+  const own = {
+    id: uuidv7(),
+    status: 'ACTIVE',
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+    createdById: ctx.actorId,
+  } as const;
   const contact = em.create(Contact, { ...fields, ...own });
   em.persist(contact);
   await em.flush();
@@ -172,14 +192,21 @@ async function replacePoints(em: EntityManager, contactId: string, points: reado
   const held = await em.find(ContactPoint, { contactId }, { disableIdentityMap: true });
   const ids = new Map(held.map((point) => [keyOf({ ...point, extension: point.extension ?? null }), point.id]));
   await em.nativeDelete(ContactPoint, { contactId });
-  const rows = points.map((point, position) => ({ ...point, id: ids.get(keyOf(point)) ?? uuidv7(), contactId, position }));
+  const rows = points.map((point, position) => ({
+    ...point,
+    id: ids.get(keyOf(point)) ?? uuidv7(),
+    contactId,
+    position,
+  }));
   if (rows.length > 0) await em.insertMany(ContactPoint, rows);
 }
 
 /** The live links of a customer; nobody else changes them until this transaction ends. */
 async function liveLinks(ctx: Context, em: EntityManager, customerId: string): Promise<ContactLink[]> {
   if (!isId(customerId)) return [];
-  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`crm.customer ${ctx.tenantId} ${customerId}`]);
+  await em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [
+    `crm.customer ${ctx.tenantId} ${customerId}`,
+  ]);
   return em.find(ContactLink, { customerId, until: null });
 }
 
@@ -201,7 +228,8 @@ async function end(ctx: Context, em: EntityManager, ended: ContactLink): Promise
 async function tellChanged(em: EntityManager, contact: Contact): Promise<void> {
   const links = await em.find(ContactLink, { contactId: contact.id, until: null });
   const customers = new Set(links.map((live) => live.customerId));
-  for (const customerId of customers.size > 0 ? customers : [null]) await tell(em, 'crm.contact.changed', contact.id, customerId);
+  for (const customerId of customers.size > 0 ? customers : [null])
+    await tell(em, 'crm.contact.changed', contact.id, customerId);
 }
 
 async function tell(
@@ -210,7 +238,9 @@ async function tell(
   contactId: string,
   customerId: string | null,
 ): Promise<void> {
-  const roles = customerId ? (await em.find(ContactLink, { contactId, customerId, until: null })).map((live) => live.role).sort() : [];
+  const roles = customerId
+    ? (await em.find(ContactLink, { contactId, customerId, until: null })).map((live) => live.role).sort()
+    : [];
   const emails = (await em.find(ContactPoint, { contactId, type: 'EMAIL' })).map((point) => point.value);
   emit(em, name, { contactId, customerId, roles }, { subject: contactId, emails });
 }

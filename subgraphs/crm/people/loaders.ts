@@ -14,7 +14,11 @@ export const pointsOfContact = defineLoader('points of contacts', async (em, ids
 
 /** Live links only, in the order they were made. */
 export const linksOfContact = defineLoader('links of contacts', async (em, ids) => {
-  const links = await em.find(ContactLink, { contactId: { $in: [...ids] }, until: null }, { orderBy: { since: 'asc', id: 'asc' } });
+  const links = await em.find(
+    ContactLink,
+    { contactId: { $in: [...ids] }, until: null },
+    { orderBy: { since: 'asc', id: 'asc' } },
+  );
   return Map.groupBy(links, (link) => link.contactId);
 });
 

@@ -1,4 +1,18 @@
-import { Arg, Args, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Query, registerEnumType, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  registerEnumType,
+} from 'type-graphql';
 import { RequiresFeature, RequiresPermission } from '../../../schema/directives.ts';
 import { Money, MoneyInput, money } from '../../../schema/money.ts';
 import { checkPage, connectionOf, PageArgs } from '../../../schema/page.ts';
@@ -22,7 +36,10 @@ registerEnumType(LeadOrderEnum, { name: 'LeadOrder', valuesConfig: { SCORE: { de
 class LeadFilter {
   @Field(() => [LeadStatusEnum], { nullable: true }) status?: LeadStatus[] | null;
   @Field(() => ID, { nullable: true }) ownerId?: string | null;
-  @Field(() => String, { nullable: true, description: 'Part of a number, name, e-mail address or telephone number; 2 to 100 letters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Part of a number, name, e-mail address or telephone number; 2 to 100 letters.',
+  })
   text?: string | null;
 }
 
@@ -30,8 +47,13 @@ class LeadFilter {
 abstract class LeadFieldsInput {
   @Field(() => String, { nullable: true }) organisationName?: string | null;
   @Field(() => String, { nullable: true }) email?: string | null;
-  @Field(() => String, { nullable: true, description: 'A number without a country code is one of the tenant’s country.' }) phone?: string | null;
-  @Field(() => MoneyInput, { nullable: true, description: 'What they mean to spend each month.' }) monthlyBudget?: MoneyInput | null;
+  @Field(() => String, {
+    nullable: true,
+    description: 'A number without a country code is one of the tenant’s country.',
+  })
+  phone?: string | null;
+  @Field(() => MoneyInput, { nullable: true, description: 'What they mean to spend each month.' })
+  monthlyBudget?: MoneyInput | null;
   @Field(() => Boolean, { nullable: true }) isDecisionMaker?: boolean | null;
   @Field(() => String, { nullable: true, description: 'At most 2,000 letters.' }) need?: string | null;
   @Field(() => LocalDate, { nullable: true }) decideBy?: string | null;

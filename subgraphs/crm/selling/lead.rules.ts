@@ -1,6 +1,6 @@
-import { isId } from '../../../schema/ids.ts';
 import { currencyExponent } from '../../../schema/currency.ts';
 import { Refusal } from '../../../schema/errors.ts';
+import { isId } from '../../../schema/ids.ts';
 import { normalizeEmail, normalizePhone } from '../people/contact-point.rules.ts';
 import { languageTag, optionalText, text } from '../words.rules.ts';
 import type { LeadFacts, LeadKind, LeadSource } from './score.rules.ts';
@@ -15,7 +15,11 @@ const NEXT: Record<LeadStatus, readonly LeadStatus[]> = {
   QUALIFIED: ['DISQUALIFIED'],
   DISQUALIFIED: ['CONTACTED'],
 };
-const VERB: Record<Exclude<LeadStatus, 'NEW'>, string> = { CONTACTED: 'contacted', QUALIFIED: 'qualified', DISQUALIFIED: 'disqualified' };
+const VERB: Record<Exclude<LeadStatus, 'NEW'>, string> = {
+  CONTACTED: 'contacted',
+  QUALIFIED: 'qualified',
+  DISQUALIFIED: 'disqualified',
+};
 
 /** Moves a lead to a status, or refuses with INVALID_STATE. */
 export function advance(from: LeadStatus, to: Exclude<LeadStatus, 'NEW'>): LeadStatus {
@@ -82,10 +86,14 @@ export function checkLead(typed: TypedLead, country: string): LeadFields {
     language: languageTag(typed.language),
     ownerId: typed.ownerId ?? null,
   };
-  if (!fields.email && !fields.phone) throw new Refusal('INVALID', 'A lead has an e-mail address or a telephone number.', 'email');
+  if (!fields.email && !fields.phone)
+    throw new Refusal('INVALID', 'A lead has an e-mail address or a telephone number.', 'email');
   if (fields.priority < 1 || fields.priority > 5) throw new Refusal('INVALID', 'A priority is 1 to 5.', 'priority');
+  if (fields.decideBy !== null && fields.decideBy < '0001')
+    throw new Refusal('INVALID', 'There is no year 0.', 'decideBy');
   if (typed.monthlyBudget) checkBudget(typed.monthlyBudget);
-  if (fields.ownerId !== null && !isId(fields.ownerId)) throw new Refusal('NOT_FOUND', 'There is no such user.', 'ownerId');
+  if (fields.ownerId !== null && !isId(fields.ownerId))
+    throw new Refusal('NOT_FOUND', 'There is no such user.', 'ownerId');
   return fields;
 }
 

@@ -1,9 +1,9 @@
-import { isId } from '../../../schema/ids.ts';
 import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
 import { localDate } from '../../../schema/calendar.ts';
 import { Refusal } from '../../../schema/errors.ts';
-import { connect, type Connection, type PageArgs } from '../../../schema/page.ts';
+import { isId } from '../../../schema/ids.ts';
+import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
@@ -39,7 +39,12 @@ export interface LeadSearch {
 export type LeadOrder = 'NEWEST' | 'SCORE';
 
 /** Leads, newest or best first; `text` finds numbers, names, e-mail addresses and telephone numbers. */
-export async function listLeads(ctx: Context, search: LeadSearch, orderBy: LeadOrder, page: PageArgs): Promise<Connection<Lead>> {
+export async function listLeads(
+  ctx: Context,
+  search: LeadSearch,
+  orderBy: LeadOrder,
+  page: PageArgs,
+): Promise<Connection<Lead>> {
   if (search.ownerId != null && !isId(search.ownerId)) return connect<Lead>([], page, () => []);
   const [column, read] = orderBy === 'SCORE' ? (['score', asWhole] as const) : (['createdAt', asInstant] as const);
   const place = page.after ? placeIn<number | Date>(page.after, read) : null;
@@ -47,11 +52,25 @@ export async function listLeads(ctx: Context, search: LeadSearch, orderBy: LeadO
   const where = [
     search.status?.length ? { status: { $in: search.status } } : {},
     search.ownerId ? { ownerId: search.ownerId } : {},
-    pattern ? { $or: [{ number: pattern }, { name: pattern }, { organisationName: pattern }, { email: pattern }, { phone: pattern }] } : {},
+    pattern
+      ? {
+          $or: [
+            { number: pattern },
+            { name: pattern },
+            { organisationName: pattern },
+            { email: pattern },
+            { phone: pattern },
+          ],
+        }
+      : {},
     place ? { [column]: { $lte: place.key }, $or: [{ [column]: { $lt: place.key } }, { id: { $lt: place.id } }] } : {},
   ];
   const em = await ctx.em();
-  const rows = await em.find(Lead, { $and: where }, { orderBy: { [column]: 'desc', id: 'desc' }, limit: page.first + 1 });
+  const rows = await em.find(
+    Lead,
+    { $and: where },
+    { orderBy: { [column]: 'desc', id: 'desc' }, limit: page.first + 1 },
+  );
   return connect(rows, page, (lead) => [orderBy === 'SCORE' ? lead.score : lead.createdAt.toISOString(), lead.id]);
 }
 
@@ -107,7 +126,10 @@ export function qualifyLead(ctx: Context, move: LeadMove): Promise<Lead> {
 }
 
 /** Gives a lead up, with the reason. */
-export function disqualifyLead(ctx: Context, { reason, ...move }: LeadMove & { reason: rules.LostReason }): Promise<Lead> {
+export function disqualifyLead(
+  ctx: Context,
+  { reason, ...move }: LeadMove & { reason: rules.LostReason },
+): Promise<Lead> {
   return ctx.tx(async (em) => {
     const lead = await change(ctx, em, move);
     lead.status = rules.advance(lead.status, 'DISQUALIFIED');

@@ -31,7 +31,17 @@ export const MODEL_1 = {
     { days: 90, points: 6 },
     { days: Number.POSITIVE_INFINITY, points: 2 },
   ],
-  source: { EXISTING_CUSTOMER: 14, REFERRAL: 12, EVENT: 8, WEBSITE: 7, EMAIL: 6, SOCIAL: 4, ADVERT: 4, COLD_CALL: 2, OTHER: 1 },
+  source: {
+    EXISTING_CUSTOMER: 14,
+    REFERRAL: 12,
+    EVENT: 8,
+    WEBSITE: 7,
+    EMAIL: 6,
+    SOCIAL: 4,
+    ADVERT: 4,
+    COLD_CALL: 2,
+    OTHER: 1,
+  },
   inbound: { each: 3, most: 15 },
   silence: { freeDays: 14, perDays: 7, each: -2, most: -20 },
 } as const satisfies ScoreModel;

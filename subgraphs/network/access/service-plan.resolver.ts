@@ -1,10 +1,9 @@
 import { Arg, Args, Ctx, Field, ID, InputType, Int, Mutation, Query, Resolver } from 'type-graphql';
-import { RequiresPermission, SignedIn } from '../../../schema/directives.ts';
+import { RequiresPermission } from '../../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../../schema/page.ts';
 import { payload, payloadOf } from '../../../schema/payload.ts';
 import { type Technology, TechnologyEnum } from '../../../schema/technology.ts';
 import type { Context } from '../../_kernel/context.ts';
-import { enterOwn } from '../own.ts';
 import { PlanStateEnum, ServicePlan, ServicePlanKindEnum } from './service-plan.entity.ts';
 import type { PlanState, ServicePlanKind } from './service-plan.rules.ts';
 import * as service from './service-plan.service.ts';
@@ -32,20 +31,18 @@ export class ServicePlanResolver {
     nullable: true,
     description: 'The newest number of a code. A customer sees what is on sale.',
   })
-  @SignedIn()
+  @RequiresPermission('network.plan.read', { orOwn: true })
   servicePlan(@Arg('code', () => String) code: string, @Ctx() ctx: Context) {
-    enterOwn(ctx, 'network.plan.read');
     return service.servicePlan(ctx, code);
   }
 
   @Query(() => ServicePlanConnection, { description: 'By code, then number. A customer sees what is on sale.' })
-  @SignedIn()
+  @RequiresPermission('network.plan.read', { orOwn: true })
   servicePlans(
     @Args(() => PageArgs) page: PageArgs,
     @Arg('state', () => PlanStateEnum, { nullable: true }) state: PlanState | null,
     @Ctx() ctx: Context,
   ) {
-    enterOwn(ctx, 'network.plan.read');
     checkPage(page);
     return service.listServicePlans(ctx, state, page);
   }

@@ -1,11 +1,10 @@
 import { Arg, Args, Ctx, Field, FieldResolver, ID, InputType, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { AddressInput } from '../../../schema/address.ts';
-import { Continuity, RequiresPermission, SignedIn } from '../../../schema/directives.ts';
+import { Continuity, RequiresPermission } from '../../../schema/directives.ts';
 import { GeoPointInput } from '../../../schema/geo.ts';
 import { checkPage, PageArgs } from '../../../schema/page.ts';
 import { payload, payloadOf } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
-import { enterOwn } from '../own.ts';
 import { Customer, ServiceConnection } from './customer.stub.ts';
 import { planById, serviceById } from './loaders.ts';
 import { Premises, Service, ServiceStatusEnum } from './service.entity.ts';
@@ -44,20 +43,18 @@ class CancelServiceInput {
 @Resolver(() => Service)
 export class ServiceResolver {
   @Query(() => Service, { nullable: true })
-  @SignedIn()
+  @RequiresPermission('network.service.read', { orOwn: true })
   service(@Arg('id', () => ID) id: string, @Ctx() ctx: Context) {
-    enterOwn(ctx, 'network.service.read');
     return ctx.load(serviceById, id);
   }
 
   @Query(() => ServiceConnection, { description: 'In the order they were asked for.' })
-  @SignedIn()
+  @RequiresPermission('network.service.read', { orOwn: true })
   services(
     @Args(() => PageArgs) page: PageArgs,
     @Arg('filter', () => ServiceFilter, { nullable: true }) filter: ServiceFilter | null,
     @Ctx() ctx: Context,
   ) {
-    enterOwn(ctx, 'network.service.read');
     checkPage(page);
     return service.listServices(ctx, filter ?? {}, page);
   }

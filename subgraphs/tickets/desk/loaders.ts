@@ -1,5 +1,5 @@
 import { isId } from '../../../schema/ids.ts';
-import { connect, type Connection, type PageArgs } from '../../../schema/page.ts';
+import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { defineLoader, type Loader } from '../../_kernel/loader.ts';
@@ -47,15 +47,37 @@ function definePageLoader<A, T>(
     const answers: [string, Connection<T>][] = [];
     for (const alike of Map.groupBy(wanted, ({ page, args }) => JSON.stringify([page, args])).values()) {
       const { page, args } = alike[0] as PageOf<A>;
-      const rows = Map.groupBy(await read(em, alike.map(({ id }) => id), page, args), ([id]) => id);
-      for (const { key, id } of alike) answers.push([key, connect((rows.get(id) ?? []).map(([, node]) => node), page as PageArgs, keyOf)]);
+      const rows = Map.groupBy(
+        await read(
+          em,
+          alike.map(({ id }) => id),
+          page,
+          args,
+        ),
+        ([id]) => id,
+      );
+      for (const { key, id } of alike)
+        answers.push([
+          key,
+          connect(
+            (rows.get(id) ?? []).map(([, node]) => node),
+            page as PageArgs,
+            keyOf,
+          ),
+        ]);
     }
     return answers;
   });
 }
 
 /** A page through one of the loaders below; the caller has checked its size. */
-export async function loadPage<A, T>(ctx: Context, loader: Loader<Connection<T>>, id: string, { first, after }: PageArgs, args: A): Promise<Connection<T>> {
+export async function loadPage<A, T>(
+  ctx: Context,
+  loader: Loader<Connection<T>>,
+  id: string,
+  { first, after }: PageArgs,
+  args: A,
+): Promise<Connection<T>> {
   const key: PageOf<A> = { id, page: { first, after: after ?? null }, args };
   return (await ctx.load(loader, JSON.stringify(key))) ?? connect<T>([], { first, after }, () => []);
 }

@@ -6,7 +6,12 @@ import { TicketChannelEnum } from './ticket.entity.ts';
 import type { MessageAuthor, MessageVisibility, TicketChannel } from './ticket.rules.ts';
 
 export const MessageVisibilityEnum = { PUBLIC: 'PUBLIC', INTERNAL: 'INTERNAL' } as const;
-export const MessageAuthorEnum = { CUSTOMER: 'CUSTOMER', STAFF: 'STAFF', AUTOMATIC: 'AUTOMATIC', SYSTEM: 'SYSTEM' } as const;
+export const MessageAuthorEnum = {
+  CUSTOMER: 'CUSTOMER',
+  STAFF: 'STAFF',
+  AUTOMATIC: 'AUTOMATIC',
+  SYSTEM: 'SYSTEM',
+} as const;
 registerEnumType(MessageVisibilityEnum, { name: 'MessageVisibility', description: 'INTERNAL is for staff only.' });
 registerEnumType(MessageAuthorEnum, { name: 'MessageAuthor', description: 'AUTOMATIC is a program with a key.' });
 

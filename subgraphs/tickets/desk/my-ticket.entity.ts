@@ -2,9 +2,14 @@ import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { DateTime } from '../../../schema/scalars.ts';
 import { MessageAuthorEnum, type TicketMessage } from './message.entity.ts';
 import type { Ticket } from './ticket.entity.ts';
-import { type MessageAuthor, shownStatus, takesReply, type MyTicketStatus } from './ticket.rules.ts';
+import { type MessageAuthor, type MyTicketStatus, shownStatus, takesReply } from './ticket.rules.ts';
 
-export const MyTicketStatusEnum = { OPEN: 'OPEN', WAITING_FOR_YOU: 'WAITING_FOR_YOU', RESOLVED: 'RESOLVED', CLOSED: 'CLOSED' } as const;
+export const MyTicketStatusEnum = {
+  OPEN: 'OPEN',
+  WAITING_FOR_YOU: 'WAITING_FOR_YOU',
+  RESOLVED: 'RESOLVED',
+  CLOSED: 'CLOSED',
+} as const;
 registerEnumType(MyTicketStatusEnum, { name: 'MyTicketStatus' });
 
 /** No gate and nothing internal: a customer reads what they were told, whatever the provider's licence says. */
@@ -16,7 +21,8 @@ export class MyTicket {
   @Field(() => MyTicketStatusEnum) status!: MyTicketStatus;
   @Field(() => DateTime) openedAt!: Date;
   @Field(() => DateTime) updatedAt!: Date;
-  @Field(() => Boolean, { description: 'Whether you can write here; to a CLOSED ticket a reply opens a new one.' }) canReply!: boolean;
+  @Field(() => Boolean, { description: 'Whether you can write here; to a CLOSED ticket a reply opens a new one.' })
+  canReply!: boolean;
 }
 
 @ObjectType({ description: 'A message between a customer and us.' })
@@ -37,4 +43,9 @@ export const myTicketOf = (ticket: Ticket): MyTicket => ({
   canReply: takesReply(ticket.status),
 });
 
-export const myMessageOf = ({ id, author, bodyText, createdAt }: TicketMessage): MyMessage => ({ id, author, bodyText, createdAt });
+export const myMessageOf = ({ id, author, bodyText, createdAt }: TicketMessage): MyMessage => ({
+  id,
+  author,
+  bodyText,
+  createdAt,
+});

@@ -1,6 +1,6 @@
 import { Arg, Args, Ctx, Field, FieldResolver, ID, InputType, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { RequiresFeature, SignedIn } from '../../../schema/directives.ts';
-import { checkPage, type Connection, connectionOf, PageArgs } from '../../../schema/page.ts';
+import { type Connection, checkPage, connectionOf, PageArgs } from '../../../schema/page.ts';
 import { payload, payloadOf } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { loadPage, messagesOfTicket } from './loaders.ts';
@@ -68,14 +68,20 @@ export class MyTicketResolver {
     return payload(async () => ({ ticket: myTicketOf(await service.openMyTicket(ctx, input)) }));
   }
 
-  @Mutation(() => MyTicketPayload, { nullable: true, description: 'To a CLOSED ticket a reply opens a new one, which is answered here.' })
+  @Mutation(() => MyTicketPayload, {
+    nullable: true,
+    description: 'To a CLOSED ticket a reply opens a new one, which is answered here.',
+  })
   @RequiresFeature('tickets')
   @SignedIn()
   replyToMyTicket(@Arg('input', () => ReplyToMyTicketInput) input: ReplyToMyTicketInput, @Ctx() ctx: Context) {
     return payload(async () => ({ ticket: myTicketOf(await service.replyToMyTicket(ctx, input)) }));
   }
 
-  @Mutation(() => MyTicketPayload, { nullable: true, description: 'Says that it is solved; of a RESOLVED ticket, that you are content.' })
+  @Mutation(() => MyTicketPayload, {
+    nullable: true,
+    description: 'Says that it is solved; of a RESOLVED ticket, that you are content.',
+  })
   @RequiresFeature('tickets')
   @SignedIn()
   closeMyTicket(@Arg('input', () => CloseMyTicketInput) input: CloseMyTicketInput, @Ctx() ctx: Context) {

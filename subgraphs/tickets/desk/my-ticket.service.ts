@@ -1,5 +1,5 @@
 import { ClientError, forbidden } from '../../../schema/errors.ts';
-import { connect, type Connection, type PageArgs } from '../../../schema/page.ts';
+import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { once } from '../../_kernel/idempotency.ts';
@@ -25,10 +25,16 @@ function customerOf(ctx: Context): string {
 }
 
 /** The caller's own tickets, newest first. */
-export async function myTickets(ctx: Context, status: rules.MyTicketStatus | null, page: PageArgs): Promise<Connection<Ticket>> {
+export async function myTickets(
+  ctx: Context,
+  status: rules.MyTicketStatus | null,
+  page: PageArgs,
+): Promise<Connection<Ticket>> {
   const customerId = customerOf(ctx);
   const place = page.after ? placeIn(page.after) : null;
-  const older = place ? { openedAt: { $lte: place.at }, $or: [{ openedAt: { $lt: place.at } }, { id: { $lt: place.id } }] } : {};
+  const older = place
+    ? { openedAt: { $lte: place.at }, $or: [{ openedAt: { $lt: place.at } }, { id: { $lt: place.id } }] }
+    : {};
   const em = await ctx.em();
   const where = { $and: [{ customerId }, status ? (SHOWN[status] as object) : {}, older] };
   const rows = await em.find(Ticket, where, { orderBy: { openedAt: 'desc', id: 'desc' }, limit: page.first + 1 });
@@ -48,7 +54,10 @@ export interface MyWords {
 }
 
 /** Opens a ticket of the caller. QUOTA_EXCEEDED, without figures, when their provider can take no more. */
-export async function openMyTicket(ctx: Context, { idempotencyKey, ...typed }: MyWords & { subject: string }): Promise<Ticket> {
+export async function openMyTicket(
+  ctx: Context,
+  { idempotencyKey, ...typed }: MyWords & { subject: string },
+): Promise<Ticket> {
   const customerId = customerOf(ctx);
   return withoutFigures(
     ctx.tx(async (em) => {
@@ -63,7 +72,10 @@ export async function openMyTicket(ctx: Context, { idempotencyKey, ...typed }: M
 }
 
 /** The caller's word in a ticket of theirs. It takes the ticket up again; after a CLOSED one it opens the next. */
-export async function replyToMyTicket(ctx: Context, { idempotencyKey, ...said }: MyWords & { ticketId: string }): Promise<Ticket> {
+export async function replyToMyTicket(
+  ctx: Context,
+  { idempotencyKey, ...said }: MyWords & { ticketId: string },
+): Promise<Ticket> {
   const customerId = customerOf(ctx);
   return withoutFigures(
     ctx.tx(async (em) => {
@@ -79,7 +91,10 @@ export async function replyToMyTicket(ctx: Context, { idempotencyKey, ...said }:
 }
 
 /** The caller says that it is solved, or of a RESOLVED ticket that they are content. */
-export async function closeMyTicket(ctx: Context, { idempotencyKey, ...wanted }: { ticketId: string; idempotencyKey: string }): Promise<Ticket> {
+export async function closeMyTicket(
+  ctx: Context,
+  { idempotencyKey, ...wanted }: { ticketId: string; idempotencyKey: string },
+): Promise<Ticket> {
   const customerId = customerOf(ctx);
   return ctx.tx(async (em) => {
     const id = await once(ctx, em, { door: 'closeMyTicket', key: idempotencyKey, request: wanted }, async () => {
@@ -91,21 +106,39 @@ export async function closeMyTicket(ctx: Context, { idempotencyKey, ...wanted }:
   });
 }
 
-async function answer(ctx: Context, em: EntityManager, ticket: Ticket, customerId: string, bodyText: string): Promise<Ticket> {
+async function answer(
+  ctx: Context,
+  em: EntityManager,
+  ticket: Ticket,
+  customerId: string,
+  bodyText: string,
+): Promise<Ticket> {
   const effect = rules.effectOfMessage(ticket.status, 'CUSTOMER');
-  if (effect === 'FOLLOW_UP') return writeTicket(ctx, em, draftOf(customerId, { subject: ticket.subject, bodyText }), ticket.id);
+  if (effect === 'FOLLOW_UP')
+    return writeTicket(ctx, em, draftOf(customerId, { subject: ticket.subject, bodyText }), ticket.id);
   post(ctx, em, ticket, { visibility: 'PUBLIC', bodyText: rules.checkBody(bodyText), channel: 'PORTAL' });
   if (effect !== 'NONE') move(ctx, em, ticket, effect);
   return ticket;
 }
 
 const draftOf = (customerId: string, { subject, bodyText }: { subject: string; bodyText: string }) =>
-  rules.checkTicket({ subject, bodyText, kind: 'QUESTION', priority: 'NORMAL', channel: 'PORTAL', requester: { customerId } });
+  rules.checkTicket({
+    subject,
+    bodyText,
+    kind: 'QUESTION',
+    priority: 'NORMAL',
+    channel: 'PORTAL',
+    requester: { customerId },
+  });
 
 /** A customer is not told how many tickets their provider has bought. */
 async function withoutFigures<T>(run: Promise<T>): Promise<T> {
   return run.catch((error: unknown) => {
     if (!(error instanceof ClientError) || error.code !== 'QUOTA_EXCEEDED') throw error;
-    throw new ClientError('QUOTA_EXCEEDED', 'No more tickets can be opened here now. Please call us or write an e-mail.', { key: 'tickets' });
+    throw new ClientError(
+      'QUOTA_EXCEEDED',
+      'No more tickets can be opened here now. Please call us or write an e-mail.',
+      { key: 'tickets' },
+    );
   });
 }

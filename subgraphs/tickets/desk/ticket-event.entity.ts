@@ -22,7 +22,11 @@ export class TicketEvent {
   @Field(() => DateTime) @Property({ type: 'datetime' }) at!: Date;
   @Field(() => TicketEventKindEnum) @Property({ type: 'string' }) kind!: TicketEventKind;
   @Property({ type: 'uuid', nullable: true }) actorId!: string | null;
-  @Field(() => String, { nullable: true, description: 'The value before, an id or a word.' }) @Property({ type: 'string', nullable: true }) from!: string | null;
-  @Field(() => String, { nullable: true, description: 'The value after; of a message its id.' }) @Property({ type: 'string', nullable: true }) to!: string | null;
+  @Field(() => String, { nullable: true, description: 'The value before, an id or a word.' })
+  @Property({ type: 'string', nullable: true })
+  from!: string | null;
+  @Field(() => String, { nullable: true, description: 'The value after; of a message its id.' })
+  @Property({ type: 'string', nullable: true })
+  to!: string | null;
   @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) reason!: string | null;
 }

@@ -15,7 +15,10 @@ const TicketChangeKindEnum = {
   PRIORITY_CHANGED: 'PRIORITY_CHANGED',
 } as const;
 type TicketChangeKind = keyof typeof TicketChangeKindEnum;
-registerEnumType(TicketChangeKindEnum, { name: 'TicketChangeKind', valuesConfig: { SNAPSHOT: { description: 'The ticket as the stream begins.' } } });
+registerEnumType(TicketChangeKindEnum, {
+  name: 'TicketChangeKind',
+  valuesConfig: { SNAPSHOT: { description: 'The ticket as the stream begins.' } },
+});
 
 @ObjectType({ description: 'News of a ticket.' })
 @RequiresFeature('tickets')

@@ -13,7 +13,12 @@ export const TicketStatusEnum = {
   CLOSED: 'CLOSED',
   CANCELLED: 'CANCELLED',
 } as const;
-export const WaitReasonEnum = { CUSTOMER: 'CUSTOMER', VENDOR: 'VENDOR', FIELD_VISIT: 'FIELD_VISIT', SCHEDULED: 'SCHEDULED' } as const;
+export const WaitReasonEnum = {
+  CUSTOMER: 'CUSTOMER',
+  VENDOR: 'VENDOR',
+  FIELD_VISIT: 'FIELD_VISIT',
+  SCHEDULED: 'SCHEDULED',
+} as const;
 export const TicketPriorityEnum = { LOW: 'LOW', NORMAL: 'NORMAL', HIGH: 'HIGH', URGENT: 'URGENT' } as const;
 export const TicketChannelEnum = {
   PORTAL: 'PORTAL',
@@ -42,8 +47,12 @@ export class Ticket {
   @Field(() => String) @Property({ type: 'string' }) subject!: string;
   @Field(() => TicketKindEnum) @Property({ type: 'string' }) kind!: TicketKind;
   @Field(() => TicketStatusEnum) @Property({ type: 'string' }) status!: TicketStatus;
-  @Field(() => WaitReasonEnum, { nullable: true }) @Property({ type: 'string', nullable: true }) waitReason!: WaitReason | null;
-  @Field(() => DateTime, { nullable: true, description: 'When staff means to look at it again.' }) @Property({ type: 'datetime', nullable: true }) waitUntil!: Date | null;
+  @Field(() => WaitReasonEnum, { nullable: true })
+  @Property({ type: 'string', nullable: true })
+  waitReason!: WaitReason | null;
+  @Field(() => DateTime, { nullable: true, description: 'When staff means to look at it again.' })
+  @Property({ type: 'datetime', nullable: true })
+  waitUntil!: Date | null;
   @Field(() => TicketPriorityEnum) @Property({ type: 'string' }) priority!: TicketPriority;
   @Field(() => TicketChannelEnum) @Property({ type: 'string' }) channel!: TicketChannel;
   @Property({ type: 'uuid', nullable: true }) customerId!: string | null;
@@ -51,21 +60,31 @@ export class Ticket {
   @Property({ type: 'string', nullable: true }) requesterEmail!: string | null;
   @Property({ type: 'string', nullable: true }) requesterName!: string | null;
   @Property({ type: 'uuid', nullable: true }) assigneeId!: string | null;
-  @Field(() => String, { nullable: true, description: 'BCP 47.' }) @Property({ type: 'string', nullable: true }) language!: string | null;
-  @Field(() => String, { nullable: true, description: 'What the other side calls it.' }) @Property({ type: 'string', nullable: true }) externalRef!: string | null;
+  @Field(() => String, { nullable: true, description: 'BCP 47.' })
+  @Property({ type: 'string', nullable: true })
+  language!: string | null;
+  @Field(() => String, { nullable: true, description: 'What the other side calls it.' })
+  @Property({ type: 'string', nullable: true })
+  externalRef!: string | null;
   @Property({ type: 'uuid', nullable: true }) followUpOfId!: string | null;
   @Field(() => DateTime) @Property({ type: 'datetime' }) openedAt!: Date;
   @Field(() => DateTime, { nullable: true }) @Property({ type: 'datetime', nullable: true }) resolvedAt!: Date | null;
   @Field(() => DateTime, { nullable: true }) @Property({ type: 'datetime', nullable: true }) closedAt!: Date | null;
-  @Field(() => Int, { description: 'How often it came back after it was resolved.' }) @Property({ type: 'integer' }) reopenCount!: number;
-  @Field(() => ID, { description: 'Say it as `expectedLastMessageId` when you answer.' }) @Property({ type: 'uuid' }) lastMessageId!: string;
+  @Field(() => Int, { description: 'How often it came back after it was resolved.' })
+  @Property({ type: 'integer' })
+  reopenCount!: number;
+  @Field(() => ID, { description: 'Say it as `expectedLastMessageId` when you answer.' })
+  @Property({ type: 'uuid' })
+  lastMessageId!: string;
   @Field(() => DateTime) @Property({ type: 'datetime' }) lastMessageAt!: Date;
   /** Messages and events so far; each takes the next number under the ticket's lock. */
   @Property({ type: 'integer' }) messageCount!: number;
   @Property({ type: 'integer' }) eventCount!: number;
   /** When something last changed that the customer can see. */
   @Property({ type: 'datetime' }) shownAt!: Date;
-  @Field(() => Int, { description: 'Say it as `expectedVersion` when you change the ticket.' }) @Property({ type: 'integer' }) version!: number;
+  @Field(() => Int, { description: 'Say it as `expectedVersion` when you change the ticket.' })
+  @Property({ type: 'integer' })
+  version!: number;
   @Field(() => DateTime) @Property({ type: 'datetime' }) updatedAt!: Date;
   @Property({ type: 'uuid', nullable: true }) createdById!: string | null;
 }

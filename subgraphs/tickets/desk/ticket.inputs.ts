@@ -2,11 +2,29 @@ import { Field, ID, InputType, Int, ObjectType, registerEnumType } from 'type-gr
 import { RequiresFeature } from '../../../schema/directives.ts';
 import { DateTime } from '../../../schema/scalars.ts';
 import { MessageVisibilityEnum } from './message.entity.ts';
-import { CancelReasonEnum, TicketChannelEnum, TicketKindEnum, TicketPriorityEnum, TicketStatusEnum, WaitReasonEnum } from './ticket.entity.ts';
-import type { CancelReason, MessageVisibility, TicketChannel, TicketKind, TicketPriority, TicketStatus, WaitReason } from './ticket.rules.ts';
+import {
+  CancelReasonEnum,
+  TicketChannelEnum,
+  TicketKindEnum,
+  TicketPriorityEnum,
+  TicketStatusEnum,
+  WaitReasonEnum,
+} from './ticket.entity.ts';
+import type {
+  CancelReason,
+  MessageVisibility,
+  TicketChannel,
+  TicketKind,
+  TicketPriority,
+  TicketStatus,
+  WaitReason,
+} from './ticket.rules.ts';
 
 export const TicketOrderEnum = { NEWEST: 'NEWEST', LAST_MESSAGE: 'LAST_MESSAGE' } as const;
-registerEnumType(TicketOrderEnum, { name: 'TicketOrder', valuesConfig: { LAST_MESSAGE: { description: 'Last written to first.' } } });
+registerEnumType(TicketOrderEnum, {
+  name: 'TicketOrder',
+  valuesConfig: { LAST_MESSAGE: { description: 'Last written to first.' } },
+});
 
 @ObjectType({ description: 'Who asks. The name of a customer in its portal is that of the ticket’s `customer`.' })
 @RequiresFeature('tickets')
@@ -22,7 +40,10 @@ export class TicketFilter {
   @Field(() => [TicketPriorityEnum], { nullable: true }) priority?: TicketPriority[] | null;
   @Field(() => ID, { nullable: true }) customerId?: string | null;
   @Field(() => ID, { nullable: true }) assigneeId?: string | null;
-  @Field(() => String, { nullable: true, description: 'Part of a number, subject, or requester’s name or address; 2 to 100 letters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Part of a number, subject, or requester’s name or address; 2 to 100 letters.',
+  })
   text?: string | null;
 }
 
@@ -40,9 +61,14 @@ export class OpenTicketInput {
   @Field(() => String, { description: 'What they said; 1 to 100,000 letters.' }) bodyText!: string;
   @Field(() => TicketKindEnum, { defaultValue: 'QUESTION' }) kind!: TicketKind;
   @Field(() => TicketPriorityEnum, { defaultValue: 'NORMAL' }) priority!: TicketPriority;
-  @Field(() => TicketChannelEnum, { defaultValue: 'PHONE', description: 'STAFF when the first word is ours; never PORTAL or SYSTEM.' }) channel!: TicketChannel;
+  @Field(() => TicketChannelEnum, {
+    defaultValue: 'PHONE',
+    description: 'STAFF when the first word is ours; never PORTAL or SYSTEM.',
+  })
+  channel!: TicketChannel;
   @Field(() => RequesterInput) requester!: RequesterInput;
-  @Field(() => [String], { nullable: true, description: 'At most 20, of 1 to 40 small letters, digits and hyphens.' }) tags?: string[] | null;
+  @Field(() => [String], { nullable: true, description: 'At most 20, of 1 to 40 small letters, digits and hyphens.' })
+  tags?: string[] | null;
   @Field(() => String, { nullable: true, description: 'BCP 47.' }) language?: string | null;
   @Field(() => String, { nullable: true, description: 'At most 100 letters.' }) externalRef?: string | null;
   @Field(() => String) idempotencyKey!: string;
@@ -53,7 +79,8 @@ export class PostMessageInput {
   @Field(() => ID) ticketId!: string;
   @Field(() => MessageVisibilityEnum) visibility!: MessageVisibility;
   @Field(() => String, { description: '1 to 100,000 letters.' }) bodyText!: string;
-  @Field(() => ID, { nullable: true, description: 'The last message you saw: a newer one is a CONFLICT.' }) expectedLastMessageId?: string | null;
+  @Field(() => ID, { nullable: true, description: 'The last message you saw: a newer one is a CONFLICT.' })
+  expectedLastMessageId?: string | null;
   @Field(() => String) idempotencyKey!: string;
 }
 

@@ -100,7 +100,10 @@ export class TicketResolver {
     return payload(async () => ({ ticket: await service.openTicket(ctx, input) }));
   }
 
-  @Mutation(() => TicketPayload, { nullable: true, description: 'PUBLIC needs tickets.ticket.reply, INTERNAL tickets.ticket.note.' })
+  @Mutation(() => TicketPayload, {
+    nullable: true,
+    description: 'PUBLIC needs tickets.ticket.reply, INTERNAL tickets.ticket.note.',
+  })
   @RequiresFeature('tickets')
   @RequiresPermission('tickets.ticket.read')
   postMessage(@Arg('input', () => inputs.PostMessageInput) input: inputs.PostMessageInput, @Ctx() ctx: Context) {
@@ -108,11 +111,16 @@ export class TicketResolver {
     return changed(ctx, input.ticketId, () => service.postMessage(ctx, input));
   }
 
-  @Mutation(() => TicketPayload, { nullable: true, description: 'Gives it to someone; without an assignee, back to all.' })
+  @Mutation(() => TicketPayload, {
+    nullable: true,
+    description: 'Gives it to someone; without an assignee, back to all.',
+  })
   @RequiresFeature('tickets')
   @RequiresPermission('tickets.ticket.assign')
   assignTicket(@Arg('input', () => inputs.AssignTicketInput) input: inputs.AssignTicketInput, @Ctx() ctx: Context) {
-    return changed(ctx, input.ticketId, () => service.assignTicket(ctx, { ...input, assigneeId: input.assigneeId ?? null }));
+    return changed(ctx, input.ticketId, () =>
+      service.assignTicket(ctx, { ...input, assigneeId: input.assigneeId ?? null }),
+    );
   }
 
   @Mutation(() => TicketPayload, { nullable: true, description: 'Takes a ticket that nobody has.' })
@@ -153,7 +161,10 @@ export class TicketResolver {
   @Mutation(() => TicketPayload, { nullable: true })
   @RequiresFeature('tickets')
   @RequiresPermission('tickets.ticket.reply')
-  setTicketPriority(@Arg('input', () => inputs.SetTicketPriorityInput) input: inputs.SetTicketPriorityInput, @Ctx() ctx: Context) {
+  setTicketPriority(
+    @Arg('input', () => inputs.SetTicketPriorityInput) input: inputs.SetTicketPriorityInput,
+    @Ctx() ctx: Context,
+  ) {
     return changed(ctx, input.ticketId, () => service.setTicketPriority(ctx, input));
   }
 

@@ -171,6 +171,7 @@ function emailOrNull(typed: string | null | undefined): string | null {
   const clean = optionalText(typed, 254, 'requester.email');
   if (clean === null) return null;
   const [, local, domain] = /^([^\s@]{1,64})@([^\s@]+\.[^\s@]+)$/.exec(clean) ?? [];
-  if (!local || !domain) throw new Refusal('INVALID', 'An e-mail address looks like ada@example.com.', 'requester.email');
+  if (!local || !domain)
+    throw new Refusal('INVALID', 'An e-mail address looks like ada@example.com.', 'requester.email');
   return `${local}@${domain.toLowerCase()}`;
 }

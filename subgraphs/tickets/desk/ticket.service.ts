@@ -1,6 +1,6 @@
 import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
-import { connect, type Connection, type PageArgs } from '../../../schema/page.ts';
+import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
@@ -41,7 +41,12 @@ export async function ticketByNumber(ctx: Context, number: string): Promise<Tick
 }
 
 /** Tickets, newest or last written to first; `text` finds numbers, subjects and requesters. */
-export async function listTickets(ctx: Context, search: TicketSearch, orderBy: TicketOrder, page: PageArgs): Promise<Connection<Ticket>> {
+export async function listTickets(
+  ctx: Context,
+  search: TicketSearch,
+  orderBy: TicketOrder,
+  page: PageArgs,
+): Promise<Connection<Ticket>> {
   const { customerId, assigneeId } = search;
   if ([customerId, assigneeId].some((id) => id != null && !isId(id))) return connect<Ticket>([], page, () => []);
   const column = orderBy === 'NEWEST' ? 'openedAt' : 'lastMessageAt';
@@ -52,16 +57,25 @@ export async function listTickets(ctx: Context, search: TicketSearch, orderBy: T
     search.priority?.length ? { priority: { $in: search.priority } } : {},
     customerId ? { customerId } : {},
     assigneeId ? { assigneeId } : {},
-    pattern ? { $or: [{ number: pattern }, { subject: pattern }, { requesterName: pattern }, { requesterEmail: pattern }] } : {},
+    pattern
+      ? { $or: [{ number: pattern }, { subject: pattern }, { requesterName: pattern }, { requesterEmail: pattern }] }
+      : {},
     place ? { [column]: { $lte: place.at }, $or: [{ [column]: { $lt: place.at } }, { id: { $lt: place.id } }] } : {},
   ];
   const em = await ctx.em();
-  const rows = await em.find(Ticket, { $and: where }, { orderBy: { [column]: 'desc', id: 'desc' }, limit: page.first + 1 });
+  const rows = await em.find(
+    Ticket,
+    { $and: where },
+    { orderBy: { [column]: 'desc', id: 'desc' }, limit: page.first + 1 },
+  );
   return connect(rows, page, (ticket) => [ticket[column].toISOString(), ticket.id]);
 }
 
 /** Opens a ticket with what was said. It costs one of the licence's tickets: QUOTA_EXCEEDED over the limit. */
-export function openTicket(ctx: Context, { idempotencyKey, ...typed }: rules.TypedTicket & { idempotencyKey: string }): Promise<Ticket> {
+export function openTicket(
+  ctx: Context,
+  { idempotencyKey, ...typed }: rules.TypedTicket & { idempotencyKey: string },
+): Promise<Ticket> {
   return ctx.tx(async (em) => {
     const id = await once(ctx, em, { door: 'openTicket', key: idempotencyKey, request: typed }, async () => {
       rules.checkStaffChannel(typed.channel);
@@ -80,7 +94,11 @@ export function postMessage(ctx: Context, { idempotencyKey, ...said }: NewMessag
       const ticket = await findOrRefuse(em, said.ticketId);
       rules.expectLastMessage(ticket.lastMessageId, said.expectedLastMessageId);
       const effect = rules.effectOfMessage(ticket.status, authorOf(ctx));
-      post(ctx, em, ticket, { visibility: said.visibility, bodyText: rules.checkBody(said.bodyText), channel: 'STAFF' });
+      post(ctx, em, ticket, {
+        visibility: said.visibility,
+        bodyText: rules.checkBody(said.bodyText),
+        channel: 'STAFF',
+      });
       if (effect === 'TAKE_UP') move(ctx, em, ticket, effect);
       return ticket.id;
     });
@@ -89,9 +107,13 @@ export function postMessage(ctx: Context, { idempotencyKey, ...said }: NewMessag
 }
 
 /** Gives a ticket to someone, or with null back to all. */
-export function assignTicket(ctx: Context, { assigneeId, ...wanted }: TicketChange & { assigneeId: string | null }): Promise<Ticket> {
+export function assignTicket(
+  ctx: Context,
+  { assigneeId, ...wanted }: TicketChange & { assigneeId: string | null },
+): Promise<Ticket> {
   return ctx.tx(async (em) => {
-    if (assigneeId !== null && !isId(assigneeId)) throw new Refusal('NOT_FOUND', 'There is no such user.', 'assigneeId');
+    if (assigneeId !== null && !isId(assigneeId))
+      throw new Refusal('NOT_FOUND', 'There is no such user.', 'assigneeId');
     const ticket = await found(em, wanted);
     give(ctx, em, ticket, assigneeId);
     return ticket;
@@ -111,7 +133,10 @@ export function claimTicket(ctx: Context, wanted: TicketChange): Promise<Ticket>
 }
 
 /** Lets a ticket wait for someone or something. */
-export function waitTicket(ctx: Context, { reason, waitUntil, ...wanted }: TicketChange & { reason: rules.WaitReason; waitUntil?: Date | null }): Promise<Ticket> {
+export function waitTicket(
+  ctx: Context,
+  { reason, waitUntil, ...wanted }: TicketChange & { reason: rules.WaitReason; waitUntil?: Date | null },
+): Promise<Ticket> {
   return ctx.tx(async (em) => {
     const ticket = await found(em, wanted);
     rules.checkWait(reason, waitUntil ?? null, ctx.now());
@@ -128,11 +153,16 @@ export const resolveTicket = (ctx: Context, wanted: TicketChange): Promise<Ticke
 export const reopenTicket = (ctx: Context, wanted: TicketChange): Promise<Ticket> => moved(ctx, wanted, 'REOPEN');
 
 /** Withdraws a ticket that should not exist; it counts in no figure. */
-export const cancelTicket = (ctx: Context, { reason, ...wanted }: TicketChange & { reason: rules.CancelReason }): Promise<Ticket> =>
-  moved(ctx, wanted, 'CANCEL', reason);
+export const cancelTicket = (
+  ctx: Context,
+  { reason, ...wanted }: TicketChange & { reason: rules.CancelReason },
+): Promise<Ticket> => moved(ctx, wanted, 'CANCEL', reason);
 
 /** Says how urgent a ticket is. */
-export function setTicketPriority(ctx: Context, { priority, ...wanted }: TicketChange & { priority: rules.TicketPriority }): Promise<Ticket> {
+export function setTicketPriority(
+  ctx: Context,
+  { priority, ...wanted }: TicketChange & { priority: rules.TicketPriority },
+): Promise<Ticket> {
   return ctx.tx(async (em) => {
     const ticket = await found(em, wanted);
     rules.checkOpen(ticket.status);
@@ -153,7 +183,12 @@ async function found(em: EntityManager, { ticketId, expectedVersion }: TicketCha
   return ticket;
 }
 
-function moved(ctx: Context, wanted: TicketChange, how: rules.TicketMove, reason: string | null = null): Promise<Ticket> {
+function moved(
+  ctx: Context,
+  wanted: TicketChange,
+  how: rules.TicketMove,
+  reason: string | null = null,
+): Promise<Ticket> {
   return ctx.tx(async (em) => {
     const ticket = await found(em, wanted);
     move(ctx, em, ticket, how, reason);

@@ -26,15 +26,41 @@ export function authorOf(ctx: Context): MessageAuthor {
   return ctx.envelope.caller.kind === 'SYSTEM' ? 'SYSTEM' : 'AUTOMATIC';
 }
 
+/** What a new ticket is beside what was said: one message and two events are written with it. */
+const UNTOUCHED = {
+  status: 'NEW',
+  waitReason: null,
+  waitUntil: null,
+  assigneeId: null,
+  resolvedAt: null,
+  closedAt: null,
+  reopenCount: 0,
+  messageCount: 1,
+  eventCount: 2,
+  version: 1,
+} as const;
+
 /** Writes a ticket with its first message. It costs one of the licence's tickets, or QUOTA_EXCEEDED and nothing is written. */
-export async function writeTicket(ctx: Context, em: EntityManager, draft: TicketDraft, followUpOfId: string | null = null): Promise<Ticket> {
+export async function writeTicket(
+  ctx: Context,
+  em: EntityManager,
+  draft: TicketDraft,
+  followUpOfId: string | null = null,
+): Promise<Ticket> {
   const [id, now] = [uuidv7(), ctx.now()];
   await consume(ctx, em, 'tickets', 1n, id);
   const ticket = em.create(Ticket, {
     ...draft.fields,
-    ...{ id, followUpOfId, number: await nextNumber(em, 'ticket', 'T'), status: 'NEW', waitReason: null, waitUntil: null, assigneeId: null },
-    ...{ openedAt: now, resolvedAt: null, closedAt: null, reopenCount: 0, lastMessageId: uuidv7(), lastMessageAt: now, messageCount: 1, eventCount: 2 },
-    ...{ shownAt: now, version: 1, updatedAt: now, createdById: ctx.actorId },
+    ...UNTOUCHED,
+    id,
+    followUpOfId,
+    number: await nextNumber(em, 'ticket', 'T'),
+    openedAt: now,
+    lastMessageId: uuidv7(),
+    lastMessageAt: now,
+    shownAt: now,
+    updatedAt: now,
+    createdById: ctx.actorId,
   });
   em.persist(ticket);
   await em.flush(); // before what hangs on it
@@ -45,12 +71,23 @@ export async function writeTicket(ctx: Context, em: EntityManager, draft: Ticket
   emit(em, 'tickets.ticket.opened', { ...named(ticket), number, kind, priority, channel });
   const author = authorOfOpening(channel);
   const isOwn = author === 'STAFF' || ctx.envelope.customerId !== undefined;
-  writeMessage(ctx, em, ticket, { author, authorId: isOwn ? ctx.actorId : null, visibility: 'PUBLIC', bodyText: draft.bodyText, channel });
+  writeMessage(ctx, em, ticket, {
+    author,
+    authorId: isOwn ? ctx.actorId : null,
+    visibility: 'PUBLIC',
+    bodyText: draft.bodyText,
+    channel,
+  });
   return ticket;
 }
 
 /** Adds a message of the caller to a ticket. */
-export function post(ctx: Context, em: EntityManager, ticket: Ticket, said: Pick<TicketMessage, 'visibility' | 'bodyText' | 'channel'>): void {
+export function post(
+  ctx: Context,
+  em: EntityManager,
+  ticket: Ticket,
+  said: Pick<TicketMessage, 'visibility' | 'bodyText' | 'channel'>,
+): void {
   Object.assign(ticket, { lastMessageId: uuidv7(), lastMessageAt: ctx.now(), messageCount: ticket.messageCount + 1 });
   if (said.visibility === 'PUBLIC') ticket.shownAt = ctx.now();
   record(ctx, em, ticket, 'MESSAGE_POSTED', { to: ticket.lastMessageId });
@@ -58,14 +95,30 @@ export function post(ctx: Context, em: EntityManager, ticket: Ticket, said: Pick
 }
 
 /** Writes what the ticket counts as its last message. */
-function writeMessage(ctx: Context, em: EntityManager, ticket: Ticket, said: Pick<TicketMessage, 'author' | 'authorId' | 'visibility' | 'bodyText' | 'channel'>): void {
+function writeMessage(
+  ctx: Context,
+  em: EntityManager,
+  ticket: Ticket,
+  said: Pick<TicketMessage, 'author' | 'authorId' | 'visibility' | 'bodyText' | 'channel'>,
+): void {
   const { lastMessageId: id, messageCount: seq } = ticket;
   em.persist(em.create(TicketMessage, { ...said, id, ticketId: ticket.id, seq, createdAt: ctx.now() }));
-  emit(em, 'tickets.message.posted', { ...named(ticket), messageId: id, visibility: said.visibility, author: said.author });
+  emit(em, 'tickets.message.posted', {
+    ...named(ticket),
+    messageId: id,
+    visibility: said.visibility,
+    author: said.author,
+  });
 }
 
 /** Moves a ticket, with its stamps, its history and its news. Throws INVALID_STATE where there is no such move. */
-export function move(ctx: Context, em: EntityManager, ticket: Ticket, how: TicketMove, reason: string | null = null): void {
+export function move(
+  ctx: Context,
+  em: EntityManager,
+  ticket: Ticket,
+  how: TicketMove,
+  reason: string | null = null,
+): void {
   const [from, now] = [ticket.status, ctx.now()];
   const to = advance(from, how);
   const isReturn = how === 'REOPEN' && from === 'RESOLVED';
@@ -95,12 +148,35 @@ interface EventFacts {
 }
 
 /** Adds to the ticket's history, which nothing ever changes. */
-export function record(ctx: Context, em: EntityManager, ticket: Ticket, kind: TicketEventKind, facts: EventFacts): void {
+export function record(
+  ctx: Context,
+  em: EntityManager,
+  ticket: Ticket,
+  kind: TicketEventKind,
+  facts: EventFacts,
+): void {
   ticket.eventCount += 1;
   em.persist(eventOf(ctx, em, ticket, ticket.eventCount, kind, facts));
 }
 
-const eventOf = (ctx: Context, em: EntityManager, ticket: Ticket, seq: number, kind: TicketEventKind, facts: EventFacts = {}): TicketEvent =>
-  em.create(TicketEvent, { from: null, to: null, reason: null, ...facts, ticketId: ticket.id, seq, at: ctx.now(), kind, actorId: ctx.actorId });
+const eventOf = (
+  ctx: Context,
+  em: EntityManager,
+  ticket: Ticket,
+  seq: number,
+  kind: TicketEventKind,
+  facts: EventFacts = {},
+): TicketEvent =>
+  em.create(TicketEvent, {
+    from: null,
+    to: null,
+    reason: null,
+    ...facts,
+    ticketId: ticket.id,
+    seq,
+    at: ctx.now(),
+    kind,
+    actorId: ctx.actorId,
+  });
 
 export const named = (ticket: Ticket) => ({ ticketId: ticket.id, customerId: ticket.customerId });

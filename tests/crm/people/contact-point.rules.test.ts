@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { checkPoints, MAX_POINTS, normalizeEmail, normalizePhone, soundPoints, type TypedPoint } from '../../../subgraphs/crm/people/contact-point.rules.ts';
+import {
+  checkPoints,
+  MAX_POINTS,
+  normalizeEmail,
+  normalizePhone,
+  soundPoints,
+  type TypedPoint,
+} from '../../../subgraphs/crm/people/contact-point.rules.ts';
 
 const invalid = (field: string) => expect.objectContaining({ code: 'INVALID', field });
 
@@ -30,9 +37,13 @@ describe('telephone numbers (R9)', () => {
 
   test('a stored number stays as it is, wherever it is read', () => {
     fc.assert(
-      fc.property(fc.constantFrom('+4930901820', '+14155552671', '+2348031234567', '+390612345678'), fc.constantFrom('DE', 'US', 'BR', 'NG'), (value, country) => {
-        expect(normalizePhone(value, country).value).toBe(value);
-      }),
+      fc.property(
+        fc.constantFrom('+4930901820', '+14155552671', '+2348031234567', '+390612345678'),
+        fc.constantFrom('DE', 'US', 'BR', 'NG'),
+        (value, country) => {
+          expect(normalizePhone(value, country).value).toBe(value);
+        },
+      ),
     );
   });
 });
@@ -47,7 +58,19 @@ describe('e-mail addresses (R10)', () => {
     expect(normalizeEmail(typed)).toBe(kept);
   });
 
-  test.each(['x@', '@x.de', 'ada', 'ada@localhost', 'a b@example.com', 'ada@exa mple.com', 'ada..b@example.com', '.ada@example.com', 'ada@1.2.3.4', 'a\0b@example.com', 'a@b@example.com'])('%s is none', (typed) => {
+  test.each([
+    'x@',
+    '@x.de',
+    'ada',
+    'ada@localhost',
+    'a b@example.com',
+    'ada@exa mple.com',
+    'ada..b@example.com',
+    '.ada@example.com',
+    'ada@1.2.3.4',
+    'a\0b@example.com',
+    'a@b@example.com',
+  ])('%s is none', (typed) => {
     expect(() => normalizeEmail(typed)).toThrow(invalid('email'));
   });
 
@@ -79,12 +102,17 @@ describe('the points of a contact', () => {
   const phone = (value: string, more: Partial<TypedPoint> = {}): TypedPoint => ({ type: 'PHONE', value, ...more });
 
   test('the first of a type is its primary one unless another is named', () => {
-    const points = checkPoints([email('a@x.example'), phone('030 901820'), email('b@x.example', { isPrimary: true })], 'DE');
+    const points = checkPoints(
+      [email('a@x.example'), phone('030 901820'), email('b@x.example', { isPrimary: true })],
+      'DE',
+    );
     expect(points.map(({ isPrimary }) => isPrimary)).toEqual([false, true, true]);
   });
 
   test('the same address is not there twice, however it is spelled', () => {
-    expect(() => checkPoints([email('ada@x.example'), email('ADA@x.example')], 'DE')).toThrow(invalid('points.1.value'));
+    expect(() => checkPoints([email('ada@x.example'), email('ADA@x.example')], 'DE')).toThrow(
+      invalid('points.1.value'),
+    );
     expect(() => checkPoints([phone('030 901820'), phone('+49 30 901820')], 'DE')).toThrow(invalid('points.1.value'));
     expect(checkPoints([phone('030 901820'), phone('030 901820', { extension: '7' })], 'DE')).toHaveLength(2);
   });
@@ -106,9 +134,11 @@ describe('the points of a contact', () => {
   });
 
   test('whatever was typed, each type that is there has one primary point', () => {
-    const typed = fc.uniqueArray(fc.nat(50), { maxLength: 10 }).map((places) =>
-      places.map((n) => (n % 2 ? email(`a${n}@x.example`) : phone(`030 9018${String(n).padStart(2, '0')}`))),
-    );
+    const typed = fc
+      .uniqueArray(fc.nat(50), { maxLength: 10 })
+      .map((places) =>
+        places.map((n) => (n % 2 ? email(`a${n}@x.example`) : phone(`030 9018${String(n).padStart(2, '0')}`))),
+      );
     fc.assert(
       fc.property(typed, (points) => {
         const checked = checkPoints(points, 'DE');
@@ -121,6 +151,8 @@ describe('the points of a contact', () => {
   });
 
   test('what another domain says of a person stops nothing: what is no address is left out', () => {
-    expect(soundPoints([email('not an address'), phone('030 901820')], 'DE').map(({ value }) => value)).toEqual(['+4930901820']);
+    expect(soundPoints([email('not an address'), phone('030 901820')], 'DE').map(({ value }) => value)).toEqual([
+      '+4930901820',
+    ]);
   });
 });

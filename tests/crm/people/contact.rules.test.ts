@@ -1,11 +1,30 @@
-import { changedContact, checkContact, checkUnlink, primaryContactOf } from '../../../subgraphs/crm/people/contact.rules.ts';
+import {
+  changedContact,
+  checkContact,
+  checkUnlink,
+  primaryContactOf,
+} from '../../../subgraphs/crm/people/contact.rules.ts';
 
 describe('contacts', () => {
-  const ada = { kind: 'PERSON', displayName: 'Ada Lovelace', givenName: 'Ada', familyName: 'Lovelace', language: 'en' } as const;
+  const ada = {
+    kind: 'PERSON',
+    displayName: 'Ada Lovelace',
+    givenName: 'Ada',
+    familyName: 'Lovelace',
+    language: 'en',
+  } as const;
 
   test('a contact needs a name', () => {
-    expect(() => checkContact({ kind: 'PERSON', displayName: ' ' })).toThrow(expect.objectContaining({ code: 'INVALID', field: 'displayName' }));
-    expect(checkContact({ kind: 'PERSON', displayName: 'Ada' })).toEqual({ kind: 'PERSON', displayName: 'Ada', givenName: null, familyName: null, language: null });
+    expect(() => checkContact({ kind: 'PERSON', displayName: ' ' })).toThrow(
+      expect.objectContaining({ code: 'INVALID', field: 'displayName' }),
+    );
+    expect(checkContact({ kind: 'PERSON', displayName: 'Ada' })).toEqual({
+      kind: 'PERSON',
+      displayName: 'Ada',
+      givenName: null,
+      familyName: null,
+      language: null,
+    });
   });
 
   test('what is left out of a change stays, and null empties what may be empty', () => {

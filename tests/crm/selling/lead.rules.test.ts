@@ -1,4 +1,13 @@
-import { advance, changedLead, checkLead, contacted, factsOf, type LeadStatus, reopened, type TypedLead } from '../../../subgraphs/crm/selling/lead.rules.ts';
+import {
+  advance,
+  changedLead,
+  checkLead,
+  contacted,
+  factsOf,
+  type LeadStatus,
+  reopened,
+  type TypedLead,
+} from '../../../subgraphs/crm/selling/lead.rules.ts';
 
 const STATUSES: LeadStatus[] = ['NEW', 'CONTACTED', 'QUALIFIED', 'DISQUALIFIED'];
 const MOVES = {
@@ -15,7 +24,9 @@ const ALLOWED: Record<keyof typeof MOVES, Partial<Record<LeadStatus, LeadStatus>
 };
 
 describe('the way of a lead', () => {
-  const every = (Object.keys(MOVES) as (keyof typeof MOVES)[]).flatMap((how) => STATUSES.map((from) => [from, how, ALLOWED[how][from]] as const));
+  const every = (Object.keys(MOVES) as (keyof typeof MOVES)[]).flatMap((how) =>
+    STATUSES.map((from) => [from, how, ALLOWED[how][from]] as const),
+  );
 
   test.each(every)('a %s lead that is %s becomes %s', (from, how, to) => {
     if (to) expect(MOVES[how](from)).toBe(to);
@@ -27,7 +38,11 @@ describe('what a lead is made of', () => {
   const typed: TypedLead = { kind: 'RESIDENTIAL', name: 'Anke Vogt', source: 'WEBSITE', email: 'anke@vogt.example' };
 
   test('a lead keeps its address and number in one spelling', () => {
-    expect(checkLead({ ...typed, phone: '030 901820', email: 'Anke@VOGT.example' }, 'DE')).toMatchObject({ phone: '+4930901820', email: 'Anke@vogt.example', priority: 3 });
+    expect(checkLead({ ...typed, phone: '030 901820', email: 'Anke@VOGT.example' }, 'DE')).toMatchObject({
+      phone: '+4930901820',
+      email: 'Anke@vogt.example',
+      priority: 3,
+    });
   });
 
   test.each([
@@ -40,6 +55,7 @@ describe('what a lead is made of', () => {
     [{ priority: 0 }, 'priority'],
     [{ priority: 6 }, 'priority'],
     [{ language: '??' }, 'language'],
+    [{ decideBy: '0000-01-01' }, 'decideBy'],
     [{ monthlyBudget: { amountMinor: -1n, currency: 'EUR' } }, 'monthlyBudget.amountMinor'],
     [{ monthlyBudget: { amountMinor: 1n, currency: 'XXX' } }, 'monthlyBudget.currency'],
   ] as const)('%o is refused with its field', (wrong, field) => {
@@ -47,18 +63,28 @@ describe('what a lead is made of', () => {
   });
 
   test('an owner that can be nobody is nobody', () => {
-    expect(() => checkLead({ ...typed, ownerId: 'me' }, 'DE')).toThrow(expect.objectContaining({ code: 'NOT_FOUND', field: 'ownerId' }));
+    expect(() => checkLead({ ...typed, ownerId: 'me' }, 'DE')).toThrow(
+      expect.objectContaining({ code: 'NOT_FOUND', field: 'ownerId' }),
+    );
   });
 
   test('what is left out of a change stays, and null empties what may be empty', () => {
     const held = checkLead({ ...typed, need: 'Speed', monthlyBudget: { amountMinor: 5_000n, currency: 'EUR' } }, 'DE');
     expect(checkLead(changedLead(held, { priority: 1 }), 'DE')).toEqual({ ...held, priority: 1 });
-    expect(checkLead(changedLead(held, { need: null, monthlyBudget: null }), 'DE')).toEqual({ ...held, need: null, monthlyBudgetMinor: null, currency: null });
+    expect(checkLead(changedLead(held, { need: null, monthlyBudget: null }), 'DE')).toEqual({
+      ...held,
+      need: null,
+      monthlyBudgetMinor: null,
+      currency: null,
+    });
   });
 
   test('the day they decide is counted in the tenant’s days', () => {
     const lead = checkLead({ ...typed, decideBy: '2026-12-10' }, 'DE');
     const now = new Date('2026-11-19T23:30:00Z'); // the 20th in Berlin
-    expect(factsOf(lead, new Date('2026-11-16T22:00:00Z'), now, '2026-11-20')).toMatchObject({ daysToDecide: 20, silentDays: 3 });
+    expect(factsOf(lead, new Date('2026-11-16T22:00:00Z'), now, '2026-11-20')).toMatchObject({
+      daysToDecide: 20,
+      silentDays: 3,
+    });
   });
 });

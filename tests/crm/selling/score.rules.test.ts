@@ -1,5 +1,13 @@
 import fc from 'fast-check';
-import { gradeOf, type LeadFacts, type LeadKind, type LeadSource, pointsOf, scoreOf, type Verdict } from '../../../subgraphs/crm/selling/score.rules.ts';
+import {
+  gradeOf,
+  type LeadFacts,
+  type LeadKind,
+  type LeadSource,
+  pointsOf,
+  scoreOf,
+  type Verdict,
+} from '../../../subgraphs/crm/selling/score.rules.ts';
 
 const A: LeadFacts = {
   kind: 'RESIDENTIAL',
@@ -23,7 +31,15 @@ const B: LeadFacts = {
   inboundOf30Days: 6,
   silentDays: 0,
 };
-const C: LeadFacts = { ...A, verdict: 'NOT_SERVICEABLE', source: 'COLD_CALL', need: null, daysToDecide: null, inboundOf30Days: 0, silentDays: 40 };
+const C: LeadFacts = {
+  ...A,
+  verdict: 'NOT_SERVICEABLE',
+  source: 'COLD_CALL',
+  need: null,
+  daysToDecide: null,
+  inboundOf30Days: 0,
+  silentDays: 40,
+};
 const BEST: LeadFacts = { ...B, verdict: 'SERVICEABLE', source: 'EXISTING_CUSTOMER', daysToDecide: 0 };
 
 describe('the score of a lead (R4)', () => {
@@ -50,7 +66,9 @@ describe('the score of a lead (R4)', () => {
     expect(gradeOf(score)).toBe(grade);
   });
 
-  const change = (facts: Partial<LeadFacts>) => pointsOf({ ...C, verdict: 'UNKNOWN', silentDays: 0, ...facts }) - pointsOf({ ...C, verdict: 'UNKNOWN', silentDays: 0 });
+  const change = (facts: Partial<LeadFacts>) =>
+    pointsOf({ ...C, verdict: 'UNKNOWN', silentDays: 0, ...facts }) -
+    pointsOf({ ...C, verdict: 'UNKNOWN', silentDays: 0 });
 
   test.each([
     [{ monthlyBudgetMinor: 2_999n }, 0],

@@ -78,22 +78,22 @@ class Writer {
   private selection(type: GraphQLCompositeType, recipe: QueryRecipe, depth: number): string {
     const fields = isUnionType(type) ? [] : Object.values(type.getFields());
     const choice = recipe.pick % (fields.length * 2 + 4);
-    const condition = this.condition(recipe.condition);
+    const condition = () => this.condition(recipe.condition);
     if (choice < fields.length * 2) {
       const field = fields[choice >> 1] as (typeof fields)[number];
       const inner = getNamedType(field.type);
       if (isCompositeType(inner) && depth >= MAX_DEPTH) return '__typename';
       const below = isCompositeType(inner) ? this.selections(inner, recipe.children, depth + 1) : '';
-      return `${this.alias(recipe.alias)}${field.name}${this.args(field.args, recipe.args)} ${condition} ${below}`;
+      return `${this.alias(recipe.alias)}${field.name}${this.args(field.args, recipe.args)} ${condition()} ${below}`;
     }
-    if (choice === fields.length * 2) return `${this.alias(recipe.alias)}__typename ${condition}`;
+    if (choice === fields.length * 2) return `${this.alias(recipe.alias)}__typename ${condition()}`;
     if (choice === fields.length * 2 + 1) {
       if (depth === 1 && type === this.schema.getQueryType()) return `${this.alias(recipe.alias)}${this.introspection(recipe.args)}`;
-      return `... ${condition} ${this.selections(type, recipe.children, depth)}`;
+      return `... ${condition()} ${this.selections(type, recipe.children, depth)}`;
     }
     const on = this.overlapping(type, recipe.args);
-    if (choice === fields.length * 2 + 2) return `... on ${on.name} ${condition} ${this.selections(on, recipe.children, depth)}`;
-    return `...${this.fragment(on, recipe, depth)} ${condition}`;
+    if (choice === fields.length * 2 + 2) return `... on ${on.name} ${condition()} ${this.selections(on, recipe.children, depth)}`;
+    return `...${this.fragment(on, recipe, depth)} ${condition()}`;
   }
 
   private alias(number: number): string {

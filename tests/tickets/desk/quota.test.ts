@@ -14,7 +14,14 @@ describe('a plan of 100 tickets', () => {
 
   const open = (ctx: Context, more: Record<string, unknown> = {}) =>
     openTicket(ctx, {
-      ...{ subject: 'No signal', bodyText: 'Since the storm.', kind: 'INCIDENT', priority: 'NORMAL', channel: 'PHONE', requester: { name: 'Marcus' } },
+      ...{
+        subject: 'No signal',
+        bodyText: 'Since the storm.',
+        kind: 'INCIDENT',
+        priority: 'NORMAL',
+        channel: 'PHONE',
+        requester: { name: 'Marcus' },
+      },
       ...{ idempotencyKey: randomUUID() },
       ...more,
     } as never);
@@ -65,7 +72,9 @@ describe('a plan of 100 tickets', () => {
     expect(new Set(opened.map(({ id }) => id)).size).toBe(1);
     expect(await counted()).toMatchObject({ used: 80, tickets: 80 });
     const [ada] = (await people(1)) as [Context];
-    await expect(open(ada, { idempotencyKey, subject: 'Another one' })).rejects.toMatchObject({ code: 'IDEMPOTENCY_MISMATCH' });
+    await expect(open(ada, { idempotencyKey, subject: 'Another one' })).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_MISMATCH',
+    });
   });
 
   test('at 99 of 100, a hundred at once open exactly one; a reply at the limit still goes out', async () => {
@@ -81,21 +90,38 @@ describe('a plan of 100 tickets', () => {
       'tickets',
       'mutation { openTicket(input: { subject: "a", bodyText: "b", requester: { name: "c" }, idempotencyKey: "over" }) { ticket { id } userErrors { code } } }',
     );
-    expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'QUOTA_EXCEEDED', key: 'tickets', limit: '100', used: '100' });
+    expect(answer.errors?.[0]?.extensions).toMatchObject({
+      code: 'QUOTA_EXCEEDED',
+      key: 'tickets',
+      limit: '100',
+      used: '100',
+    });
     expect(answer.data).toEqual({ openTicket: null });
 
     const list = await world.ask(ADA, 'tickets', '{ tickets(first: 1, filter: { status: NEW }) { nodes { id } } }');
     const ticketId = (list.data as { tickets: { nodes: { id: string }[] } }).tickets.nodes[0]?.id;
-    const reply = await world.ask(ADA, 'tickets', 'mutation($input: PostMessageInput!) { postMessage(input: $input) { userErrors { code } } }', {
-      input: { ticketId, visibility: 'PUBLIC', bodyText: 'We are on our way.', idempotencyKey: randomUUID() },
-    });
+    const reply = await world.ask(
+      ADA,
+      'tickets',
+      'mutation($input: PostMessageInput!) { postMessage(input: $input) { userErrors { code } } }',
+      {
+        input: { ticketId, visibility: 'PUBLIC', bodyText: 'We are on our way.', idempotencyKey: randomUUID() },
+      },
+    );
     expect(reply).toEqual({ data: { postMessage: { userErrors: [] } } });
   });
 
   test('a customer at the limit is told to call, not how many tickets were bought', async () => {
     const marcus = { tenant: 'kestrel' as const, user: '6019', customerId: '01990000-0000-7000-8000-000000007019' };
-    const answer = await world.ask(marcus, 'tickets', 'mutation { openMyTicket(input: { subject: "a", bodyText: "b", idempotencyKey: "c" }) { userErrors { code } } }');
-    expect(answer.errors?.[0]).toMatchObject({ message: expect.stringContaining('Please call us'), extensions: { code: 'QUOTA_EXCEEDED' } });
+    const answer = await world.ask(
+      marcus,
+      'tickets',
+      'mutation { openMyTicket(input: { subject: "a", bodyText: "b", idempotencyKey: "c" }) { userErrors { code } } }',
+    );
+    expect(answer.errors?.[0]).toMatchObject({
+      message: expect.stringContaining('Please call us'),
+      extensions: { code: 'QUOTA_EXCEEDED' },
+    });
     expect(Object.keys(answer.errors?.[0]?.extensions ?? {}).sort()).toEqual(['code', 'key']);
   });
 });

@@ -14,7 +14,9 @@ const ALLOWED: Record<rules.TicketMove, Partial<Record<rules.TicketStatus, rules
   CLOSE: { RESOLVED: 'CLOSED' },
   CANCEL: { NEW: 'CANCELLED', OPEN: 'CANCELLED' },
 };
-const EVERY_MOVE = (Object.keys(ALLOWED) as rules.TicketMove[]).flatMap((move) => STATUSES.map((from) => [move, from, ALLOWED[move][from]] as const));
+const EVERY_MOVE = (Object.keys(ALLOWED) as rules.TicketMove[]).flatMap((move) =>
+  STATUSES.map((from) => [move, from, ALLOWED[move][from]] as const),
+);
 
 describe('the way of a ticket', () => {
   test.each(EVERY_MOVE)('%s of a %s ticket leads to %s', (move, from, to) => {
@@ -24,18 +26,21 @@ describe('the way of a ticket', () => {
 
   test('whatever is tried, a ticket that is final stays as it is', () => {
     fc.assert(
-      fc.property(fc.array(fc.constantFrom(...(Object.keys(ALLOWED) as rules.TicketMove[])), { maxLength: 30 }), (moves) => {
-        let status: rules.TicketStatus = 'NEW';
-        for (const move of moves) {
-          const before: rules.TicketStatus = status;
-          try {
-            status = rules.advance(status, move);
-          } catch {
-            continue;
+      fc.property(
+        fc.array(fc.constantFrom(...(Object.keys(ALLOWED) as rules.TicketMove[])), { maxLength: 30 }),
+        (moves) => {
+          let status: rules.TicketStatus = 'NEW';
+          for (const move of moves) {
+            const before: rules.TicketStatus = status;
+            try {
+              status = rules.advance(status, move);
+            } catch {
+              continue;
+            }
+            expect(rules.isFinal(before)).toBe(false);
           }
-          expect(rules.isFinal(before)).toBe(false);
-        }
-      }),
+        },
+      ),
     );
   });
 
@@ -67,7 +72,14 @@ describe('the way of a ticket', () => {
   });
 
   test('closing means solved, and of a RESOLVED ticket that the customer is content', () => {
-    expect(STATUSES.map((status) => rules.moveOfCustomer(status))).toEqual(['RESOLVE', 'RESOLVE', 'RESOLVE', 'CLOSE', 'RESOLVE', 'RESOLVE']);
+    expect(STATUSES.map((status) => rules.moveOfCustomer(status))).toEqual([
+      'RESOLVE',
+      'RESOLVE',
+      'RESOLVE',
+      'CLOSE',
+      'RESOLVE',
+      'RESOLVE',
+    ]);
   });
 
   test('nothing about a final ticket changes', () => {
@@ -112,7 +124,9 @@ describe('waiting', () => {
 
 describe('answers that cross (R6)', () => {
   test('an answer to an older message is a conflict, one that names none is taken', () => {
-    expect(() => rules.expectLastMessage('b', 'a')).toThrow(expect.objectContaining({ code: 'CONFLICT', field: 'expectedLastMessageId' }));
+    expect(() => rules.expectLastMessage('b', 'a')).toThrow(
+      expect.objectContaining({ code: 'CONFLICT', field: 'expectedLastMessageId' }),
+    );
     expect(() => rules.expectLastMessage('b', 'b')).not.toThrow();
     expect(() => rules.expectLastMessage('b', null)).not.toThrow();
   });
@@ -125,7 +139,14 @@ describe('answers that cross (R6)', () => {
 });
 
 describe('opening', () => {
-  const typed: rules.TypedTicket = { subject: 'Slow', bodyText: 'Since noon.', kind: 'QUESTION', priority: 'NORMAL', channel: 'PHONE', requester: { name: 'Lena' } };
+  const typed: rules.TypedTicket = {
+    subject: 'Slow',
+    bodyText: 'Since noon.',
+    kind: 'QUESTION',
+    priority: 'NORMAL',
+    channel: 'PHONE',
+    requester: { name: 'Lena' },
+  };
 
   test.each([
     [{ subject: ' ' }, 'subject'],
@@ -144,21 +165,29 @@ describe('opening', () => {
   });
 
   test('200 and 100,000 letters are taken', () => {
-    expect(rules.checkTicket({ ...typed, subject: 'x'.repeat(200), bodyText: 'x'.repeat(100_000) }).bodyText).toHaveLength(100_000);
+    expect(
+      rules.checkTicket({ ...typed, subject: 'x'.repeat(200), bodyText: 'x'.repeat(100_000) }).bodyText,
+    ).toHaveLength(100_000);
   });
 
   test('21 tags are too many, the same one twice is one', () => {
-    expect(() => rules.checkTicket({ ...typed, tags: Array.from({ length: 21 }, (_, i) => `t${i}`) })).toThrow(expect.objectContaining({ code: 'LIMIT_REACHED' }));
+    expect(() => rules.checkTicket({ ...typed, tags: Array.from({ length: 21 }, (_, i) => `t${i}`) })).toThrow(
+      expect.objectContaining({ code: 'LIMIT_REACHED' }),
+    );
     expect(rules.checkTicket({ ...typed, tags: ['vip', 'vip'] }).tags).toEqual(['vip']);
   });
 
   test('an id that can be nobody’s is nobody', () => {
-    expect(() => rules.checkTicket({ ...typed, requester: { customerId: 'x' } })).toThrow(expect.objectContaining({ code: 'NOT_FOUND', field: 'requester.customerId' }));
+    expect(() => rules.checkTicket({ ...typed, requester: { customerId: 'x' } })).toThrow(
+      expect.objectContaining({ code: 'NOT_FOUND', field: 'requester.customerId' }),
+    );
   });
 
   test('staff does not write as the portal or the system', () => {
-    for (const channel of ['PORTAL', 'SYSTEM'] as const) expect(() => rules.checkStaffChannel(channel)).toThrow(invalid('channel'));
-    for (const channel of ['EMAIL', 'PHONE', 'CHAT', 'STAFF', 'API'] as const) expect(() => rules.checkStaffChannel(channel)).not.toThrow();
+    for (const channel of ['PORTAL', 'SYSTEM'] as const)
+      expect(() => rules.checkStaffChannel(channel)).toThrow(invalid('channel'));
+    for (const channel of ['EMAIL', 'PHONE', 'CHAT', 'STAFF', 'API'] as const)
+      expect(() => rules.checkStaffChannel(channel)).not.toThrow();
   });
 
   test('a ticket begins with the words of whoever asks, unless staff began it', () => {

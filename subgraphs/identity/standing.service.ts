@@ -1,0 +1,54 @@
+import { LockMode } from '@mikro-orm/core';
+import { ClientError } from '../../schema/errors.ts';
+import type { Context } from '../_kernel/context.ts';
+import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
+import { Membership } from './membership.entity.ts';
+import { Session } from './session.entity.ts';
+import { type EndReason, standingFault } from './session.rules.ts';
+import { type Present, presentOf, readBriefly } from './tenant.service.ts';
+import { User } from './user.entity.ts';
+
+/** How often a session may be met on its way to another tenant before we give up. */
+const MOVES = 3;
+
+/** Runs in a transaction of the tenant a session is for, with its row locked; null when there is no such session. */
+export async function inSession<T>(
+  ctx: Context,
+  id: string,
+  run: (em: EntityManager, session: Session) => Promise<T>,
+): Promise<T | null> {
+  for (let tries = 0; tries < MOVES; tries += 1) {
+    const seen = await readBriefly(ctx, (em) => em.findOne(Session, { id }));
+    if (!seen) return null;
+    const outcome = await ctx.inTenant(seen.homeId ?? PLATFORM_TENANT).tx(async (em) => {
+      const session = await em.findOne(Session, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+      return session?.homeId === seen.homeId ? { value: await run(em, session) } : null;
+    });
+    if (outcome) return outcome.value;
+  }
+  throw new ClientError('OVERLOADED', 'Too much is going on at once. Please try again.');
+}
+
+export interface PresentStanding extends Present {
+  realm: string;
+  membership: Membership | null;
+  fault: EndReason | null;
+}
+
+/** How a person stands in the tenant of this transaction, as far as a session cares. */
+export async function standingIn(
+  em: EntityManager,
+  userId: string,
+  membershipId: string | null,
+  lockMode?: LockMode,
+): Promise<PresentStanding> {
+  const user = await em.findOneOrFail(User, { id: userId });
+  const found =
+    membershipId === null
+      ? null
+      : await em.findOne(Membership, { id: membershipId, userId }, lockMode === undefined ? {} : { lockMode });
+  const present = await presentOf(em);
+  const membership = membershipId === null ? null : (found ?? { state: 'ENDED', roles: [] });
+  const fault = standingFault({ userState: user.state, membership, tenantState: present.tenantState });
+  return { ...present, realm: user.realm, membership: found, fault };
+}
