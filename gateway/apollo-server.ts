@@ -10,7 +10,8 @@ import { MAX_TOKENS } from './limits.ts';
 
 export interface HttpContext {
   request: Omit<ClientRequest, 'query' | 'variables' | 'operationName'>;
-  answer?: Answer;
+  /** Apollo Server copies the context, so the answer travels in something both copies hold. */
+  reply: { answer?: Answer };
 }
 
 export interface ApolloDoor {
@@ -57,7 +58,7 @@ function asGateway(graph: Graph): GatewayInterface {
   const executor: GatewayExecutor = async ({ request, context }) => {
     const held = context as HttpContext;
     const answer = await graph.execute({ ...held.request, query: request.query ?? '', variables: request.variables, operationName: request.operationName });
-    held.answer = answer;
+    held.reply.answer = answer;
     const errors = answer.errors?.map((error) => new GraphQLError(error.message, { path: error.path, extensions: error.extensions }));
     return { ...(answer.data === undefined ? {} : { data: answer.data }), ...(errors ? { errors } : {}) } as never;
   };
@@ -88,8 +89,8 @@ function statusPlugin(): ApolloServerPlugin<HttpContext> {
   return {
     requestDidStart: async () => ({
       willSendResponse: async ({ response, contextValue }) => {
-        if (response.body.kind !== 'single' || !contextValue.answer) return;
-        const { data, errors = [] } = contextValue.answer;
+        if (response.body.kind !== 'single' || !contextValue.reply.answer) return;
+        const { data, errors = [] } = contextValue.reply.answer;
         response.http.status = statusOf(data, errors);
       },
     }),

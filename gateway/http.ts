@@ -84,14 +84,14 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     response.setHeader('x-request-id', requestId);
     const isPost = request.method === 'POST';
     const body = isPost ? parseBody(await readBody(request)) : undefined;
-    const context: HttpContext = { request: { caller: ANONYMOUS, requestId, address: addressOf(request), ...cookieOf(request, isAllowed) } };
+    const context: HttpContext = { request: { caller: ANONYMOUS, requestId, address: addressOf(request), ...cookieOf(request, isAllowed) }, reply: {} };
     const isPage = !isPost && url.search === '' && String(request.headers.accept).includes('text/html');
     if (!isPage) context.request.caller = await graph.parts.auth.authenticate(bearerOf(request.headers.authorization));
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
     const answer = await apollo.execute({ method: request.method ?? 'GET', headers, search: url.search, body }, context);
     for (const [name, value] of answer.headers) response.setHeader(name, value);
-    setCookie(response, context.answer);
+    setCookie(response, context.reply.answer);
     response.statusCode = answer.status ?? 200;
     if (answer.body.kind === 'complete') response.end(answer.body.string);
     else {

@@ -1,6 +1,6 @@
 import { ApolloGateway } from '@apollo/gateway';
 import type { Schema } from '@apollo/federation-internals';
-import type { QueryPlanner } from '@apollo/query-planner';
+import type { QueryPlanner, QueryPlannerConfig } from '@apollo/query-planner';
 import { type GraphQLObjectType, type GraphQLSchema, getNamedType, Kind, parse, visit } from 'graphql';
 import { readFile } from 'node:fs/promises';
 import { watchFile, unwatchFile } from 'node:fs';
@@ -18,6 +18,9 @@ export interface Supergraph {
   /** The features of the named root fields if every one of them is gated, else none. */
   rootFeatures(operation: string, fields: readonly string[]): readonly Feature[];
 }
+
+/** The planner would write a mutation's fields in another order where it uses a query's fragments again for a subgraph. */
+export const PLANNING: QueryPlannerConfig = { reuseQueryFragments: false };
 
 /** How often the file is looked at, milliseconds. */
 const WATCH_MS = 1_000;
@@ -44,6 +47,7 @@ export async function manageSupergraph(file: string, log: Logger): Promise<Super
   process.env.APOLLO_TELEMETRY_DISABLED = 'true';
   const manager = new ApolloGateway({
     logger: quiet,
+    queryPlannerConfig: PLANNING,
     supergraphSdl: async (options) => {
       update = options.update;
       return { supergraphSdl: await readFile(file, 'utf8') };

@@ -2,7 +2,7 @@ import type { Config } from './_kernel/config.ts';
 import type { Machinery } from './_kernel/context.ts';
 import { connect, type Db, roleUrl } from './_kernel/db.ts';
 import { type FanOut, listen } from './_kernel/fan-out.ts';
-import { type Jobs, runJobs } from './_kernel/jobs.ts';
+import { inPlatform, type Jobs, runJobs } from './_kernel/jobs.ts';
 import { createVerifier } from './_kernel/signed-context.ts';
 import { defineSubgraph, type RunningSubgraph, runSubgraph } from './_kernel/subgraph.ts';
 import type { Logger } from './_kernel/telemetry.ts';
@@ -43,6 +43,7 @@ export async function serve(config: Config, log: Logger, names?: readonly string
       };
       subgraphs.push(runSubgraph(await defineSubgraph(definition), machinery, verify));
     }
+    for (const { machinery, subgraph } of subgraphs) if (subgraph.definition.onStart) await inPlatform(machinery, subgraph.definition.onStart);
     jobs = await runJobs(config, subgraphs, log);
     return { subgraphs, fanOut, stop };
   } catch (error) {

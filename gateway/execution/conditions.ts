@@ -1,7 +1,7 @@
 import { type ASTNode, type DirectiveNode, type DocumentNode, Kind, type SelectionNode, type ValueNode, visit } from 'graphql';
 import type { Data } from './faults.ts';
 
-export const isConditional = ({ name }: DirectiveNode) => name.value === 'skip' || name.value === 'include';
+const isConditional = ({ name }: DirectiveNode) => name.value === 'skip' || name.value === 'include';
 const conditionOf = ({ arguments: given }: DirectiveNode): ValueNode | undefined => given?.[0]?.value;
 
 /** The variables that decide what of an operation is asked for, in order. */
@@ -16,35 +16,23 @@ export function conditionVariables(document: ASTNode): string[] {
   return [...names].sort();
 }
 
-/** Whether a selection stands, given the operation's variables. */
-export type Includes = (node: { directives?: readonly DirectiveNode[] }) => boolean;
-
-export function includesWith(variables: Data): Includes {
-  return ({ directives = [] }) =>
-    directives.filter(isConditional).every((directive) => {
-      const condition = conditionOf(directive);
-      const holds = condition?.kind === Kind.VARIABLE ? variables[condition.name.value] === true : condition?.kind === Kind.BOOLEAN && condition.value;
-      return directive.name.value === 'include' ? holds : !holds;
-    });
+/** A document without its `@skip`s and `@include`s, and without what they leave out; selection sets may become empty. */
+export function decide(document: DocumentNode, variables: Data): DocumentNode {
+  const stands = (directive: DirectiveNode): boolean => {
+    const condition = conditionOf(directive);
+    const holds = condition?.kind === Kind.VARIABLE ? variables[condition.name.value] === true : condition?.kind === Kind.BOOLEAN && condition.value;
+    return holds === (directive.name.value === 'include');
+  };
+  const decideOne = (node: SelectionNode): SelectionNode | null | undefined => {
+    const conditions = node.directives?.filter(isConditional) ?? [];
+    if (conditions.length === 0) return undefined;
+    return conditions.every(stands) ? { ...node, directives: node.directives?.filter((directive) => !isConditional(directive)) } : null;
+  };
+  return visit(document, { Field: decideOne, InlineFragment: decideOne, FragmentSpread: decideOne });
 }
 
-/**
- * Decides `@skip(if: true)` and the like for good. The planner would drop such a condition where a whole fetch depends on
- * another, and so ask for what is to be skipped.
- */
-export function decideConstants(document: DocumentNode): DocumentNode {
-  const isConstant = (node: DirectiveNode) => isConditional(node) && conditionOf(node)?.kind === Kind.BOOLEAN;
-  const decide = (node: SelectionNode): SelectionNode | null | undefined => {
-    const constants = node.directives?.filter(isConstant) ?? [];
-    if (constants.length === 0) return undefined;
-    return includesWith({})({ directives: constants }) ? { ...node, directives: node.directives?.filter((directive) => !isConstant(directive)) } : null;
-  };
-  return visit(document, {
-    Field: decide,
-    InlineFragment: decide,
-    FragmentSpread: decide,
-    SelectionSet: {
-      leave: (node) => (node.selections.length > 0 ? undefined : { ...node, selections: [{ kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } }] }),
-    },
-  });
+/** A document in which no selection set is empty: one that was asks for the type's name. */
+export function withoutEmptySets(document: DocumentNode): DocumentNode {
+  const typeName = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } } as const;
+  return visit(document, { SelectionSet: { leave: (node) => (node.selections.length > 0 ? undefined : { ...node, selections: [typeName] }) } });
 }

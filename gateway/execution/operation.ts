@@ -1,24 +1,22 @@
-import { operationFromDocument } from '@apollo/federation-internals';
-import type { QueryPlan } from '@apollo/query-planner';
-import { type DocumentNode, getOperationAST, getVariableValues, GraphQLError, type GraphQLObjectType, Kind, type OperationDefinitionNode, parse, validate } from 'graphql';
+import type { PlanNode, SubscriptionNode } from '@apollo/query-planner';
+import { type DocumentNode, getOperationAST, getVariableValues, GraphQLError, Kind, type OperationDefinitionNode, parse, validate } from 'graphql';
 import { badInput } from '../../schema/errors.ts';
 import type { Feature } from '../../schema/features.ts';
 import { checkDocument, MAX_TOKENS } from '../limits.ts';
 import type { Supergraph } from '../supergraph.ts';
-import { renameFields } from './aliases.ts';
-import { conditionVariables, decideConstants, includesWith } from './conditions.ts';
+import { conditionVariables, decide } from './conditions.ts';
 import type { Data, Path } from './faults.ts';
-import { fragmentsOf, operationOf, topFields, withTopFields } from './fields.ts';
-import { introspect, isIntrospective } from './introspection.ts';
-import { compileShape, complete, type FieldsOf } from './shape.ts';
-import { spellOutSteps } from './steps.ts';
+import { fragmentsOf, isIntrospective, topFields } from './fields.ts';
+import type { ChoiceNode } from './plan.ts';
+import { compileVariant, type Variant } from './variant.ts';
 
 /** An operation made ready once: parsed, admitted, validated, planned, and the shape of its answer compiled. */
 export interface Operation {
   kind: 'query' | 'mutation' | 'subscription';
   name: string;
   document: DocumentNode;
-  plan: QueryPlan;
+  /** Without a node when there is nothing to ask subgraphs. */
+  plan: { node?: PlanNode | SubscriptionNode | ChoiceNode };
   /** Features without which none of its root fields has anything to say. */
   rootFeatures: readonly Feature[];
   /** The variables as subgraphs get them, or BAD_USER_INPUT errors. */
@@ -51,52 +49,46 @@ function parseOrRefuse(query: string): DocumentNode {
   }
 }
 
-/** Shapes kept per operation: one for each way its conditions have been met. */
-const MAX_SHAPES = 64;
+/** Variants kept per operation: one for each way its conditions have come out. */
+const MAX_VARIANTS = 8;
 
 function compile(supergraph: Supergraph, document: DocumentNode, definition: OperationDefinitionNode): Operation {
   const { schema } = supergraph;
   const fragments = fragmentsOf(document);
   const own: DocumentNode = { kind: Kind.DOCUMENT, definitions: [definition, ...fragments.values()] };
-  const rootType = schema.getRootType(definition.operation) as GraphQLObjectType;
   const fields = topFields(definition.selectionSet, fragments);
-  const isIntrospection = fields.some(isIntrospective);
-  const shapes = new Map<string, FieldsOf>();
   const conditions = conditionVariables(own);
-  const decided = decideConstants(own);
-  const steps = definition.operation === 'mutation' ? spellOutSteps(operationOf(decided), fragmentsOf(decided)) : undefined;
+  const variants = new Map<string, Variant>();
+  const variantFor = (variables: Data): Variant => {
+    const key = conditions.map((name) => (variables[name] === true ? '1' : '0')).join('');
+    let variant = variants.get(key);
+    if (!variant) {
+      if (variants.size >= MAX_VARIANTS) variants.clear();
+      variants.set(key, (variant = compileVariant(supergraph, decide(own, variables))));
+    }
+    return variant;
+  };
 
   return {
     kind: definition.operation,
     name: definition.name?.value ?? '',
     document: own,
-    plan: planOf(supergraph, steps ? { ...decided, definitions: decided.definitions.map((node) => (node.kind === Kind.OPERATION_DEFINITION ? steps.definition : node)) } : decided),
+    plan: planOf(),
     rootFeatures: supergraph.rootFeatures(definition.operation, fields.map(({ name }) => name.value)),
-    isIntrospection,
+    isIntrospection: fields.some(isIntrospective),
     variables(given) {
       const { coerced = {}, errors = [] } = getVariableValues(schema, definition.variableDefinitions ?? [], given, { maxErrors: 20 });
       const undecided = conditions.filter((name) => coerced[name] === null).map((name) => new GraphQLError(`Variable "$${name}" decides what is asked for and cannot be null.`));
-      return { values: { ...coerced, ...steps?.decide(coerced) }, errors: [...errors, ...undecided].map((error) => new GraphQLError(error.message, { nodes: error.nodes, extensions: { ...error.extensions, code: 'BAD_USER_INPUT' } })) };
+      return { values: coerced, errors: [...errors, ...undecided].map((error) => new GraphQLError(error.message, { nodes: error.nodes, extensions: { ...error.extensions, code: 'BAD_USER_INPUT' } })) };
     },
-    introspect: (variables) => (isIntrospection ? introspect(schema, definition, fragments, variables) : {}),
-    complete(data, variables) {
-      const key = conditions.map((name) => (variables[name] ? '1' : '0')).join('');
-      let fieldsOf = shapes.get(key);
-      if (!fieldsOf) {
-        if (shapes.size >= MAX_SHAPES) shapes.clear();
-        shapes.set(key, (fieldsOf = compileShape(schema, fragments, includesWith(variables), [definition.selectionSet])));
-      }
-      return complete(schema, rootType, fieldsOf, data);
-    },
+    introspect: (variables) => variantFor(variables).introspect(variables),
+    complete: (data, variables) => variantFor(variables).complete(data),
   };
-}
 
-/** The plan for what subgraphs are asked; empty when there is nothing to ask them. */
-function planOf({ planner, apiSchema }: Supergraph, document: DocumentNode): QueryPlan {
-  const definition = operationOf(document);
-  const fragments = fragmentsOf(document);
-  const selectionSet = withTopFields(definition.selectionSet, fragments, (field) => !isIntrospective(field));
-  if (topFields(selectionSet, fragments).every(({ name }) => name.value.startsWith('__'))) return { kind: 'QueryPlan' };
-  const asked = renameFields({ kind: Kind.DOCUMENT, definitions: [{ ...definition, selectionSet }, ...fragments.values()] });
-  return planner.buildQueryPlan(operationFromDocument(apiSchema, asked, { operationName: definition.name?.value, validate: false }));
+  /** The planner mistakes conditions in several ways, so they are decided before it is asked: a plan for each way. */
+  function planOf(): Operation['plan'] {
+    if (conditions.length === 0) return { node: variantFor({}).node };
+    if (definition.operation === 'subscription') return { node: compileVariant(supergraph, own).node };
+    return { node: { kind: 'Choice', choose: (variables) => variantFor(variables).node as PlanNode | undefined } };
+  }
 }

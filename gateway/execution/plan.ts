@@ -2,13 +2,18 @@ import type { FetchNode, PlanNode, QueryPlanSelectionNode } from '@apollo/query-
 import { type GraphQLFormattedError, type GraphQLSchema, isObjectType, parse } from 'graphql';
 import { ClientError } from '../../schema/errors.ts';
 import type { GraphResult } from '../../subgraphs/_kernel/subgraph.ts';
-import { type Includes, includesWith } from './conditions.ts';
 import { blame, type Data, faultsOf, isObject, note, own, type Path } from './faults.ts';
 import { fragmentsOf, operationOf, topFields } from './fields.ts';
 import { applyRewrites, isOfType } from './rewrites.ts';
 
 /** Sends one fetch of a plan to its subgraph. What it answers with is the executor's to keep and to change. */
 export type SendFetch = (fetch: FetchNode, variables: Data) => Promise<GraphResult>;
+
+/** A plan that depends on the operation's variables. */
+export interface ChoiceNode {
+  kind: 'Choice';
+  choose(variables: Data): PlanNode | undefined;
+}
 
 interface Execution {
   schema: GraphQLSchema;
@@ -27,7 +32,7 @@ const UNANSWERED = new ClientError('SUBGRAPH_UNAVAILABLE', 'A part of the answer
  * Executes the nodes of a query plan over `root`, merging what each subgraph answers into it. What a subgraph fails to
  * answer costs its own fields only, and is noted where it is missing. Never throws for a subgraph's sake.
  */
-export async function executePlan(node: PlanNode, execution: Execution, at: Path = []): Promise<void> {
+export async function executePlan(node: PlanNode | ChoiceNode, execution: Execution, at: Path = []): Promise<void> {
   switch (node.kind) {
     case 'Sequence':
       for (const child of node.nodes) await executePlan(child, execution, at);
@@ -37,6 +42,10 @@ export async function executePlan(node: PlanNode, execution: Execution, at: Path
       return;
     case 'Flatten':
       return executePlan(node.node, execution, [...at, ...node.path]);
+    case 'Choice': {
+      const chosen = node.choose(execution.variables);
+      return chosen && executePlan(chosen, execution, at);
+    }
     case 'Condition': {
       const branch = execution.variables[node.condition] ? node.ifClause : node.elseClause;
       return branch && executePlan(branch, execution, at);
@@ -58,7 +67,7 @@ async function executeFetch(fetch: FetchNode, execution: Execution, at: Path): P
   const answer = data ?? {};
   const rest = explain(fetch, answer, errors);
   if (data) execution.errors.push(...rest);
-  else giveUp(fetch, execution, answer, errors[0]);
+  else giveUp(fetch, answer, errors[0]);
   applyRewrites(execution.schema, fetch.outputRewrites, answer);
   for (const target of targets) merge(target, answer);
 }
@@ -71,7 +80,7 @@ async function fetchEntities(fetch: FetchNode, requires: QueryPlanSelectionNode[
   for (const target of targets) {
     const causes: GraphQLFormattedError[] = [];
     const representation = represent(schema, target, requires, causes);
-    if (!representation && causes[0]) giveUp(fetch, execution, target, causes[0]);
+    if (!representation && causes[0]) giveUp(fetch, target, causes[0]);
     if (!representation?.__typename) continue;
     applyRewrites(schema, fetch.inputRewrites, representation);
     const text = JSON.stringify(representation);
@@ -97,7 +106,7 @@ async function fetchEntities(fetch: FetchNode, requires: QueryPlanSelectionNode[
     const answer = isObject(entity) ? entity : {};
     const rest = explain(fetch, answer, said);
     if (answer === entity) execution.errors.push(...rest);
-    else giveUp(fetch, execution, answer, said[0]);
+    else giveUp(fetch, answer, said[0]);
     const typeName = answer.__typename;
     answer.__typename ??= sharing[0]?.__typename;
     applyRewrites(schema, fetch.outputRewrites, answer);
@@ -140,9 +149,9 @@ function explain(fetch: FetchNode, answer: Data, errors: Errors): GraphQLFormatt
 }
 
 /** Notes on an object why there is no answer to a whole fetch. */
-function giveUp(fetch: FetchNode, { variables }: Execution, object: Data, error: GraphQLFormattedError = UNANSWERED): void {
+function giveUp(fetch: FetchNode, object: Data, error: GraphQLFormattedError = UNANSWERED): void {
   const rename = renaming(fetch);
-  note(object, ...keysOf(fetch, includesWith(variables)).map((key) => ({ error, at: [rename(key)], path: (error.path?.length ? error.path : [key]).map(rename) })));
+  note(object, ...keysOf(fetch).map((key) => ({ error, at: [rename(key)], path: (error.path?.length ? error.path : [key]).map(rename) })));
 }
 
 /** The planner's own aliases, which are taken off before an answer is merged. */
@@ -152,11 +161,11 @@ function renaming({ outputRewrites = [] }: FetchNode): (key: string | number) =>
 }
 
 /** The keys a fetch asks of each object it is for. */
-function keysOf({ operation, requires }: FetchNode, includes: Includes): string[] {
+function keysOf({ operation, requires }: FetchNode): string[] {
   const document = parse(operation, { noLocation: true });
   const fragments = fragmentsOf(document);
-  const fields = topFields(operationOf(document).selectionSet, fragments, includes);
-  const asked = requires ? fields.flatMap(({ selectionSet }) => (selectionSet ? topFields(selectionSet, fragments, includes) : [])) : fields;
+  const fields = topFields(operationOf(document).selectionSet, fragments);
+  const asked = requires ? fields.flatMap(({ selectionSet }) => (selectionSet ? topFields(selectionSet, fragments) : [])) : fields;
   return [...new Set(asked.map(({ alias, name }) => alias?.value ?? name.value))];
 }
 

@@ -21,7 +21,6 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { travelName } from './aliases.ts';
-import type { Includes } from './conditions.ts';
 import { type Data, type Fault, faultsBelow, faultsOf, isObject, type Path } from './faults.ts';
 import type { Fragments } from './fields.ts';
 
@@ -41,10 +40,10 @@ interface FieldShape {
 export type FieldsOf = (type: GraphQLObjectType | GraphQLInterfaceType) => readonly FieldShape[] | undefined;
 
 /**
- * Compiles the fields an object type shows for some selection sets. Runtime types are compiled when first met and kept,
+ * Compiles the fields an object type shows for some selection sets, whose conditions are decided. Runtime types are compiled when first met and kept,
  * so an operation is walked once, however many answers it gives.
  */
-export function compileShape(schema: GraphQLSchema, fragments: Fragments, includes: Includes, sets: readonly SelectionSetNode[]): FieldsOf {
+export function compileShape(schema: GraphQLSchema, fragments: Fragments, sets: readonly SelectionSetNode[]): FieldsOf {
   const known = new Map<GraphQLNamedType, readonly FieldShape[] | undefined>();
   return (type) => {
     if (!known.has(type)) known.set(type, fieldsOf(type));
@@ -55,7 +54,7 @@ export function compileShape(schema: GraphQLSchema, fragments: Fragments, includ
     const grouped = new Map<string, FieldNode[]>();
     const seen = new Set<string>();
     const add = (set: SelectionSetNode): boolean =>
-      set.selections.filter(includes).every((node) => {
+      set.selections.every((node) => {
         if (node.kind === Kind.FIELD) {
           const key = node.alias?.value ?? node.name.value;
           grouped.set(key, [...(grouped.get(key) ?? []), node]);
@@ -82,7 +81,7 @@ export function compileShape(schema: GraphQLSchema, fragments: Fragments, includ
       source: name === '__typename' ? name : travelName(first),
       place: `${type.name}.${name}`,
       type: type.getFields()[name]?.type ?? null,
-      ...(children.length > 0 ? { fieldsOf: compileShape(schema, fragments, includes, children) } : {}),
+      ...(children.length > 0 ? { fieldsOf: compileShape(schema, fragments, children) } : {}),
     };
   }
 
@@ -145,7 +144,6 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
         origin.push(next?.key ?? step);
         if (next) among = fieldsBelow(next);
       }
-      if (!fields.some(({ source }) => source === at?.[0])) hidden.add(error);
       return { error, at, origin };
     });
 
@@ -155,9 +153,15 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
     return possible.flatMap((one) => fieldsOf?.(one) ?? []);
   };
 
+  /** Forgets errors below a null but the one that brought it there. */
+  const keepLast = (before: number): void => {
+    errors.splice(before, errors.length - before - 1);
+  };
+
   const writeObject = (type: GraphQLObjectType | GraphQLInterfaceType, fields: readonly FieldShape[], from: Data, above: Faults): Data | typeof NULLED => {
     const noted = faultsOf(from);
     const faults = noted ? [...(above ?? []), ...place(fields, noted)] : above;
+    for (const { error, at } of noted ?? []) if (!fields.some(({ source }) => source === at?.[0])) hidden.add(error);
     const made: Data = {};
     for (const field of fields) {
       const value = writeField(type, field, from, faults);
@@ -181,7 +185,9 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
   const writeValue = (type: GraphQLOutputType, field: FieldShape, value: unknown, faults: Faults): unknown => {
     const nullable = isNonNullType(type) ? type.ofType : type;
     if (value !== null && value !== undefined) {
+      const before = errors.length;
       const written = writePresent(nullable, field, value, faults);
+      if (written === NULLED) keepLast(before);
       return written === NULLED && nullable === type ? null : written;
     }
     const fault = faults?.find(({ at }) => at || value === undefined);
@@ -208,9 +214,10 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
       const runtime = runtimeType(type, value);
       const fields = runtime && field.fieldsOf?.(runtime);
       if (fields) return writeObject(runtime, fields, value, faults);
-      const fault = faultsOf(value)?.find(({ at }) => at?.[0] === '__typename');
+      const noted = faultsOf(value)?.filter(({ at }) => at?.[0] === '__typename') ?? [];
+      const [fault] = place(fieldsBelow(field), noted);
       if (!fault) return fail(`${field.place} is of no type this graph knows.`);
-      tell({ error: fault.error, at: [], origin: [...path] }, false);
+      tell(fault, true);
       return NULLED;
     }
     if (isEnumType(type)) return type.getValue(String(value)) ? value : fail(`${field.place} is not a value of ${type.name}.`);
@@ -229,6 +236,7 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
   };
 
   const written = writeObject(rootType, fieldsOf(rootType) ?? [], data, undefined);
+  if (written === NULLED) keepLast(0);
   for (const error of hidden) if (!told.has(error)) errors.push(new GraphQLError(error.message, { extensions: error.extensions }));
   return { data: written === NULLED ? null : written, errors };
 }

@@ -3,7 +3,7 @@ import type { Feature, FeatureAccess } from '../../schema/features.ts';
 import { type Permission, PERMISSIONS, packPermissions, unpackPermissions } from '../../schema/permissions.ts';
 import { randomUUID } from 'node:crypto';
 import type { Config } from './config.ts';
-import { type Db, type EntityManager, PLATFORM_TENANT, transact } from './db.ts';
+import { type Db, type EntityManager, PLATFORM_TENANT, settle, transact } from './db.ts';
 import { type FeedName, finish } from './events.ts';
 import type { FanOut } from './fan-out.ts';
 import { type Loader, Loaders } from './loader.ts';
@@ -152,7 +152,7 @@ export class Context {
     try {
       await this.enter(em);
     } catch (error) {
-      await em.rollback().catch(() => undefined);
+      await settle(em, 'rollback').catch(() => undefined);
       throw error;
     }
     return { em };
@@ -162,7 +162,7 @@ export class Context {
     const held = this.reading;
     this.reading = undefined;
     const reading = await held?.catch(() => undefined);
-    await reading?.em.rollback().catch(() => undefined); // nothing was written: a rollback ends it as well as a commit
+    await (reading && settle(reading.em, 'rollback').catch(() => undefined)); // nothing was written: a rollback ends it as well as a commit
   }
 
   private async enter(em: EntityManager): Promise<void> {
@@ -189,8 +189,10 @@ interface Reading {
 const NOBODY = packPermissions([]);
 const EVERYTHING = packPermissions(PERMISSIONS);
 
-/** How long background work may wait for one statement, milliseconds. */
-const SYSTEM_DEADLINE_MS = 30_000;
+/** How long nobody's request may take, milliseconds. */
+const ANONYMOUS_DEADLINE_MS = 30_000;
+/** Background work takes as long as it takes; each of its statements has an end. */
+const NO_DEADLINE = Number.MAX_SAFE_INTEGER;
 
 /** The envelope of nobody: what an unsigned-in caller has, and what a stranger's fields are checked against. */
 export function anonymousEnvelope(): Envelope {
@@ -201,7 +203,7 @@ export function anonymousEnvelope(): Envelope {
     features: {},
     core: 'FULL',
     licenseVersion: 0,
-    deadline: Date.now() + SYSTEM_DEADLINE_MS,
+    deadline: Date.now() + ANONYMOUS_DEADLINE_MS,
     requestId: randomUUID(),
   };
 }
@@ -224,7 +226,7 @@ export function stepAt(course: readonly EntitlementStep[], now: Date): Entitleme
  * database because no gateway stands before it.
  */
 export async function systemContext(machinery: Machinery, tenantId: string): Promise<Context> {
-  const bare: Envelope = { ...anonymousEnvelope(), caller: { kind: 'SYSTEM', id: null }, tenantId, permissions: EVERYTHING };
+  const bare: Envelope = { ...anonymousEnvelope(), caller: { kind: 'SYSTEM', id: null }, tenantId, permissions: EVERYTHING, deadline: NO_DEADLINE };
   const reader = new Context(bare, machinery);
   try {
     const em = await reader.em();

@@ -87,6 +87,40 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What MikroORM keeps of a transaction: Kysely's own, with the queue of its statements. */
+interface Begun {
+  commit(): { execute(): Promise<void> };
+  rollback(): { execute(): Promise<void> };
+  getExecutor(): { provideConnection(run: () => Promise<never>): Promise<never> };
+}
+const settled = new WeakSet<Begun>();
+
+/**
+ * Ends a transaction for good. Its last turn on the connection is never given back: a branch that still runs, of a use
+ * case that failed or an operation that is answered, would otherwise have its statement carried out in the next
+ * transaction on that connection, which may be another tenant's.
+ */
+export async function settle(em: EntityManager, how: 'commit' | 'rollback'): Promise<void> {
+  const begun = em.getTransactionContext() as unknown as Begun | undefined;
+  if (!begun || settled.has(begun)) return;
+  settled.add(begun);
+  const end = async () => {
+    try {
+      await begun[how]().execute();
+    } catch (error) {
+      if (how === 'commit') await begun.rollback().execute();
+      throw error;
+    }
+  };
+  await new Promise<void>((resolve, reject) => {
+    const lastTurn = () => {
+      end().then(resolve, reject);
+      return new Promise<never>(() => {});
+    };
+    begun.getExecutor().provideConnection(lastTurn).catch(reject);
+  });
+}
+
 /** One transaction from begin to commit or rollback, with its span. `enter` runs first in it, `finish` last. */
 export async function transact<T>(
   em: EntityManager,
@@ -102,10 +136,10 @@ export async function transact<T>(
       const result = await run(em);
       if (!options.isReadOnly) await em.flush();
       await finish(em);
-      await em.commit();
+      await settle(em, 'commit');
       return result;
     } catch (error) {
-      await em.rollback().catch(() => undefined); // the connection may be what failed
+      await settle(em, 'rollback').catch(() => undefined); // the connection may be what failed
       throw error;
     }
   });

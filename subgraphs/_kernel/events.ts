@@ -104,9 +104,21 @@ export interface FeedRow {
   subject: string;
 }
 
-/** A gateway feed after `seq`, in commit order, and where its end is now. */
-export async function readFeed(em: EntityManager, name: FeedName, after: number, limit: number): Promise<{ head: number; rows: FeedRow[] }> {
-  const rows = await em.execute('select seq, tenant_id, subject from kernel.feed where name = ? and seq > ? order by seq limit ?', [name, after, limit]);
-  const [head] = await em.execute('select seq from kernel.feed_head where name = ?', [name]);
-  return { head: Number(head?.seq ?? 0), rows: rows.map((row) => ({ seq: Number(row.seq), tenantId: row.tenant_id, subject: row.subject })) };
+/**
+ * A gateway feed after `seq`, in commit order, and where its end was at that moment. The end is read first: what is
+ * committed between the two statements belongs to the next page, and whoever goes on from the end does not miss it.
+ */
+export async function readFeed(
+  em: EntityManager,
+  name: FeedName,
+  after: number,
+  limit: number,
+): Promise<{ head: number; rows: FeedRow[] }> {
+  const [end] = await em.execute('select seq from kernel.feed_head where name = ?', [name]);
+  const head = Number(end?.seq ?? 0);
+  const rows = await em.execute(
+    'select seq, tenant_id, subject from kernel.feed where name = ? and seq > ? and seq <= ? order by seq limit ?',
+    [name, after, head, limit],
+  );
+  return { head, rows: rows.map((row) => ({ seq: Number(row.seq), tenantId: row.tenant_id, subject: row.subject })) };
 }

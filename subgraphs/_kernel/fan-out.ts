@@ -2,9 +2,6 @@ import { EventEmitter } from 'node:events';
 import pg from 'pg';
 import type { Logger } from './telemetry.ts';
 
-/** News that something was committed: never its content, which is read at its owner. */
-export type News = { tenant: string; seq: number } | { feed: string; seq: number };
-
 export interface FanOut {
   /** Calls `heard` when a tenant's log grew, and after every reconnection. Returns how to stop. */
   onTenant(tenantId: string, heard: () => void): () => void;
@@ -52,8 +49,8 @@ export function listen(url: string, log: Logger): FanOut {
       if (client === next) again();
     });
     next.on('notification', ({ payload }) => {
-      const news = JSON.parse(payload ?? '{}') as News;
-      ears.emit('tenant' in news ? `tenant:${news.tenant}` : `feed:${news.feed}`);
+      const name = earOf(payload);
+      if (name) ears.emit(name);
     });
     try {
       await next.connect();
@@ -86,4 +83,15 @@ export function listen(url: string, log: Logger): FanOut {
       await held?.end().catch(() => undefined);
     },
   };
+}
+
+/** Whom a notification wakes; nobody when it is not one of ours, for anyone who may connect may notify. */
+function earOf(payload = ''): string | undefined {
+  try {
+    const { tenant, feed } = (JSON.parse(payload) ?? {}) as { tenant?: string; feed?: string };
+    if (tenant) return `tenant:${tenant}`;
+    return feed && `feed:${feed}`;
+  } catch {
+    return undefined;
+  }
 }

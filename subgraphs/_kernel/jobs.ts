@@ -1,8 +1,8 @@
-import { type Runner, run, type TaskList, Logger as WorkerLogger } from 'graphile-worker';
+import { type CronItem, parseCronItems, type Runner, run, type TaskList, Logger as WorkerLogger } from 'graphile-worker';
 import pg from 'pg';
 import type { Config } from './config.ts';
-import { type Machinery, systemContext } from './context.ts';
-import { roleUrl } from './db.ts';
+import { type Context, type Machinery, systemContext } from './context.ts';
+import { PLATFORM_TENANT, roleUrl } from './db.ts';
 import { readEvent } from './events.ts';
 import { mayUse } from './gate.ts';
 import type { RunningSubgraph, Subscriber, SubgraphDefinition } from './subgraph.ts';
@@ -46,6 +46,16 @@ export async function react(machinery: Machinery, definition: SubgraphDefinition
   }
 }
 
+/** Runs work in the platform's tenant, as the system. */
+export async function inPlatform(machinery: Machinery, work: (ctx: Context) => Promise<void>): Promise<void> {
+  const ctx = await systemContext(machinery, PLATFORM_TENANT);
+  try {
+    await work(ctx);
+  } finally {
+    await ctx.end();
+  }
+}
+
 export interface Jobs {
   stop(): Promise<void>;
 }
@@ -58,6 +68,14 @@ export async function runJobs(config: Config, subgraphs: readonly RunningSubgrap
       taskList[taskName(subgraph.name, name)] = async (payload) => react(machinery, subgraph.definition, name, payload as { tenantId: string; seq: number });
     }
   }
+  const crons: CronItem[] = [];
+  for (const { subgraph, machinery } of subgraphs) {
+    for (const [name, { pattern, run: sweep }] of Object.entries(subgraph.definition.crons ?? {})) {
+      const task = taskName(subgraph.name, name);
+      crons.push({ task, match: pattern, identifier: task });
+      taskList[task] = async () => inPlatform(machinery, sweep);
+    }
+  }
   if (Object.keys(taskList).length === 0) return { stop: async () => undefined };
   const pool = new pg.Pool({ connectionString: roleUrl(config, 'dotmac_jobs'), max: CONCURRENCY + 2 });
   const lost = (error: Error) => log.warn({ error: error.message }, 'a job connection was lost');
@@ -65,6 +83,7 @@ export async function runJobs(config: Config, subgraphs: readonly RunningSubgrap
   const runner: Runner = await run({
     pgPool: pool,
     taskList,
+    parsedCronItems: parseCronItems(crons),
     concurrency: CONCURRENCY,
     noHandleSignals: true,
     pollInterval: 1_000,

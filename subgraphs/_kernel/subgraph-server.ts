@@ -6,6 +6,8 @@ import type { GraphResult, RunningSubgraph } from './subgraph.ts';
 
 /** Largest body a gateway sends, bytes: a thousand representations with what they require. */
 const MAX_BODY = 4 * 1024 * 1024;
+/** So much of a larger one is read in order to answer it; then the connection is cut. */
+const MAX_READ = 4 * MAX_BODY;
 /** A comment that keeps an idle stream open and finds out that its reader is gone, milliseconds. */
 const HEARTBEAT_MS = 10_000;
 const DRAIN_MS = 10_000;
@@ -18,7 +20,9 @@ export interface SubgraphServer {
 /** Serves one subgraph over HTTP to gateways: JSON for operations, distinct SSE connections for subscriptions. */
 export async function serveOverHttp(running: RunningSubgraph, at: { host: string; port: number }): Promise<SubgraphServer> {
   const streams = new Set<ServerResponse>();
+  let isStopping = false;
   const server: Server = createServer((request, response) => {
+    response.once('close', () => isStopping && setImmediate(() => server.closeIdleConnections()));
     answer(running, request, response, streams).catch((error: Error) => {
       running.machinery.log.error({ err: error }, 'a request failed');
       if (!response.headersSent) sendJson(response, 500, { errors: [{ message: 'Something went wrong on our side.', extensions: { code: 'INTERNAL' } }] });
@@ -32,6 +36,7 @@ export async function serveOverHttp(running: RunningSubgraph, at: { host: string
   return {
     url: `http://${at.host}:${port}/graphql`,
     async stop() {
+      isStopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const stream of streams) stream.end();
       server.closeIdleConnections();
@@ -64,9 +69,10 @@ async function answer(running: RunningSubgraph, request: IncomingMessage, respon
 async function stream(running: RunningSubgraph, body: string, token: string | undefined, response: ServerResponse, streams: Set<ServerResponse>): Promise<void> {
   const events = await running.subscribe(body, token);
   if (!(Symbol.asyncIterator in events)) return sendJson(response, 200, events);
+  if (response.destroyed) return void (await events.return(undefined)); // the reader left before it began
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.write(':\n\n');
-  const beat = setInterval(() => response.write(':\n\n'), HEARTBEAT_MS);
+  const beat = setInterval(() => response.writableEnded || response.write(':\n\n'), HEARTBEAT_MS);
   streams.add(response);
   response.on('close', () => {
     clearInterval(beat);
@@ -74,20 +80,30 @@ async function stream(running: RunningSubgraph, body: string, token: string | un
     void events.return(undefined);
   });
   for await (const event of events) {
-    if (!response.write(`event: next\ndata: ${JSON.stringify(event)}\n\n`)) await Promise.race([onceEvent(response, 'drain'), onceEvent(response, 'close')]);
+    if (response.writableEnded) break;
+    response.write(`event: next\ndata: ${JSON.stringify(event)}\n\n`);
+    if (response.writableNeedDrain && !response.destroyed) await drained(response);
   }
-  response.end('event: complete\ndata:\n\n');
+  if (!response.writableEnded) response.end('event: complete\ndata:\n\n');
 }
 
+/** Resolves when more may be written, or nothing ever again. */
+async function drained(response: ServerResponse): Promise<void> {
+  const settled = new AbortController();
+  const { signal } = settled;
+  await Promise.race([onceEvent(response, 'drain', { signal }), onceEvent(response, 'close', { signal })]).finally(() => settled.abort());
+}
+
+/** The text of the body, or undefined when it is too large. */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_BODY) return undefined;
-    chunks.push(chunk);
+    if (size <= MAX_BODY) chunks.push(chunk);
+    if (size > MAX_READ) request.destroy();
   }
-  return Buffer.concat(chunks).toString('utf8');
+  return size > MAX_BODY ? undefined : Buffer.concat(chunks).toString('utf8');
 }
 
 function refusal(error: ClientError): GraphResult {

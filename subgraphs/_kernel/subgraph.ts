@@ -11,6 +11,7 @@ import {
   type GraphQLFormattedError,
   type GraphQLObjectType,
   type GraphQLSchema,
+  type GraphQLUnionType,
   isObjectType,
   parse,
   validate,
@@ -61,6 +62,10 @@ export interface SubgraphDefinition {
   references?: Record<string, ResolveReference>;
   /** By use case: `{ keepPrimaryContact: hears('billing.customer.created', ...) }`. */
   subscribers?: Record<string, Subscriber>;
+  /** Repeated work by use case: when (a cron pattern, UTC) and what, in the platform's tenant, by one process at a time. */
+  crons?: Record<string, { pattern: string; run: (ctx: Context) => Promise<void> }>;
+  /** Runs before it serves, in the platform's tenant. */
+  onStart?: (ctx: Context) => Promise<void>;
   /** Part of the control plane: may enter a tenant it names and read across tenants. */
   isControlPlane?: boolean;
   /** The people of the example world, for the domain that knows them. */
@@ -77,6 +82,13 @@ export interface GraphRequest {
   query: string;
   variables?: Record<string, unknown> | null;
   operationName?: string | null;
+}
+
+function isRequest(value: unknown): value is GraphRequest {
+  const isObject = (part: unknown) => typeof part === 'object' && !Array.isArray(part);
+  if (!value || !isObject(value)) return false;
+  const { query, variables, operationName } = value as Record<string, unknown>;
+  return typeof query === 'string' && (variables === undefined || isObject(variables)) && (operationName == null || typeof operationName === 'string');
 }
 
 /** An answer, errors already in the form clients may see. */
@@ -163,9 +175,13 @@ function attachReferences(schema: GraphQLSchema, marked: GraphQLSchema, { refere
   const entities = schema.getQueryType()?.getFields()._entities;
   if (!entities) return;
   const resolve = entities.resolve as GraphQLFieldResolver<unknown, Context>;
+  const known = new Set((schema.getType('_Entity') as GraphQLUnionType).getTypes().map((type) => type.name));
   entities.resolve = (source, args, ctx, info) => {
-    if (ctx.envelope.caller.kind === 'ANONYMOUS' && !ctx.envelope.tenantId) return args.representations.map(() => null);
-    if (args.representations.length > MAX_REPRESENTATIONS) throw badInput(`At most ${MAX_REPRESENTATIONS} representations.`);
+    const representations = args.representations as { __typename?: string }[];
+    if (ctx.envelope.caller.kind === 'ANONYMOUS' && !ctx.envelope.tenantId) return representations.map(() => null);
+    if (representations.length > MAX_REPRESENTATIONS) throw badInput(`At most ${MAX_REPRESENTATIONS} representations.`);
+    // Refused before any is looked for: a failure half-way would leave the others without anybody who waits for them.
+    if (!representations.every(({ __typename }) => known.has(String(__typename)))) throw badInput('There is no such entity.');
     return resolve(source, args, ctx, info);
   };
 }
@@ -211,7 +227,8 @@ export interface RunningSubgraph {
 export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Verifier): RunningSubgraph {
   const admit = (body: string, token: string | undefined) => {
     const envelope = verify(token, subgraph.name, body);
-    const request = JSON.parse(body) as GraphRequest;
+    const request: unknown = JSON.parse(body);
+    if (!isRequest(request)) throw badInput('A request is an object with a query.');
     return { envelope, request, ...prepare(subgraph, request.query) };
   };
   const format = (result: ExecutionResult): GraphResult => ({
@@ -247,6 +264,7 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
     async execute(body, token) {
       const { envelope, request, document, errors } = admit(body, token);
       if (errors.length > 0) return refuse(errors);
+      if (getOperationAST(document, request.operationName)?.operation === 'subscription') return refuse([badInput('A subscription is asked for as a stream.')]);
       if (envelope.deadline <= Date.now()) return refuse([new ClientError('SUBGRAPH_TIMEOUT', 'This took too long. Please try again.')]);
       return continueTrace(envelope.trace, () =>
         inSpan(`subgraph ${subgraph.name}`, { attributes: { 'graphql.operation.name': request.operationName ?? '' } }, () =>

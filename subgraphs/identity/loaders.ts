@@ -1,6 +1,7 @@
 import type { Context } from '../_kernel/context.ts';
 import { defineLoader } from '../_kernel/loader.ts';
 import { Membership } from './membership.entity.ts';
+import type { Tenant } from './tenant.stub.ts';
 import { User } from './user.entity.ts';
 import { isId } from './user.rules.ts';
 
@@ -36,4 +37,10 @@ export const lastSignInOf = defineLoader<Date>('lastSignInOf', async (em, ids) =
     [`{${ids.join(',')}}`],
   );
   return rows.map((row) => [String(row.id), new Date(row.at)] as const);
+});
+
+/** The tenant of the caller as others may point at it; it alone is seen. */
+export const homeById = defineLoader<Tenant>('homeById', async (em, _, { tenantId }) => {
+  const [row] = await em.execute('select slug from kernel.tenant_profile');
+  return row ? [[tenantId, { id: tenantId, slug: String(row.slug) }] as const] : [];
 });

@@ -69,16 +69,18 @@ export async function openSession(
   // The event names who signed in, though the request came from a stranger.
   const caller = { kind: 'USER', id: user.id } as const;
   const own = new Context({ ...ctx.envelope, caller, tenantId, customerId: undefined }, ctx.machinery, ctx.reply);
-  const opened = await own.tx(async (em) => {
+  const { surplus, ...opened } = await own.tx(async (em) => {
     const standing = await standingIn(em, user.id, place?.membership.id ?? null);
     if (standing.fault) throw signInAgain();
+    const others = await openSessionsOf(em, user.id);
     const session = makeSession(em, user.id, standing, transport, ctx.envelope.address ?? null);
     record(ctx, em, { outcome: 'OK', method: 'PWD', ...placeOf(session) });
     emit(em, 'identity.session.started', { sessionId: session.id, membershipId: session.membershipId });
     await settle(em);
-    return { session, realm: standing.realm, membership: standing.membership, slug: place?.slug ?? null };
+    const { realm, membership, slug } = standing;
+    return { session, realm, membership, slug: membership && slug, surplus: others.slice(MAX_SESSIONS - 1) };
   });
-  await endSurplus(ctx, user.id);
+  for (const { id } of surplus) await endOne(ctx, id, 'TOO_MANY');
   return opened;
 }
 
@@ -107,11 +109,6 @@ function makeSession(
   });
   em.persist(session);
   return session;
-}
-
-async function endSurplus(ctx: Context, userId: string): Promise<void> {
-  const open = await readBriefly(ctx, (em) => openSessionsOf(em, userId));
-  for (const surplus of open.slice(MAX_SESSIONS)) await endOne(ctx, surplus.id, 'TOO_MANY');
 }
 
 /** Ends the session of whoever asks, known by its access token or, when that has run out, by its cookie. */

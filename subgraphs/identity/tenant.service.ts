@@ -1,5 +1,6 @@
 import type { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
+import { homeById } from './loaders.ts';
 import type { Tenant } from './tenant.stub.ts';
 
 export interface Profile {
@@ -28,9 +29,7 @@ export function tenantIdOf(ctx: Context, slug: string): Promise<string | null> {
 /** The caller's own tenant as others may point at it; null for a caller without one. */
 export async function ownTenant(ctx: Context): Promise<Tenant | null> {
   const id = ctx.envelope.tenantId;
-  if (!id) return null;
-  const [row] = await (await ctx.em()).execute('select slug from kernel.tenant_profile');
-  return row ? { id, slug: String(row.slug) } : null;
+  return id ? ctx.load(homeById, id) : null;
 }
 
 export interface Present {

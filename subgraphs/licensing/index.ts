@@ -22,6 +22,7 @@ import { addOnByKey, planByKey, planVersionById } from './plan.service.ts';
 import { QuotaUsageResolver } from './quota-usage.resolver.ts';
 import { seed } from './seed.ts';
 import { subscribers } from './subscribers.ts';
+import { advanceLicenses, refreshAllEntitlements } from './sweeps.ts';
 import { Tenant, TenantStubResolver } from './tenant.stub.ts';
 import { UpgradeResolver } from './upgrade.resolver.ts';
 
@@ -64,6 +65,8 @@ export const licensing: SubgraphDefinition = {
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
   },
   subscribers,
+  crons: { advanceLicenses: { pattern: '* * * * *', run: advanceLicenses } },
+  onStart: refreshAllEntitlements,
   isControlPlane: true,
   seed,
 };

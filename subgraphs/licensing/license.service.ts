@@ -178,3 +178,9 @@ async function addOnTo(em: EntityManager, license: License, code: string, quanti
   em.persist(em.create(LicenseAddOn, { ...row, startsAt: license.validFrom, endsAt: null }));
   await em.flush();
 }
+
+/** Every tenant that has a licence, for work over all of them. */
+export async function tenantsWithLicense(ctx: Context): Promise<string[]> {
+  const rows = await ctx.acrossTenants((em) => em.execute('select tenant_id from kernel.entitlement order by 1'));
+  return rows.map((row) => row.tenant_id);
+}

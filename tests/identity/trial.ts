@@ -53,7 +53,7 @@ export async function openTrial() {
         await client.query("select set_config('app.tenant_id', $1, false)", [tenantId(slug)]);
         return (await client.query(text, values)).rows;
       }),
-    /** What is sent to the database for identity's tables while `run` runs. */
+    /** What is sent to the database about our tables while `run` runs. */
     async statementsOf(run: () => Promise<unknown>): Promise<string[]> {
       const queries: string[] = [];
       const logger = first.machinery.db.orm.config.getLogger();
@@ -62,7 +62,7 @@ export async function openTrial() {
       await run().finally(() => {
         logger.logQuery = logQuery;
       });
-      return queries.filter((query) => /\bidentity"?\./.test(query));
+      return queries.filter((query) => /\b(identity|kernel)"?\./.test(query));
     },
     close: () => world.close(),
   };

@@ -23,6 +23,19 @@ function part(args: string[], env: Record<string, string>, children: ChildProces
   });
 }
 
+/** Ends a part and waits until it is gone; one that does not go within ten seconds is killed. */
+function endOf(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((done) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      done();
+    });
+    child.kill(signal);
+  });
+}
+
 describe('Two gateways and every subgraph apart, over HTTP, on one database', () => {
   const children: ChildProcess[] = [];
   let database: TestDatabase;
@@ -50,15 +63,7 @@ describe('Two gateways and every subgraph apart, over HTTP, on one database', ()
 
   afterAll(async () => {
     await Promise.all(clients.map((client) => client.close()));
-    for (const child of children.reverse()) {
-      if (child.exitCode === null) {
-        const ended = new Promise((done) => child.once('exit', done));
-        child.removeAllListeners('exit');
-        child.once('exit', () => undefined);
-        child.kill('SIGTERM');
-        await Promise.race([ended, new Promise((done) => child.once('exit', done))]);
-      }
-    }
+    for (const child of children.reverse()) await endOf(child, 'SIGTERM');
     await database?.drop();
   }, 60_000);
 
@@ -109,10 +114,7 @@ describe('Two gateways and every subgraph apart, over HTTP, on one database', ()
     const [one] = clients as [GatewayClient];
     const ingrid = await one.signIn('ingrid@northwind.example', password);
     const crm = children[SUBGRAPHS.findIndex(({ name }) => name === 'crm')] as ChildProcess;
-    crm.removeAllListeners('exit');
-    const ended = new Promise((done) => crm.once('exit', done));
-    crm.kill('SIGKILL');
-    await ended;
+    await endOf(crm, 'SIGKILL');
     const { status, data, errors } = await ingrid.ask<{ tenant: object; leads: null }, object>('{ tenant { slug } leads { nodes { number } } }');
     expect(status).toBe(200);
     expect(data).toEqual({ tenant: { slug: 'northwind' }, leads: null });

@@ -44,7 +44,9 @@ async function withHistory(length: number): Promise<string> {
 }
 
 function addAccount(ctx: Context, name: string, id: string = randomUUID()): Promise<unknown> {
-  return ctx.tx((em) => em.execute(`insert into tenancy.account (id, name, secret, pin) values (?, ?, 'hunter2', null)`, [id, name]));
+  return ctx.tx((em) =>
+    em.execute(`insert into tenancy.account (id, name, secret, pin) values (?, ?, 'hunter2', null)`, [id, name]),
+  );
 }
 
 describe('every write leaves an entry', () => {
@@ -70,7 +72,10 @@ describe('every write leaves an entry', () => {
   test('with both identities when somebody acts for another, and the name of the machinery when nobody does', async () => {
     const ctx = await inNewTenant(world);
     await addAccount(ctx, 'made by the system');
-    Object.assign(ctx.envelope, { caller: { kind: 'USER', id: seedId('6011') }, actingFor: { operator: seedId('6001'), impersonation: 'x', mode: 'ACT' } });
+    Object.assign(ctx.envelope, {
+      caller: { kind: 'USER', id: seedId('6011') },
+      actingFor: { operator: seedId('6001'), impersonation: 'x', mode: 'ACT' },
+    });
     await addAccount(ctx, 'made for somebody');
     expect(await entriesOf(ctx.tenantId)).toMatchObject([
       { actor: 'SYSTEM', acting_for: null },
@@ -87,7 +92,9 @@ describe('every write leaves an entry', () => {
       await em.execute(`update tenancy.account set name = 'Ada L.'`);
       await em.execute('delete from tenancy.account');
     });
-    expect((await entriesOf(ctx.tenantId)).map(({ action, row_id, before, after }) => [action, row_id, before, after])).toEqual([
+    expect(
+      (await entriesOf(ctx.tenantId)).map(({ action, row_id, before, after }) => [action, row_id, before, after]),
+    ).toEqual([
       ['INSERT', 'mtu', null, { tenant_id: ctx.tenantId, key: 'mtu', value: '1500' }],
       ['INSERT', id, null, { tenant_id: ctx.tenantId, id, name: 'Ada', secret: '***', pin: '***' }],
       ['UPDATE', id, { name: 'Ada' }, { name: 'Ada L.' }],
@@ -126,7 +133,10 @@ describe('every write leaves an entry', () => {
     const entries = await entriesOf(ctx.tenantId);
     expect(entries.map(({ before, after }) => [before, after])).toMatchObject([
       [null, { secret: '***', pin: '***' }],
-      [{ secret: '***', pin: '***' }, { secret: '***', pin: '***' }],
+      [
+        { secret: '***', pin: '***' },
+        { secret: '***', pin: '***' },
+      ],
       [{ secret: '***', pin: '***' }, null],
     ]);
     expect(JSON.stringify(entries)).not.toMatch(/hunter|1234/);
@@ -134,10 +144,11 @@ describe('every write leaves an entry', () => {
 });
 
 describe('the chain over the entries', () => {
-  test("is whole for every tenant of the example world, and for one that has none", async () => {
+  test('is whole for every tenant of the example world, and for one that has none', async () => {
     const tenants = await asSuperuser(world, 'select distinct tenant_id from kernel.audit_head');
     expect(tenants.length).toBeGreaterThan(5);
-    for (const { tenant_id } of tenants) expect([tenant_id, await breakOf(String(tenant_id))]).toEqual([tenant_id, null]);
+    for (const { tenant_id } of tenants)
+      expect([tenant_id, await breakOf(String(tenant_id))]).toEqual([tenant_id, null]);
     expect(await breakOf(randomUUID())).toBeNull();
   });
 
@@ -153,26 +164,51 @@ describe('the chain over the entries', () => {
           await addAccount(ctx, `by ${writer}`);
           await ctx.tx(async (em) => {
             await em.execute(`insert into tenancy.setting (key, value) values (?, 'x')`, [`${writer}-${round}`]);
-            await em.execute('update tenancy.account set name = ? where id = ?', [`${writer}-${round}`, ids[writer % 2]]);
+            await em.execute('update tenancy.account set name = ? where id = ?', [
+              `${writer}-${round}`,
+              ids[writer % 2],
+            ]);
             await em.execute(`insert into tenancy.account (id, name) values (?, 'last')`, [randomUUID()]);
           });
         }
       }),
     );
     expect(await breakOf(tenantId)).toBeNull();
-    expect(await asSuperuser(world, 'select seq::int from kernel.audit_head where tenant_id = $1', [tenantId])).toEqual([{ seq: 4 + 8 * 5 * 4 }]);
+    expect(await asSuperuser(world, 'select seq::int from kernel.audit_head where tenant_id = $1', [tenantId])).toEqual(
+      [{ seq: 4 + 8 * 5 * 4 }],
+    );
   });
 
   test.each<[string, string, number]>([
     ['an entry that was rewritten', `update kernel.audit_entry set after = '{"name": "Mallory"}' where id = $entry`, 3],
-    ['an entry that was given to another actor', `update kernel.audit_entry set actor = 'mallory' where id = $entry`, 3],
-    ['an entry that was moved in time', `update kernel.audit_entry set at = at - interval '1 hour' where id = $entry`, 3],
+    [
+      'an entry that was given to another actor',
+      `update kernel.audit_entry set actor = 'mallory' where id = $entry`,
+      3,
+    ],
+    [
+      'an entry that was moved in time',
+      `update kernel.audit_entry set at = at - interval '1 hour' where id = $entry`,
+      3,
+    ],
     ['an entry that was deleted', 'delete from kernel.audit_entry where id = $entry', 3],
-    ['an entry that was deleted with its link', 'delete from kernel.audit_entry where id = $entry; delete from kernel.audit_link where entry_id = $entry', 3],
+    [
+      'an entry that was deleted with its link',
+      'delete from kernel.audit_entry where id = $entry; delete from kernel.audit_link where entry_id = $entry',
+      3,
+    ],
     ['an entry whose link was cut', 'delete from kernel.audit_link where entry_id = $entry', 3],
     ['a link with another hash', `update kernel.audit_link set hash = sha256('x') where entry_id = $entry`, 3],
-    ['the last entries cut off', 'delete from kernel.audit_entry where id = $last; delete from kernel.audit_link where entry_id = $last', 5],
-    ['everything deleted but the head', 'delete from kernel.audit_entry where tenant_id = kernel.tenant_id(); delete from kernel.audit_link where tenant_id = kernel.tenant_id()', 1],
+    [
+      'the last entries cut off',
+      'delete from kernel.audit_entry where id = $last; delete from kernel.audit_link where entry_id = $last',
+      5,
+    ],
+    [
+      'everything deleted but the head',
+      'delete from kernel.audit_entry where tenant_id = kernel.tenant_id(); delete from kernel.audit_link where tenant_id = kernel.tenant_id()',
+      1,
+    ],
     [
       'an entry that was slipped in',
       `set session_replication_role = replica;
@@ -189,8 +225,12 @@ describe('the chain over the entries', () => {
     ],
   ])('shows where it breaks: %s', async (_name, sql, at) => {
     const tenantId = await withHistory(5);
-    const links = await asSuperuser(world, 'select entry_id from kernel.audit_link where tenant_id = $1 order by seq', [tenantId]);
-    const tampering = sql.replaceAll('$entry', `'${links[2]?.entry_id}'`).replaceAll('$last', `'${links[4]?.entry_id}'`);
+    const links = await asSuperuser(world, 'select entry_id from kernel.audit_link where tenant_id = $1 order by seq', [
+      tenantId,
+    ]);
+    const tampering = sql
+      .replaceAll('$entry', `'${links[2]?.entry_id}'`)
+      .replaceAll('$last', `'${links[4]?.entry_id}'`);
     expect(await breakOf(tenantId)).toBeNull();
     await asSuperuserIn(tenantId, (client) => client.query(tampering));
     expect(await breakOf(tenantId)).toBe(at);
@@ -227,7 +267,12 @@ describe('nobody writes the audit by hand', () => {
   test.each(['svc_tenancy', 'dotmac_platform', 'dotmac_fan_out', 'dotmac_jobs'])('%s is refused', async (role) => {
     for (const sql of TRIES) {
       const code = await asRole(world, role, (client: pg.Client) =>
-        codeOf(client.query('begin').then(() => enterTenant(client, seedId('0a01'))).then(() => client.query(sql))),
+        codeOf(
+          client
+            .query('begin')
+            .then(() => enterTenant(client, seedId('0a01')))
+            .then(() => client.query(sql)),
+        ),
       );
       expect([sql, code]).toEqual([sql, expect.stringMatching(/^(42501|0A000)$/)]);
     }
@@ -236,7 +281,10 @@ describe('nobody writes the audit by hand', () => {
   test('a tenant reads its own audit and no other', async () => {
     const [one, other] = [await withHistory(1), await withHistory(2)];
     const ctx = await inNewTenant(world, one);
-    const seen = await (await ctx.em()).execute('select tenant_id from kernel.audit_entry where tenant_id in (?, ?)', [one, other]);
+    const seen = await (await ctx.em()).execute('select tenant_id from kernel.audit_entry where tenant_id in (?, ?)', [
+      one,
+      other,
+    ]);
     expect(seen).toEqual([{ tenant_id: one }]);
     await ctx.end();
   });

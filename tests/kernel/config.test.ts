@@ -13,10 +13,14 @@ const SECRET_ENV: Record<string, string> = {
   IDENTITY_DATA_KEY: key(),
   IDENTITY_MAC_KEY: key(),
 };
-const PRODUCTION = { NODE_ENV: 'production', DATABASE_URL: 'postgres://ops@db.internal/dotmac', ...SECRET_ENV };
+const PRODUCTION: Record<string, string> = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://ops@db.internal/dotmac',
+  ...SECRET_ENV,
+};
 
 /** The lines of the one message with which a start is refused. */
-function faultsOf(env: Record<string, string>, drawn: Record<string, string> = {}): string[] {
+function faultsOf(env: NodeJS.ProcessEnv, drawn: Record<string, string> = {}): string[] {
   try {
     readConfig(env, drawn);
   } catch (error) {
@@ -40,8 +44,16 @@ describe('one message says everything that is wrong', () => {
       LOG_LEVEL: 'loud',
     });
     const named = faults.map((fault) => fault.split(':')[0]);
-    const missing = ['ENVELOPE_PRIVATE_KEY', 'ENVELOPE_PUBLIC_KEYS', 'IDENTITY_DATA_KEY', 'IDENTITY_MAC_KEY', 'DATABASE_URL'];
-    expect(named.sort()).toEqual(['PORT', 'DATABASE_POOL', 'DATABASE_ROLE_SECRET', 'PUBLIC_URL', 'TRUST_PROXY', 'LOG_LEVEL', ...missing].sort());
+    const missing = [
+      'ENVELOPE_PRIVATE_KEY',
+      'ENVELOPE_PUBLIC_KEYS',
+      'IDENTITY_DATA_KEY',
+      'IDENTITY_MAC_KEY',
+      'DATABASE_URL',
+    ];
+    expect(named.sort()).toEqual(
+      ['PORT', 'DATABASE_POOL', 'DATABASE_ROLE_SECRET', 'PUBLIC_URL', 'TRUST_PROXY', 'LOG_LEVEL', ...missing].sort(),
+    );
     expect(faults.join()).not.toMatch(/hunter2|perhaps|loud|many/);
   });
 
@@ -68,7 +80,13 @@ describe('one message says everything that is wrong', () => {
 
 describe('in production', () => {
   test('a complete environment starts, and what it leaves out has its default', () => {
-    expect(readConfig(PRODUCTION)).toMatchObject({ NODE_ENV: 'production', PORT: 4000, HOST: '127.0.0.1', TRUST_PROXY: false, SUBGRAPH_URLS: [] });
+    expect(readConfig(PRODUCTION)).toMatchObject({
+      NODE_ENV: 'production',
+      PORT: 4000,
+      HOST: '127.0.0.1',
+      TRUST_PROXY: false,
+      SUBGRAPH_URLS: [],
+    });
   });
 
   test.each([
@@ -84,14 +102,23 @@ describe('in production', () => {
     expect(readConfig({ ...PRODUCTION, NODE_ENV: 'test', [name]: value })).toHaveProperty(name);
   });
 
-  test.each(['production', '', undefined])('secrets that development drew are not used (NODE_ENV is %p)', (NODE_ENV) => {
+  test.each([
+    'production',
+    '',
+    undefined,
+  ])('secrets that development drew are not used (NODE_ENV is %p)', (NODE_ENV) => {
     const drawn = { ...SECRET_ENV, SEED_PASSWORD: 'drawn for the example' };
-    const env: Record<string, string> = { DATABASE_URL: PRODUCTION.DATABASE_URL, ...(NODE_ENV === undefined ? {} : { NODE_ENV }) };
+    const env: NodeJS.ProcessEnv = {
+      DATABASE_URL: PRODUCTION.DATABASE_URL,
+      ...(NODE_ENV === undefined ? {} : { NODE_ENV }),
+    };
     expect(faultsOf(env, drawn)).toEqual(SECRETS.map((name) => `${name}: is missing. ${SETTINGS[name][1]}`));
   });
 
   test('an empty variable is one that is not there', () => {
-    expect(faultsOf({ ...PRODUCTION, DATABASE_URL: '' })).toEqual([`DATABASE_URL: is missing. ${SETTINGS.DATABASE_URL[1]}`]);
+    expect(faultsOf({ ...PRODUCTION, DATABASE_URL: '' })).toEqual([
+      `DATABASE_URL: is missing. ${SETTINGS.DATABASE_URL[1]}`,
+    ]);
     expect(readConfig({ ...PRODUCTION, PORT: '', SEED_PASSWORD: '' }).PORT).toBe(4000);
   });
 });
@@ -124,7 +151,8 @@ describe('.env.example', () => {
   });
 
   test('names every variable once, with its sentence and its default', () => {
-    for (const [name, [, sentence]] of Object.entries(SETTINGS)) expect(text).toMatch(new RegExp(`^# ${escaped(sentence)}\\n# ${name}=.*$`, 'm'));
+    for (const [name, [, sentence]] of Object.entries(SETTINGS))
+      expect(text).toMatch(new RegExp(`^# ${escaped(sentence)}\\n# ${name}=.*$`, 'm'));
     expect(text.match(/^# [A-Z_]+=/gm)).toHaveLength(Object.keys(SETTINGS).length);
     expect(text).toContain('# PORT=4000\n');
     expect(text).toContain('# TRUST_PROXY=false\n');
@@ -134,7 +162,9 @@ describe('.env.example', () => {
   test('read as it stands says nothing but the defaults', () => {
     const said = [...text.matchAll(/^# ([A-Z_]+)=(.*)$/gm)].map(([, name, value]) => [name, value] as const);
     const { DATABASE_URL, NODE_ENV, ...secrets } = PRODUCTION;
-    expect(readConfig({ ...Object.fromEntries(said), ...secrets, DATABASE_URL })).toEqual(readConfig({ ...secrets, DATABASE_URL }));
+    expect(readConfig({ ...Object.fromEntries(said), ...secrets, DATABASE_URL })).toEqual(
+      readConfig({ ...secrets, DATABASE_URL }),
+    );
     expect(text.split('\n').every((line) => line === '' || line.startsWith('#'))).toBe(true);
   });
 });

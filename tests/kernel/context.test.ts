@@ -35,7 +35,9 @@ const contextOf = (envelope: Partial<Envelope>) =>
 const shown = (refused: Promise<unknown>) =>
   refused.then(
     () => 'none',
-    (error: Error) => formatError(new GraphQLError(error.message, { originalError: error }), world.subgraph('tenancy').machinery.log).extensions?.code,
+    (error: Error) =>
+      formatError(new GraphQLError(error.message, { originalError: error }), world.subgraph('tenancy').machinery.log)
+        .extensions?.code,
   );
 
 /** As many operations at once as there are connections: it fails when one of them was lost. */
@@ -126,7 +128,9 @@ describe('a use case', () => {
 
   test("knows the time of its transaction, moved in a sandbox by the sandbox's clock", async () => {
     const fable = seedId(SEED_TENANTS.fable);
-    await asSuperuser(world, 'update kernel.tenant_profile set clock_offset_seconds = 86400 where tenant_id = $1', [fable]);
+    await asSuperuser(world, 'update kernel.tenant_profile set clock_offset_seconds = 86400 where tenant_id = $1', [
+      fable,
+    ]);
     const ctx = await world.system('fable', 'tenancy');
     expect(() => new Context(ctx.envelope, ctx.machinery).now()).toThrow('before any transaction began');
     const [row] = await ctx.tx((em) => em.execute('select kernel.now() as at, now() as real'));
@@ -183,7 +187,9 @@ describe('a failure costs no connection', () => {
     'a tenant that cannot be, read': () => contextOf({ tenantId: 'not-an-id' }).em(),
     'no tenant': () => contextOf({ tenantId: null }).tx(async () => 1),
     'a commit the database refuses': () =>
-      contextOf({}).tx((em) => em.execute('insert into tenancy.promise (id, is_kept) values (?, false)', [randomUUID()])),
+      contextOf({}).tx((em) =>
+        em.execute('insert into tenancy.promise (id, is_kept) values (?, false)', [randomUUID()]),
+      ),
     'a bug across tenants': () => contextOf({}).acrossTenants(boom),
     'a loader that fails': async () => {
       const ctx = contextOf({});
@@ -194,6 +200,59 @@ describe('a failure costs no connection', () => {
 
   test.each(Object.keys(FAILURES))('%s, fifty times over a pool of two', async (name) => {
     for (let i = 0; i < (name.endsWith('given up') ? 5 : 50); i++) await expect(FAILURES[name]?.()).rejects.toThrow();
+    await everyConnectionWorks();
+  });
+
+  test('an operation that is answered while parts of it still run leaves none of them behind', async () => {
+    const query = '{ tenants(first: 101) { nodes { id } } tenant { slug now accessMode } again: tenant { now } }';
+    for (let i = 0; i < 20; i++) {
+      const { errors } = await world.ask(NGOZI, 'tenancy', query);
+      expect(errors?.[0]?.extensions?.code).toBe('BAD_USER_INPUT');
+    }
+    await sleep(100);
+    expect(
+      await asSuperuser(
+        world,
+        `select query from pg_stat_activity where datname = current_database() and state = 'idle in transaction'`,
+      ),
+    ).toEqual([]);
+    await everyConnectionWorks();
+  });
+
+  test('what a failed use case still does reaches neither its own tenant nor the next one on its connection', async () => {
+    const late: string[] = [];
+    const lost = async (tenantId: string) => {
+      const ctx = contextOf({ tenantId });
+      await expect(
+        ctx.tx(async (em) => {
+          for (let branch = 0; branch < 6; branch++)
+            void (async () => {
+              for (let step = 0; step < 10; step++) {
+                const id = randomUUID();
+                late.push(id);
+                await em.execute('insert into tenancy.promise (id, is_kept) values (?, true)', [id]);
+              }
+            })().catch(() => undefined);
+          await em.execute('select 1');
+          throw new Error('one branch failed');
+        }),
+      ).rejects.toThrow('one branch failed');
+    };
+    const sound = async (tenantId: string) => {
+      const ctx = contextOf({ tenantId });
+      await ctx.tx(async (em) => {
+        for (let step = 0; step < 3; step++)
+          await em.execute('insert into tenancy.promise (id, is_kept) values (?, true)', [randomUUID()]);
+        const rows = await em.execute('select distinct tenant_id from tenancy.promise');
+        expect(rows).toEqual([{ tenant_id: tenantId }]);
+      });
+    };
+    const [one, other] = [randomUUID(), randomUUID()];
+    for (let round = 0; round < 20; round++) await Promise.all([lost(one), sound(other), lost(one), sound(other)]);
+    await sleep(50);
+    const rows = await asSuperuser(world, 'select tenant_id from tenancy.promise where id = any($1)', [late]);
+    expect(rows).toEqual([]);
+    expect(late.length).toBeGreaterThan(200);
     await everyConnectionWorks();
   });
 

@@ -26,20 +26,32 @@ function openLog(): { log: Logger; lines: () => Record<string, unknown>[] } {
 
 /** Every way PostgreSQL, the network and a bug of ours can fail; each tells something nobody outside should read. */
 async function failures(): Promise<Record<string, Error & { code?: string }>> {
-  const ask = (sql: string) => withClient(world.databaseUrl, (client) => client.query(sql)).then(() => new Error('it did not fail'), (error) => error);
-  const elsewhere = (url: string) => withClient(url, (client) => client.query('select 1')).then(() => new Error('it did not fail'), (error) => error);
+  const ask = (sql: string) =>
+    withClient(world.databaseUrl, (client) => client.query(sql)).then(
+      () => new Error('it did not fail'),
+      (error) => error,
+    );
+  const elsewhere = (url: string) =>
+    withClient(url, (client) => client.query('select 1')).then(
+      () => new Error('it did not fail'),
+      (error) => error,
+    );
   const ctx = await world.context(WREN, 'tenancy');
   return {
     'a column that is not there': await ask('select secret_column from tenancy.tenant'),
     'a key that exists': await ask('insert into tenancy.tenant select * from tenancy.tenant'),
     'a check that fails': await ask(`update tenancy.tenant set name = 'x'`),
     'a text that is no id': await ask(`select * from tenancy.tenant where id = 'x'`),
-    'a table of another domain': await ctx.tx((em) => em.execute('select * from kernel.migration')).catch((error) => error),
+    'a table of another domain': await ctx
+      .tx((em) => em.execute('select * from kernel.migration'))
+      .catch((error) => error),
     'no tenant': await ask('select kernel.tenant_id()'),
     'a database that is gone': await elsewhere('postgres://svc_tenancy:hunter2@127.0.0.1:1/dotmac'),
     'a host that is not there': await elsewhere('postgres://svc_tenancy:hunter2@db.internal.invalid/dotmac'),
     'a password that is wrong': await elsewhere(world.databaseUrl.replace(/:[^:@]+@/, ':hunter2@')),
-    'a file that is not there': await import('node:fs/promises').then((fs) => fs.readFile('/etc/dotmac/license.key')).catch((error) => error),
+    'a file that is not there': await import('node:fs/promises')
+      .then((fs) => fs.readFile('/etc/dotmac/license.key'))
+      .catch((error) => error),
     'a bug': (() => {
       try {
         return (undefined as never as { rows: Error[] }).rows[0] as Error;
@@ -50,12 +62,17 @@ async function failures(): Promise<Record<string, Error & { code?: string }>> {
     'a thrown text': 'select * from billing.customer' as never,
     'a bug wrapped in a bug': new Error('query failed at /srv/dotmac/db.ts:12', { cause: new Error('select 1') }),
     'GraphQL thrown by our own code': new GraphQLError('select * from billing.customer'),
-    'an INTERNAL of somebody': new GraphQLError('connect ECONNREFUSED 10.0.0.7:5432', { extensions: { code: 'INTERNAL', stacktrace: ['at db.ts:1'] } }),
-    'a code that is not ours': new GraphQLError('10.0.0.7 said no', { extensions: { code: 'DOWNSTREAM_SERVICE_ERROR', host: '10.0.0.7' } }),
+    'an INTERNAL of somebody': new GraphQLError('connect ECONNREFUSED 10.0.0.7:5432', {
+      extensions: { code: 'INTERNAL', stacktrace: ['at db.ts:1'] },
+    }),
+    'a code that is not ours': new GraphQLError('10.0.0.7 said no', {
+      extensions: { code: 'DOWNSTREAM_SERVICE_ERROR', host: '10.0.0.7' },
+    }),
   };
 }
 
-const TELLTALE = /select|insert|tenancy\.|kernel\.|billing\.|column|constraint|relation|hunter2|127\.0\.0\.1|10\.0\.0|invalid|5432|\/srv|\/etc|\.ts|\bat \b|undefined|ECONN|ENOTFOUND|ENOENT|svc_|dotmac/i;
+const TELLTALE =
+  /select|insert|tenancy\.|kernel\.|billing\.|column|constraint|relation|hunter2|127\.0\.0\.1|10\.0\.0|invalid|5432|\/srv|\/etc|\.ts|\bat \b|undefined|ECONN|ENOTFOUND|ENOENT|svc_|dotmac/i;
 
 describe('an error that was not meant for the client', () => {
   test('tells no SQL, stack, host, path or password, whatever failed', async () => {
@@ -89,7 +106,10 @@ describe('an error that was not meant for the client', () => {
       expect.objectContaining({
         errorId: seen.extensions?.errorId,
         path: ['tenant', 'name'],
-        err: expect.objectContaining({ message: 'the figures do not add up', stack: expect.stringContaining('format-error.test.ts') }),
+        err: expect.objectContaining({
+          message: 'the figures do not add up',
+          stack: expect.stringContaining('format-error.test.ts'),
+        }),
       }),
     ]);
   });
@@ -107,9 +127,13 @@ describe('an error that was not meant for the client', () => {
 
   test('never comes with the row of a tenant: PostgreSQL keeps it back behind the wall', async () => {
     const ctx = await world.context(WREN, 'tenancy');
-    const refused = ctx.tx((em) => em.execute(`update tenancy.tenant set contact_email = 'ada@example.com', name = 'x'`));
+    const refused = ctx.tx((em) =>
+      em.execute(`update tenancy.tenant set contact_email = 'ada@example.com', name = 'x'`),
+    );
     const error = await refused.catch((thrown: object) => thrown);
-    expect(JSON.stringify({ ...(error as object), ...Object.getOwnPropertyDescriptors(error) })).not.toContain('ada@example.com');
+    expect(JSON.stringify({ ...(error as object), ...Object.getOwnPropertyDescriptors(error) })).not.toContain(
+      'ada@example.com',
+    );
   });
 });
 
@@ -120,8 +144,16 @@ describe('what the machinery could not do is told apart from a bug', () => {
     ['a deadlock', { code: '40P01' }, 'OVERLOADED'],
     ['a restart of the database', { code: '57P01' }, 'SUBGRAPH_UNAVAILABLE'],
     ['a database out of reach', { code: 'ECONNREFUSED' }, 'SUBGRAPH_UNAVAILABLE'],
-    ['a database out of reach, told by what caused it', { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) }, 'SUBGRAPH_UNAVAILABLE'],
-    ['a connection that was cut', { message: 'Client has encountered a connection error and is not queryable' }, 'SUBGRAPH_UNAVAILABLE'],
+    [
+      'a database out of reach, told by what caused it',
+      { cause: Object.assign(new Error(), { code: 'ECONNRESET' }) },
+      'SUBGRAPH_UNAVAILABLE',
+    ],
+    [
+      'a connection that was cut',
+      { message: 'Client has encountered a connection error and is not queryable' },
+      'SUBGRAPH_UNAVAILABLE',
+    ],
     ['a database with no room for us', { code: '53300' }, 'OVERLOADED'],
     ['anything else', { code: '23505' }, 'INTERNAL'],
   ])('%s', (_name, facts, code) => {
@@ -167,8 +199,16 @@ describe('a request that cannot be answered', () => {
     ['a variable of another type', 'query($n: Int!) { tenants(first: $n) { nodes { id } } }', { n: 'ten' }],
     ['a variable that is missing', 'query($n: Int!) { tenants(first: $n) { nodes { id } } }', {}],
     ['nothing for what has to be', 'query($n: Int = 5) { tenants(first: $n) { nodes { id } } }', { n: null }],
-    ['a word no enum has', 'mutation($r: SuspensionReason!) { suspendTenant(input: { tenantId: "x", reason: $r }) { tenant { id } } }', { r: 'ABUSED' }],
-    ['a field no input has', 'mutation($i: TenantInput!) { reactivateTenant(input: $i) { tenant { id } } }', { i: { tenantId: 'x', tenantID: 'y' } }],
+    [
+      'a word no enum has',
+      'mutation($r: SuspensionReason!) { suspendTenant(input: { tenantId: "x", reason: $r }) { tenant { id } } }',
+      { r: 'ABUSED' },
+    ],
+    [
+      'a field no input has',
+      'mutation($i: TenantInput!) { reactivateTenant(input: $i) { tenant { id } } }',
+      { i: { tenantId: 'x', tenantID: 'y' } },
+    ],
     ['a page over the cap', '{ tenants(first: 101) { nodes { id } } }', {}],
     ['a cursor that is not ours', '{ tenants(after: "zzz") { nodes { id } } }', {}],
     ['an operation nobody named', 'query A { __typename } query B { __typename }', {}],

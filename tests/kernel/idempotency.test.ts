@@ -15,8 +15,11 @@ afterAll(() => world.close());
 const PAY = { door: 'recordPayment', key: 'k-1', request: { customerId: 'c', amountMinor: 4_999n } };
 
 /** Pays under a key in a transaction of its own; what it gives back names the run. */
-const pay = (ctx: Context, asked: typeof PAY = PAY, run: () => Promise<string> = async () => randomUUID()): Promise<string> =>
-  ctx.tx((em) => once(ctx, em, asked, run));
+const pay = (
+  ctx: Context,
+  asked: typeof PAY = PAY,
+  run: () => Promise<string> = async () => randomUUID(),
+): Promise<string> => ctx.tx((em) => once(ctx, em, asked, run));
 
 const never = () => Promise.reject(new Error('It ran again.'));
 
@@ -25,7 +28,13 @@ describe('a request sent twice with one key', () => {
     const ctx = await inNewTenant(world);
     const first = await pay(ctx);
     expect(await pay(ctx, PAY, never)).toBe(first);
-    expect(await pay(await inNewTenant(world, ctx.tenantId), { ...PAY, request: { amountMinor: 4_999n, customerId: 'c' } }, never)).toBe(first);
+    expect(
+      await pay(
+        await inNewTenant(world, ctx.tenantId),
+        { ...PAY, request: { amountMinor: 4_999n, customerId: 'c' } },
+        never,
+      ),
+    ).toBe(first);
   });
 
   test.each<[string, string | number | boolean | null | object]>([
@@ -60,7 +69,12 @@ describe('a request sent twice with one key', () => {
 
   test('but at another door, or with another key, is another request', async () => {
     const ctx = await inNewTenant(world);
-    const answers = [await pay(ctx), await pay(ctx, { ...PAY, door: 'postCharge' }), await pay(ctx, { ...PAY, key: 'k-2' }), await pay(ctx, { ...PAY, key: 'K-1' })];
+    const answers = [
+      await pay(ctx),
+      await pay(ctx, { ...PAY, door: 'postCharge' }),
+      await pay(ctx, { ...PAY, key: 'k-2' }),
+      await pay(ctx, { ...PAY, key: 'K-1' }),
+    ];
     expect(new Set(answers).size).toBe(4);
   });
 
@@ -74,9 +88,17 @@ describe('a request sent twice with one key', () => {
   test('and again after three days, when the first answer is forgotten, is done anew', async () => {
     const ctx = await inNewTenant(world);
     const first = await pay(ctx);
-    const [kept] = await asSuperuser(world, `select extract(epoch from expires_at - now())::int as s from kernel.idempotency_key where tenant_id = $1`, [ctx.tenantId]);
+    const [kept] = await asSuperuser(
+      world,
+      `select extract(epoch from expires_at - now())::int as s from kernel.idempotency_key where tenant_id = $1`,
+      [ctx.tenantId],
+    );
     expect(Math.abs(Number(kept?.s) - 72 * 3_600)).toBeLessThan(60);
-    await asSuperuser(world, `update kernel.idempotency_key set expires_at = now() - interval '1 second' where tenant_id = $1`, [ctx.tenantId]);
+    await asSuperuser(
+      world,
+      `update kernel.idempotency_key set expires_at = now() - interval '1 second' where tenant_id = $1`,
+      [ctx.tenantId],
+    );
     const second = await pay(ctx);
     expect(second).not.toBe(first);
     expect(await pay(ctx, PAY, never)).toBe(second);
@@ -103,7 +125,9 @@ describe('a first request that fails', () => {
   test('leaves no trace: the key is free for the next', async () => {
     const ctx = await inNewTenant(world);
     await expect(pay(ctx, PAY, () => Promise.reject(new Error('declined')))).rejects.toThrow('declined');
-    expect(await asSuperuser(world, 'select 1 from kernel.idempotency_key where tenant_id = $1', [ctx.tenantId])).toEqual([]);
+    expect(
+      await asSuperuser(world, 'select 1 from kernel.idempotency_key where tenant_id = $1', [ctx.tenantId]),
+    ).toEqual([]);
     const other = { ...PAY, request: { customerId: 'c', amountMinor: 1n } };
     const second = await pay(ctx, other);
     expect(await pay(ctx, other, never)).toBe(second);
@@ -162,7 +186,10 @@ describe('two requests with one key at the same time', () => {
     const tenantId = randomUUID();
     const { answer, finish } = await slowFirst(tenantId);
     const begun = Date.now();
-    await expect(pay(await inNewTenant(world, tenantId), PAY, never)).rejects.toMatchObject({ code: 'IDEMPOTENCY_IN_PROGRESS', field: 'idempotencyKey' });
+    await expect(pay(await inNewTenant(world, tenantId), PAY, never)).rejects.toMatchObject({
+      code: 'IDEMPOTENCY_IN_PROGRESS',
+      field: 'idempotencyKey',
+    });
     expect(Date.now() - begun).toBeLessThan(1_500);
     finish();
     expect(await answer).toBe('the first');
@@ -197,13 +224,19 @@ describe('the numbers people read', () => {
       throw new Error('changed my mind');
     });
     await expect(failing).rejects.toThrow();
-    expect([await draw(one), await draw(other), await draw(one, 'invoice', 'I')]).toEqual(['T-000003', 'T-000001', 'I-000001']);
+    expect([await draw(one), await draw(other), await draw(one, 'invoice', 'I')]).toEqual([
+      'T-000003',
+      'T-000001',
+      'I-000001',
+    ]);
   });
 
   test('are each given once, however many ask at the same time', async () => {
     const tenantId = randomUUID();
     const contexts = await Promise.all(Array.from({ length: 8 }, () => inNewTenant(world, tenantId)));
-    const drawn = await Promise.all(contexts.flatMap(async (ctx) => [await draw(ctx), await draw(ctx), await draw(ctx)]));
+    const drawn = await Promise.all(
+      contexts.flatMap(async (ctx) => [await draw(ctx), await draw(ctx), await draw(ctx)]),
+    );
     expect(drawn.flat().sort()).toEqual(Array.from({ length: 24 }, (_, i) => `T-${String(i + 1).padStart(6, '0')}`));
   });
 

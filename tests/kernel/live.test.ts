@@ -132,7 +132,8 @@ describe('who follows a tenant', () => {
     const tenantId = randomUUID();
     const { stream, next, starts } = await followed(tenantId);
     expect(await next()).toBe('begins at 0');
-    for (let block = 0; block < 6; block++) await tell(tenantId, ...Array.from({ length: 50 }, (_, i) => block * 50 + i + 1));
+    for (let block = 0; block < 6; block++)
+      await tell(tenantId, ...Array.from({ length: 50 }, (_, i) => block * 50 + i + 1));
     await sleep(200);
     expect(starts()).toBe(1);
     expect(await next()).toBe('begins at 300');
@@ -145,7 +146,10 @@ describe('who follows a tenant', () => {
 
 describe('when the line on which news come is cut', () => {
   const lines = () =>
-    asSuperuser(world, `select pid from pg_stat_activity where datname = current_database() and usename = 'dotmac_fan_out'`);
+    asSuperuser(
+      world,
+      `select pid from pg_stat_activity where datname = current_database() and usename = 'dotmac_fan_out'`,
+    );
 
   test('a change still arrives within two seconds, and the line is laid anew', async () => {
     const tenantId = randomUUID();
@@ -158,6 +162,17 @@ describe('when the line on which news come is cut', () => {
       expect(await next(2_000)).toBe(`version ${version}`);
       await until('there is a line again', async () => (await lines()).some(({ pid }) => pid !== cut?.pid), 2_000);
     }
+    await stream.return(undefined);
+  });
+
+  test('nonsense on it is not heard, whoever of the database sends it', async () => {
+    const tenantId = randomUUID();
+    const { stream, next } = await followed(tenantId);
+    await next();
+    for (const nonsense of ['', 'nonsense', 'null', '5', '[]', '{}', '{"tenant":null}', `{"tenant":"${tenantId}"`])
+      await asSuperuser(world, "select pg_notify('dotmac', $1)", [nonsense]);
+    await tell(tenantId, 1);
+    expect(await next(200)).toBe('version 1');
     await stream.return(undefined);
   });
 
@@ -197,7 +212,11 @@ describe('who leaves', () => {
 
   test('because it broke leaves nothing behind either', async () => {
     const ctx = await inNewTenant(world);
-    const broken = follow(ctx, async () => ({ upTo: 0, first: ['here'] }), () => Promise.reject(new Error('cannot read that')));
+    const broken = follow(
+      ctx,
+      async () => ({ upTo: 0, first: ['here'] }),
+      () => Promise.reject(new Error('cannot read that')),
+    );
     await broken.next();
     await tell(ctx.tenantId, 1);
     await expect(broken.next()).rejects.toThrow('cannot read that');
@@ -223,7 +242,11 @@ class ProbeResolver {
 /** A stream whose door asks the database who is there before it opens. */
 async function probing(ctx: Context) {
   const [row] = await (await ctx.em()).execute('select slug from kernel.tenant_profile');
-  return follow(ctx, async () => ({ upTo: 0, first: [row?.slug] }), () => []);
+  return follow(
+    ctx,
+    async () => ({ upTo: 0, first: [row?.slug] }),
+    () => [],
+  );
 }
 
 describe('a subscription', () => {
@@ -235,7 +258,10 @@ describe('a subscription', () => {
     return (await running.subscribe(body, token)) as AsyncGenerator<GraphResult>;
   }
   const busyConnections = () =>
-    asSuperuser(world, `select query from pg_stat_activity where datname = current_database() and usename = 'svc_tenancy' and state <> 'idle'`);
+    asSuperuser(
+      world,
+      `select query from pg_stat_activity where datname = current_database() and usename = 'svc_tenancy' and state <> 'idle'`,
+    );
   const dataOf = async (stream: AsyncGenerator<GraphResult>) => (await stream.next()).value?.data;
 
   test('tells the present, then each change', async () => {
@@ -243,14 +269,20 @@ describe('a subscription', () => {
     expect(await dataOf(stream)).toEqual({ tenantUpdated: { name: 'Kestrel Wireless' } });
     for (const name of ['Kestrel', 'Kestrel Wireless']) {
       const change = dataOf(stream);
-      await world.ask(WREN, 'tenancy', `mutation { updateTenantProfile(input: { name: "${name}" }) { userErrors { message } } }`);
+      await world.ask(
+        WREN,
+        'tenancy',
+        `mutation { updateTenantProfile(input: { name: "${name}" }) { userErrors { message } } }`,
+      );
       expect(await change).toEqual({ tenantUpdated: { name } });
     }
     await stream.return(undefined);
   });
 
   test('holds no connection while nothing happens', async () => {
-    const streams = await Promise.all(Array.from({ length: 30 }, () => subscribe('subscription { tenantUpdated { name now } }')));
+    const streams = await Promise.all(
+      Array.from({ length: 30 }, () => subscribe('subscription { tenantUpdated { name now } }')),
+    );
     await Promise.all(streams.map((stream) => stream.next()));
     expect(await busyConnections()).toEqual([]);
     await Promise.all(streams.map((stream) => stream.return(undefined)));
@@ -259,7 +291,10 @@ describe('a subscription', () => {
   test('whose door had to read first holds none either', async () => {
     const { machinery } = world.subgraph('tenancy');
     const probe = await defineSubgraph({ name: 'tenancy', resolvers: [ProbeResolver], entities: [] });
-    const stream = await subscribe('subscription { probe }', runSubgraph(probe, machinery, createVerifier(world.config.ENVELOPE_PUBLIC_KEYS)));
+    const stream = await subscribe(
+      'subscription { probe }',
+      runSubgraph(probe, machinery, createVerifier(world.config.ENVELOPE_PUBLIC_KEYS)),
+    );
     expect(await dataOf(stream)).toEqual({ probe: 'kestrel' });
     expect(await busyConnections()).toEqual([]);
     await stream.return(undefined);
@@ -287,6 +322,8 @@ describe('a subscription', () => {
     const body = JSON.stringify({ query: 'subscription { tenantUpdated { name } }' });
     const stranger = { ...envelope, caller: { kind: 'ANONYMOUS' as const, id: null } };
     const token = createMint(world.config.ENVELOPE_PRIVATE_KEY)(stranger, 'tenancy', body);
-    expect(await world.subgraph('tenancy').subscribe(body, token)).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    expect(await world.subgraph('tenancy').subscribe(body, token)).toMatchObject({
+      errors: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
   });
 });

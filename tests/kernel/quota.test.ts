@@ -27,7 +27,16 @@ interface Limit {
 }
 
 /** A tenant whose licence limits one thing. */
-async function limited({ key = 'devices', limit = 100, policy = 'HARD', margin = 0, used = 0, anchorDay = 1, zone = 'UTC', periodEnd }: Limit): Promise<Context> {
+async function limited({
+  key = 'devices',
+  limit = 100,
+  policy = 'HARD',
+  margin = 0,
+  used = 0,
+  anchorDay = 1,
+  zone = 'UTC',
+  periodEnd,
+}: Limit): Promise<Context> {
   const ctx = await inNewTenant(world);
   const kind = key === 'tickets' || key === 'api_calls' ? 'COUNTER' : 'GAUGE';
   await migrateByHand(
@@ -41,10 +50,15 @@ async function limited({ key = 'devices', limit = 100, policy = 'HARD', margin =
 
 const take = (ctx: Context, amount: bigint = 1n, onceKey: string = randomUUID(), key: QuotaKey = 'devices') =>
   ctx.tx((em) => consume(ctx, em, key, amount, onceKey));
-const giveBack = (ctx: Context, amount: bigint, onceKey: string) => ctx.tx((em) => release(ctx, em, 'devices', amount, onceKey));
+const giveBack = (ctx: Context, amount: bigint, onceKey: string) =>
+  ctx.tx((em) => release(ctx, em, 'devices', amount, onceKey));
 
 async function rowOf(ctx: Context) {
-  const [row] = await asSuperuser(world, 'select used::int, warned, period_start, period_end from kernel.quota where tenant_id = $1', [ctx.tenantId]);
+  const [row] = await asSuperuser(
+    world,
+    'select used::int, warned, period_start, period_end from kernel.quota where tenant_id = $1',
+    [ctx.tenantId],
+  );
   return row as { used: number; warned: number[]; period_start: Date | null; period_end: Date | null };
 }
 const usedOf = async (ctx: Context) => (await rowOf(ctx)).used;
@@ -78,7 +92,9 @@ describe('the most that may be used', () => {
     fc.assert(
       fc.property(anyLimit, anyMargin, (limit, margin) => {
         const ceiling = ceilingOf(limit, 'SOFT', margin) as bigint;
-        expect(ceiling * 100n <= limit * BigInt(100 + margin) && (ceiling + 1n) * 100n > limit * BigInt(100 + margin)).toBe(true);
+        expect(
+          ceiling * 100n <= limit * BigInt(100 + margin) && (ceiling + 1n) * 100n > limit * BigInt(100 + margin),
+        ).toBe(true);
         expect(ceiling >= limit && ceiling * 2n <= limit * 3n).toBe(true);
         expect(ceilingOf(limit, 'HARD', margin)).toBe(limit);
       }),
@@ -103,17 +119,21 @@ describe('a warning', () => {
 
   test('comes for each share exactly once while use only grows', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: 1n, max: 1_000n }), fc.array(fc.bigInt({ min: 1n, max: 50n }), { maxLength: 60 }), (limit, amounts) => {
-        let used = 0n;
-        const warned: number[] = [];
-        for (const amount of amounts) {
-          used += amount;
-          warned.push(...newlyReached(used, limit, warned));
-          expect(warned.includes(80)).toBe(used * 100n >= limit * 80n);
-          expect(warned.includes(100)).toBe(used >= limit);
-        }
-        expect(new Set(warned).size).toBe(warned.length);
-      }),
+      fc.property(
+        fc.bigInt({ min: 1n, max: 1_000n }),
+        fc.array(fc.bigInt({ min: 1n, max: 50n }), { maxLength: 60 }),
+        (limit, amounts) => {
+          let used = 0n;
+          const warned: number[] = [];
+          for (const amount of amounts) {
+            used += amount;
+            warned.push(...newlyReached(used, limit, warned));
+            expect(warned.includes(80)).toBe(used * 100n >= limit * 80n);
+            expect(warned.includes(100)).toBe(used >= limit);
+          }
+          expect(new Set(warned).size).toBe(warned.length);
+        },
+      ),
     );
   });
 });
@@ -203,7 +223,13 @@ describe('what a licence limits', () => {
     const unlimited = await limited({ limit: null, used: 100 });
     for (const ctx of [overage, unlimited]) await take(ctx, 1_000_000n);
     expect([await usedOf(overage), await usedOf(unlimited)]).toEqual([1_000_100, 1_000_100]);
-    expect([await warningsOf(overage), await warningsOf(unlimited)]).toEqual([[[80, '1000100'], [100, '1000100']], []]);
+    expect([await warningsOf(overage), await warningsOf(unlimited)]).toEqual([
+      [
+        [80, '1000100'],
+        [100, '1000100'],
+      ],
+      [],
+    ]);
   });
 
   test('counts in bytes beyond what a double can hold', async () => {
@@ -245,13 +271,20 @@ describe('what is given back', () => {
   test('lets the warning come again once use fell five points below it', async () => {
     const ctx = await limited({ limit: 100 });
     await take(ctx, 80n, 'most');
-    for (const [amount, onceKey] of [[5n, 'a'], [1n, 'b']] as const) await take(ctx, amount, onceKey);
+    for (const [amount, onceKey] of [
+      [5n, 'a'],
+      [1n, 'b'],
+    ] as const)
+      await take(ctx, amount, onceKey);
     await giveBack(ctx, 5n, 'a');
     await take(ctx, 5n, 'c'); // from 81 to 86: it never fell far enough
     expect(await warningsOf(ctx)).toEqual([[80, '80']]);
     await giveBack(ctx, 80n, 'most');
     await take(ctx, 80n, 'again');
-    expect(await warningsOf(ctx)).toEqual([[80, '80'], [80, '86']]);
+    expect(await warningsOf(ctx)).toEqual([
+      [80, '80'],
+      [80, '86'],
+    ]);
   });
 });
 
@@ -265,7 +298,10 @@ describe('what is counted by the month', () => {
     await call(ctx, 97n);
     await call(ctx);
     await call(ctx);
-    expect(await warningsOf(ctx)).toEqual([[80, '400'], [100, '500']]);
+    expect(await warningsOf(ctx)).toEqual([
+      [80, '400'],
+      [100, '500'],
+    ]);
   });
 
   test('says until when it is used up', async () => {
@@ -275,13 +311,29 @@ describe('what is counted by the month', () => {
   });
 
   test('begins anew with the first use after its period is over, and warns anew', async () => {
-    const ctx = await limited({ key: 'api_calls', limit: 5, used: 5, anchorDay: 31, zone: 'America/Denver', periodEnd: '2026-01-31T07:00:00.000Z' });
+    const ctx = await limited({
+      key: 'api_calls',
+      limit: 5,
+      used: 5,
+      anchorDay: 31,
+      zone: 'America/Denver',
+      periodEnd: '2026-01-31T07:00:00.000Z',
+    });
     await migrateByHand(world, `update kernel.quota set warned = '{80,100}' where tenant_id = '${ctx.tenantId}'`);
     for (let i = 0; i < 4; i++) await call(ctx);
     const row = await rowOf(ctx);
     expect(row).toMatchObject({ used: 4, warned: [80] });
-    expect(row.period_start && row.period_start.getTime() <= Date.now() && row.period_end && row.period_end.getTime() > Date.now()).toBe(true);
-    expect(new Intl.DateTimeFormat('en-GB', { timeZone: 'America/Denver', timeStyle: 'medium' }).format(row.period_start as Date)).toBe('00:00:00');
+    expect(
+      row.period_start &&
+        row.period_start.getTime() <= Date.now() &&
+        row.period_end &&
+        row.period_end.getTime() > Date.now(),
+    ).toBe(true);
+    expect(
+      new Intl.DateTimeFormat('en-GB', { timeZone: 'America/Denver', timeStyle: 'medium' }).format(
+        row.period_start as Date,
+      ),
+    ).toBe('00:00:00');
     expect(await warningsOf(ctx)).toEqual([[80, '4']]);
   });
 
@@ -305,7 +357,10 @@ describe('what is counted by the month', () => {
   test('under a key that was used, in this period or the one before, counts once', async () => {
     const ctx = await limited({ key: 'api_calls', limit: 5, periodEnd: soon() });
     await take(ctx, 2n, 'a', 'api_calls');
-    await migrateByHand(world, `update kernel.quota set period_end = now() - interval '1 day' where tenant_id = '${ctx.tenantId}'`);
+    await migrateByHand(
+      world,
+      `update kernel.quota set period_end = now() - interval '1 day' where tenant_id = '${ctx.tenantId}'`,
+    );
     await take(ctx, 2n, 'a', 'api_calls');
     await take(ctx, 1n, 'b', 'api_calls');
     expect(await usedOf(ctx)).toBe(1);

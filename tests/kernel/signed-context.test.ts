@@ -52,7 +52,10 @@ describe('an envelope of the gateway', () => {
   test('is believed whichever of the known keys signed it, so that keys can be changed without a gap', () => {
     const next = createMint(strangerSeed)(envelope, 'billing', body);
     const both = createVerifier([ed25519PublicOf(seed), ed25519PublicOf(strangerSeed)]);
-    expect([token, next].map((each) => both(each, 'billing', body).tenantId)).toEqual([envelope.tenantId, envelope.tenantId]);
+    expect([token, next].map((each) => both(each, 'billing', body).tenantId)).toEqual([
+      envelope.tenantId,
+      envelope.tenantId,
+    ]);
   });
 
   test('is believed until its last second, and from a gateway whose clock runs a little ahead', () => {
@@ -125,7 +128,9 @@ describe('nobody gets in, and nobody is told why, with', () => {
   test('anything else somebody could write', () => {
     fc.assert(fc.property(fc.string(), (text) => expect(refusalOf(text)).toEqual(REFUSAL)));
     fc.assert(
-      fc.property(fc.string(), fc.string(), (a, b) => expect(refusalOf(`${header}.${encode({ a })}.${encode({ b })}`)).toEqual(REFUSAL)),
+      fc.property(fc.string(), fc.string(), (a, b) =>
+        expect(refusalOf(`${header}.${encode({ a })}.${encode({ b })}`)).toEqual(REFUSAL),
+      ),
     );
   });
 });

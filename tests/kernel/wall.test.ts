@@ -31,7 +31,11 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 /** What the role of the service may do in a tenant; nothing of it is kept. */
-const inTenant = <T>(tenantId: string, run: (client: pg.Client) => Promise<T>, more: Record<string, string> = {}): Promise<T> =>
+const inTenant = <T>(
+  tenantId: string,
+  run: (client: pg.Client) => Promise<T>,
+  more: Record<string, string> = {},
+): Promise<T> =>
   asRole(world, 'svc_tenancy', async (client) => {
     await client.query('begin');
     await enterTenant(client, tenantId, more);
@@ -42,7 +46,8 @@ const inTenant = <T>(tenantId: string, run: (client: pg.Client) => Promise<T>, m
     }
   });
 
-const counted = async (client: pg.Client, sql: string, values: unknown[] = []) => (await client.query(sql, values)).rowCount;
+const counted = async (client: pg.Client, sql: string, values: unknown[] = []) =>
+  (await client.query(sql, values)).rowCount;
 
 describe('a service without a tenant', () => {
   test.each([
@@ -51,7 +56,10 @@ describe('a service without a tenant', () => {
     ['changes', `update tenancy.site set name = 'x'`],
     ['deletes', 'delete from tenancy.site'],
     ['adds', `insert into tenancy.site (id, name) values ('${randomUUID()}', 'x')`],
-    ['adds by naming a tenant', `insert into tenancy.site (tenant_id, id, name) values ('${A}', '${randomUUID()}', 'x')`],
+    [
+      'adds by naming a tenant',
+      `insert into tenancy.site (tenant_id, id, name) values ('${A}', '${randomUUID()}', 'x')`,
+    ],
     ['reads the log of', 'select * from kernel.event'],
     ['reads the audit of', 'select * from kernel.audit_entry'],
   ])('%s nothing: the database raises', async (_name, sql) => {
@@ -74,13 +82,18 @@ describe('a service without a tenant', () => {
 describe('a service in a tenant', () => {
   test('sees its rows and no others', () =>
     inTenant(A, async (client) => {
-      expect((await client.query('select name from tenancy.site order by name')).rows).toEqual([{ name: 'Hut' }, { name: 'Mast' }]);
+      expect((await client.query('select name from tenancy.site order by name')).rows).toEqual([
+        { name: 'Hut' },
+        { name: 'Mast' },
+      ]);
       expect(await counted(client, 'select 1 from tenancy.site where tenant_id = $1 or id = $2', [B, theirs])).toBe(0);
     }));
 
   test("changes and deletes nobody else's", () =>
     inTenant(A, async (client) => {
-      expect(await counted(client, `update tenancy.site set name = 'Mine' where id = $1 or tenant_id = $2`, [theirs, B])).toBe(0);
+      expect(
+        await counted(client, `update tenancy.site set name = 'Mine' where id = $1 or tenant_id = $2`, [theirs, B]),
+      ).toBe(0);
       expect(await counted(client, 'delete from tenancy.site where id = $1 or tenant_id = $2', [theirs, B])).toBe(0);
       expect(await counted(client, 'delete from tenancy.site')).toBe(2);
     }));
@@ -88,7 +101,9 @@ describe('a service in a tenant', () => {
   test('cannot add a row for another, nor give one away', async () => {
     const add = `insert into tenancy.site (tenant_id, id, name) values ('${B}', '${randomUUID()}', 'x')`;
     expect(await codeOf(inTenant(A, (client) => client.query(add)))).toBe('42501');
-    expect(await codeOf(inTenant(A, (client) => client.query(`update tenancy.site set tenant_id = '${B}'`)))).toBe('42501');
+    expect(await codeOf(inTenant(A, (client) => client.query(`update tenancy.site set tenant_id = '${B}'`)))).toBe(
+      '42501',
+    );
     const upsert = `${add} on conflict (tenant_id, id) do update set name = 'x'`;
     expect(await codeOf(inTenant(A, (client) => client.query(upsert)))).toBe('42501');
     const copy = `copy tenancy.site (tenant_id, id, name) from stdin`;
@@ -97,13 +112,21 @@ describe('a service in a tenant', () => {
 
   test('fills in its own tenant where none is named', () =>
     inTenant(A, async (client) => {
-      const { rows } = await client.query(`insert into tenancy.site (id, name) values ($1, 'New') returning tenant_id`, [randomUUID()]);
+      const { rows } = await client.query(
+        `insert into tenancy.site (id, name) values ($1, 'New') returning tenant_id`,
+        [randomUUID()],
+      );
       expect(rows).toEqual([{ tenant_id: A }]);
     }));
 
   test("learns nothing of another's ids by pointing at them: a foreign one is refused like one that never was", async () => {
-    const point = (id: string) => inTenant(A, (client) => client.query(`insert into tenancy.site (id, name, parent_id) values ($1, 'x', $2)`, [randomUUID(), id]));
-    const refusals = await Promise.all([theirs, randomUUID()].map((id) => point(id).catch(({ code, message, detail }) => ({ code, message, detail }))));
+    const point = (id: string) =>
+      inTenant(A, (client) =>
+        client.query(`insert into tenancy.site (id, name, parent_id) values ($1, 'x', $2)`, [randomUUID(), id]),
+      );
+    const refusals = await Promise.all(
+      [theirs, randomUUID()].map((id) => point(id).catch(({ code, message, detail }) => ({ code, message, detail }))),
+    );
     expect(refusals[0]).toEqual(refusals[1]);
     expect(refusals[0]).toMatchObject({ code: '23503', detail: 'Key is not present in table "site".' });
   });
@@ -137,8 +160,12 @@ describe('a service in a tenant', () => {
   test('asked by two tenants at once through one pool of two, answers each its own', async () => {
     const small = await openWorld({ DATABASE_POOL: '2' });
     try {
-      const askers = (['kestrel', 'northwind', 'atlas'] as const).flatMap((tenant) => Array.from({ length: 20 }, () => tenant));
-      const answers = await Promise.all(askers.map((tenant) => small.ask({ tenant, user: '6011' }, 'tenancy', '{ tenant { slug } }')));
+      const askers = (['kestrel', 'northwind', 'atlas'] as const).flatMap((tenant) =>
+        Array.from({ length: 20 }, () => tenant),
+      );
+      const answers = await Promise.all(
+        askers.map((tenant) => small.ask({ tenant, user: '6011' }, 'tenancy', '{ tenant { slug } }')),
+      );
       expect(answers.map(({ data }) => data)).toEqual(askers.map((slug) => ({ tenant: { slug } })));
     } finally {
       await small.close();
@@ -148,19 +175,30 @@ describe('a service in a tenant', () => {
 
 describe('a portal customer', () => {
   test("sees their own rows, and no other customer's nor another tenant's that bear the same id", () =>
-    inTenant(A, async (client) => {
-      expect((await client.query('select name from tenancy.site')).rows).toEqual([{ name: 'Mast' }]);
-      expect(await counted(client, `update tenancy.site set name = name || '!'`)).toBe(1);
-    }, { 'app.customer_id': shared }));
+    inTenant(
+      A,
+      async (client) => {
+        expect((await client.query('select name from tenancy.site')).rows).toEqual([{ name: 'Mast' }]);
+        expect(await counted(client, `update tenancy.site set name = name || '!'`)).toBe(1);
+      },
+      { 'app.customer_id': shared },
+    ));
 
   test('cannot write a row that is not theirs', async () => {
-    const add = (client: pg.Client) => client.query(`insert into tenancy.site (id, name, customer_id) values ($1, 'x', $2)`, [randomUUID(), randomUUID()]);
+    const add = (client: pg.Client) =>
+      client.query(`insert into tenancy.site (id, name, customer_id) values ($1, 'x', $2)`, [
+        randomUUID(),
+        randomUUID(),
+      ]);
     expect(await codeOf(inTenant(A, add, { 'app.customer_id': shared }))).toBe('42501');
   });
 });
 
 describe('the roles of the services', () => {
-  const services = async () => (await asSuperuser(world, `select rolname from pg_roles where rolname like 'svc\\_%' order by 1`)).map(({ rolname }) => String(rolname));
+  const services = async () =>
+    (await asSuperuser(world, `select rolname from pg_roles where rolname like 'svc\\_%' order by 1`)).map(
+      ({ rolname }) => String(rolname),
+    );
 
   test('are no superusers, own nothing, and cannot make roles, databases or temporary tables', async () => {
     const rows = await asSuperuser(
@@ -176,7 +214,9 @@ describe('the roles of the services', () => {
   });
 
   test('cannot become another role', async () => {
-    const roles = (await asSuperuser(world, `select rolname from pg_roles where rolname ~ '^(dotmac_|svc_|pg_|postgres)'`)).map(({ rolname }) => String(rolname));
+    const roles = (
+      await asSuperuser(world, `select rolname from pg_roles where rolname ~ '^(dotmac_|svc_|pg_|postgres)'`)
+    ).map(({ rolname }) => String(rolname));
     await asRole(world, 'svc_tenancy', async (client) => {
       for (const role of roles.filter((name) => name !== 'svc_tenancy'))
         expect([role, await codeOf(client.query(`set role ${pg.escapeIdentifier(role)}`))]).toEqual([role, '42501']);
@@ -274,7 +314,10 @@ describe('a service refuses to run', () => {
     ['a maker of roles', `alter role ${strong} createrole`],
     ['the owner', `grant dotmac_owner to ${strong}`],
     ['one who may become a superuser', `create role ${strong}_group superuser; grant ${strong}_group to ${strong}`],
-    ['one who may become whom row-level security does not bind', `create role ${strong}_group bypassrls; grant ${strong}_group to ${strong} with inherit false`],
+    [
+      'one who may become whom row-level security does not bind',
+      `create role ${strong}_group bypassrls; grant ${strong}_group to ${strong} with inherit false`,
+    ],
   ])('as %s', async (_name, setUp) => {
     expect(await connectAs(setUp)).toContain('A service never runs so.');
   });
@@ -285,7 +328,9 @@ describe('a service refuses to run', () => {
 
   test('with a wrong password', async () => {
     const config = { ...world.config, DATABASE_ROLE_SECRET: Buffer.alloc(32).toString('base64url') };
-    await expect(connect(config, 'svc_tenancy', [], createLog(config, 'test'))).rejects.toMatchObject({ code: '28P01' });
+    await expect(connect(config, 'svc_tenancy', [], createLog(config, 'test'))).rejects.toMatchObject({
+      code: '28P01',
+    });
     await withClient(world.databaseUrl, (client) => client.query('select 1'));
   });
 });

@@ -1,13 +1,27 @@
 import fc from 'fast-check';
 import { addDays, isTimeZone, localDate, monthlyPeriod, startOfDay, yearlyPeriod } from '../../schema/calendar.ts';
 
-const ZONES = ['UTC', 'America/Denver', 'Europe/Berlin', 'Africa/Lagos', 'Asia/Manila', 'America/Sao_Paulo', 'Pacific/Apia', 'Australia/Lord_Howe'];
+const ZONES = [
+  'UTC',
+  'America/Denver',
+  'Europe/Berlin',
+  'Africa/Lagos',
+  'Asia/Manila',
+  'America/Sao_Paulo',
+  'Pacific/Apia',
+  'Australia/Lord_Howe',
+];
 const anyZone = fc.constantFrom(...ZONES);
-const anyInstant = fc.date({ min: new Date('2001-01-01T00:00:00Z'), max: new Date('2049-12-31T00:00:00Z'), noInvalidDate: true });
+const anyInstant = fc.date({
+  min: new Date('2001-01-01T00:00:00Z'),
+  max: new Date('2049-12-31T00:00:00Z'),
+  noInvalidDate: true,
+});
 const anyAnchor = fc.integer({ min: 1, max: 31 });
 
 const at = (text: string) => new Date(text);
-const start = (instant: string, anchorDay: number, zone: string) => monthlyPeriod(at(instant), anchorDay, zone).start.toISOString();
+const start = (instant: string, anchorDay: number, zone: string) =>
+  monthlyPeriod(at(instant), anchorDay, zone).start.toISOString();
 
 describe('a monthly period', () => {
   test.each([
@@ -71,7 +85,10 @@ describe('a yearly period', () => {
   const origin = at('2024-02-29T12:00:00Z');
 
   test('anchored on the 29th of February begins on the 28th in other years', () => {
-    expect(yearlyPeriod(at('2025-06-01T00:00:00Z'), origin, 29, 'UTC')).toEqual({ start: at('2025-02-28T00:00:00Z'), end: at('2026-02-28T00:00:00Z') });
+    expect(yearlyPeriod(at('2025-06-01T00:00:00Z'), origin, 29, 'UTC')).toEqual({
+      start: at('2025-02-28T00:00:00Z'),
+      end: at('2026-02-28T00:00:00Z'),
+    });
     expect(yearlyPeriod(at('2028-06-01T00:00:00Z'), origin, 29, 'UTC').start).toEqual(at('2028-02-29T00:00:00Z'));
   });
 

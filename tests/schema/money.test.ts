@@ -50,10 +50,15 @@ describe('a price is rounded once, half to the even cent', () => {
 
   test('what is credited is what would be charged, and a bigger price never rounds to less', () => {
     fc.assert(
-      fc.property(anyNumerator, fc.bigInt({ min: 0n, max: 10n ** 12n }), anyDenominator, (numerator, more, denominator) => {
-        expect(roundHalfEven(-numerator, denominator)).toBe(-roundHalfEven(numerator, denominator));
-        expect(roundHalfEven(numerator + more, denominator) >= roundHalfEven(numerator, denominator)).toBe(true);
-      }),
+      fc.property(
+        anyNumerator,
+        fc.bigInt({ min: 0n, max: 10n ** 12n }),
+        anyDenominator,
+        (numerator, more, denominator) => {
+          expect(roundHalfEven(-numerator, denominator)).toBe(-roundHalfEven(numerator, denominator));
+          expect(roundHalfEven(numerator + more, denominator) >= roundHalfEven(numerator, denominator)).toBe(true);
+        },
+      ),
     );
   });
 });
@@ -67,7 +72,19 @@ describe('an amount on the wire', () => {
     );
   });
 
-  test.each([['49.99'], ['1e3'], [''], ['+5'], [' 5'], ['0x10'], ['-'], ['١٢'], ['1'.repeat(19)], [4_999], [null]])('is refused as %p', (text) => {
+  test.each([
+    ['49.99'],
+    ['1e3'],
+    [''],
+    ['+5'],
+    [' 5'],
+    ['0x10'],
+    ['-'],
+    ['١٢'],
+    ['1'.repeat(19)],
+    [4_999],
+    [null],
+  ])('is refused as %p', (text) => {
     expect(() => AmountMinor.parseValue(text)).toThrow();
   });
 

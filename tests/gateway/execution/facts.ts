@@ -133,7 +133,7 @@ function project(value: unknown, model: Model): unknown {
   if (Array.isArray(value)) return value.map((item) => project(item, model));
   if (typeof value !== 'object' || value === null) return value;
   const read = (value as Partial<Thing>).read;
-  if (!read) return sorted(value);
+  if (!read) return sorted(Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, project(inner, model)])));
   const fields = model.values.find(({ name }) => name === (value as Thing).type)?.fields ?? [];
   return sorted(Object.fromEntries(requiredOf(fields).map((name) => [name, project(read(name, {}, () => undefined), model)])));
 }

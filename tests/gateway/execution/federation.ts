@@ -5,7 +5,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type DocumentNode, execute, GraphQLError, type GraphQLFieldResolver, type GraphQLFormattedError, type GraphQLSchema, parse } from 'graphql';
 import { prepareOperation } from '../../../gateway/execution/operation.ts';
 import { executePlan } from '../../../gateway/execution/plan.ts';
-import type { Supergraph } from '../../../gateway/supergraph.ts';
+import { PLANNING, type Supergraph } from '../../../gateway/supergraph.ts';
 import type { GraphResult } from '../../../subgraphs/_kernel/subgraph.ts';
 import { type FieldSet, ownershipOf, readFieldSet } from './ownership.ts';
 
@@ -74,7 +74,7 @@ export function federate(world: World): Federation {
 export function readSupergraph(sdl: string): Supergraph {
   const built = BuiltSupergraph.build(sdl);
   const apiSchema = built.apiSchema();
-  return { id: 1, sdl, schema: apiSchema.toGraphQLJSSchema(), apiSchema, planner: new QueryPlanner(built), rootFeatures: () => [] };
+  return { id: 1, sdl, schema: apiSchema.toGraphQLJSSchema(), apiSchema, planner: new QueryPlanner(built, PLANNING), rootFeatures: () => [] };
 }
 
 function runInMemory(world: World, { name, sdl }: World['subgraphs'][number], violations: string[]) {

@@ -11,7 +11,7 @@ const entityRecipe = fc.record({ home: number, members: number, keys: number, me
 
 export const modelRecipe = fc.record({
   seed: number,
-  subgraphs: fc.integer({ min: 1, max: 4 }),
+  subgraphs: fc.integer({ min: 2, max: 4 }),
   entities: fc.array(entityRecipe, { minLength: 1, maxLength: 4 }),
   values: fc.array(fc.array(fieldRecipe, { minLength: 1, maxLength: 3 }), { maxLength: 2 }),
   roots: fc.array(fieldRecipe, { minLength: 1, maxLength: 8 }),
@@ -179,7 +179,8 @@ export function modelOf(recipe: ModelRecipe): Model {
     const lacking = entity.members.filter(
       (name) => name !== entity.home && fields.every((field) => !field.owners.includes(name) || (field.owners.length === 1 && !required.has(field.name))),
     );
-    const missingIn = entity.missing % 3 === 1 && !isPlain && lacking.length > 0 ? at(lacking, entity.missing >> 2) : undefined;
+    const hasOneKey = [...entity.keys.values()].every(({ kinds }) => kinds.length === 1 && kinds[0] === entity.keys.get(entity.home)?.kinds[0]);
+    const missingIn = entity.missing % 3 === 1 && !isPlain && hasOneKey && lacking.length > 0 ? at(lacking, entity.missing >> 2) : undefined;
     return { name: entity.name, index, home: entity.home, keys: entity.keys, hasId: true, fields: [label, ...fields], ...(missingIn ? { missingIn } : {}) };
   });
 
@@ -190,7 +191,7 @@ export function modelOf(recipe: ModelRecipe): Model {
     values: recipe.values.map((fields, v) => ({ name: `V${v}`, fields: fields.map((given, i) => plainField(given, `v${i}`, subgraphs, true)) })),
     roots: recipe.roots.map((given, i) => {
       const owner = at(subgraphs, given.owner);
-      const field = plainField({ ...given, kind: given.kind % 5 === 0 ? given.kind : (given.kind % 7) + 8 * (2 + (given.kind % 6)) }, `q${i}`, [owner]);
+      const field = plainField({ ...given, kind: given.kind % 7 === 0 ? given.kind : (given.kind % 7) + 8 * at([6, 6, 6, 4, 3, 5, 6, 2, 6], given.kind) }, `q${i}`, [owner]);
       const other = at(subgraphs, given.pick);
       return !isPlain && given.twist % 5 === 1 && other !== owner && isSharable(field.named) ? { ...field, owners: [owner, other] } : field;
     }),
@@ -198,7 +199,7 @@ export function modelOf(recipe: ModelRecipe): Model {
     named,
     any,
     ...(mediumMembers.length > 0
-      ? { medium: { members: mediumMembers, home: mediumHome, objectIn: 'z', fields: recipe.objectFields.map((given, i) => plainField(given, `z${i}`, ['z'])) } }
+      ? { medium: { members: mediumMembers, home: mediumHome, objectIn: 'z', fields: recipe.objectFields.map((given, i) => mildly(plainField(given, `z${i}`, ['z']))) } }
       : {}),
     throwsPercent: recipe.throwsPercent,
     nullsPercent: recipe.nullsPercent,
@@ -206,6 +207,9 @@ export function modelOf(recipe: ModelRecipe): Model {
   };
   return isPlain ? model : withProvides(model, recipe);
 }
+
+/** The planner asks such a field of objects that need not have it, so it must not cost them their others. */
+const mildly = (field: Field): Field => ({ ...field, isFaulty: field.isFaulty && !field.wrap.endsWith('!') });
 
 /** Lets references show a leaf of the entity they lead to which their owner does not otherwise resolve. */
 function withProvides(model: Model, recipe: ModelRecipe): Model {

@@ -36,10 +36,10 @@ const number = fc.nat({ max: 999 });
 
 const nodeRecipe = fc.memo(
   (depth): fc.Arbitrary<QueryRecipe> =>
-    fc.record({ pick: number, alias: number, args: number, condition: number, children: depth > 1 ? fc.array(nodeRecipe(), { maxLength: 3 }) : fc.constant([]) }),
+    fc.record({ pick: number, alias: number, args: number, condition: number, children: depth > 1 ? fc.array(nodeRecipe(), { maxLength: 4 }) : fc.constant([]) }),
 );
 
-export const queryRecipe = fc.record({ isMutation: fc.nat({ max: 5 }), roots: fc.array(nodeRecipe(6), { minLength: 1, maxLength: 4 }) });
+export const queryRecipe = fc.record({ isMutation: fc.nat({ max: 5 }), roots: fc.array(nodeRecipe(5), { minLength: 1, maxLength: 4 }) });
 
 const ALIASES = ['id', 'code', 'label', 'f0', 'f1', 'f2', 'ref', 'v0', 'q0', 'constructor', '__proto__', 'toString', 'f0__alias_0', '__alias_id', '__typename', 'x'];
 /** The gateway takes no more in one operation. */
@@ -76,7 +76,8 @@ class Writer {
   }
 
   private selection(type: GraphQLCompositeType, recipe: QueryRecipe, depth: number): string {
-    const fields = isUnionType(type) ? [] : Object.values(type.getFields());
+    const every = isUnionType(type) ? [] : Object.values(type.getFields());
+    const fields = [...every, ...every.filter((field) => isCompositeType(getNamedType(field.type)))];
     const choice = recipe.pick % (fields.length * 2 + 4);
     const condition = () => this.condition(recipe.condition);
     if (choice < fields.length * 2) {
@@ -126,7 +127,7 @@ class Writer {
   }
 
   private condition(number: number): string {
-    switch (number % 12) {
+    switch (number % 24) {
       case 1:
         return '@include(if: true)';
       case 2:

@@ -1,0 +1,50 @@
+import { operationFromDocument } from '@apollo/federation-internals';
+import type { PlanNode, SubscriptionNode } from '@apollo/query-planner';
+import { type DocumentNode, executeSync, type GraphQLError, type GraphQLObjectType, Kind, visit } from 'graphql';
+import type { Supergraph } from '../supergraph.ts';
+import { renameFields, travelName } from './aliases.ts';
+import { withoutEmptySets } from './conditions.ts';
+import type { Data } from './faults.ts';
+import { fragmentsOf, isIntrospective, operationOf, withTopFields } from './fields.ts';
+import { compileShape, complete } from './shape.ts';
+
+/** An operation as its conditions make it. */
+export interface Variant {
+  node: PlanNode | SubscriptionNode | undefined;
+  introspect(variables: Data): Data;
+  complete(data: Data): { data: Data | null; errors: GraphQLError[] };
+}
+
+export function compileVariant(supergraph: Supergraph, document: DocumentNode): Variant {
+  const { schema } = supergraph;
+  const definition = operationOf(document);
+  const fragments = fragmentsOf(document);
+  const rootType = schema.getRootType(definition.operation) as GraphQLObjectType;
+  const fieldsOf = compileShape(schema, fragments, [definition.selectionSet]);
+  const introspection = introspectionOf(document);
+  return {
+    node: planOf(supergraph, document),
+    introspect: (variables) => ({ ...(introspection && executeSync({ schema, document: introspection, variableValues: variables }).data) }),
+    complete: (data) => complete(schema, rootType, fieldsOf, data),
+  };
+}
+
+/**
+ * The plan for what subgraphs are asked, if there is anything to ask them. Root fields stand in no fragment there, or the
+ * planner may change the order of a mutation's.
+ */
+function planOf({ planner, apiSchema }: Supergraph, document: DocumentNode): Variant['node'] {
+  const asked = withTopFields(document, (field) => (field.name.value.startsWith('__') ? [] : [field]));
+  if (operationOf(asked).selectionSet.selections.length === 0) return undefined;
+  const renamed = renameFields(withoutEmptySets(asked));
+  return planner.buildQueryPlan(operationFromDocument(apiSchema, renamed, { operationName: operationOf(asked).name?.value, validate: false })).node;
+}
+
+/** What an operation asks about the schema, under the names its fields travel under. */
+function introspectionOf(document: DocumentNode): DocumentNode | undefined {
+  const asked = withTopFields(document, (field) => (isIntrospective(field) ? [{ ...field, alias: { kind: Kind.NAME, value: travelName(field) } }] : []));
+  if (operationOf(asked).selectionSet.selections.length === 0) return undefined;
+  const used = new Set<string>();
+  visit(asked, { VariableDefinition: () => false, Variable: ({ name }) => void used.add(name.value) });
+  return visit(asked, { VariableDefinition: ({ variable }) => (used.has(variable.name.value) ? undefined : null) });
+}
