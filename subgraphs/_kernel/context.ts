@@ -3,7 +3,7 @@ import type { Feature, FeatureAccess } from '../../schema/features.ts';
 import { type Permission, PERMISSIONS, packPermissions, unpackPermissions } from '../../schema/permissions.ts';
 import { randomUUID } from 'node:crypto';
 import type { Config } from './config.ts';
-import { type Db, type EntityManager, PLATFORM_TENANT, settle, transact } from './db.ts';
+import { begin, type Db, type EntityManager, PLATFORM_TENANT, settle, transact } from './db.ts';
 import { type FeedName, finish } from './events.ts';
 import type { FanOut } from './fan-out.ts';
 import { type Loader, Loaders } from './loader.ts';
@@ -49,6 +49,7 @@ export class Context {
   private writing: EntityManager | undefined;
   private reading: Promise<Reading> | undefined;
   private at: Date | undefined;
+  private isOver = false;
 
   constructor(envelope: Envelope, machinery: Machinery, reply: Reply = {}) {
     this.reply = reply;
@@ -97,6 +98,7 @@ export class Context {
    */
   async tx<T>(run: (em: EntityManager) => Promise<T>): Promise<T> {
     if (this.writing) return run(this.writing);
+    this.mustBeOpen();
     await this.endReading();
     const em = this.machinery.db.fork();
     try {
@@ -116,6 +118,7 @@ export class Context {
   /** The EntityManager reads go through: the running use case's, or the operation's READ ONLY transaction. */
   async em(): Promise<EntityManager> {
     if (this.writing) return this.writing;
+    this.mustBeOpen();
     this.reading ??= this.beginReading();
     return (await this.reading).em;
   }
@@ -145,10 +148,20 @@ export class Context {
     await Promise.all([this.endReading(), ...this.entered.splice(0).map((entered) => entered.end())]);
   }
 
+  /** Ends it for good: a branch of the operation that still runs when it is answered opens nothing any more. */
+  async close(): Promise<void> {
+    this.isOver = true;
+    await this.endReading();
+  }
+
+  private mustBeOpen(): void {
+    if (this.isOver) throw new Error('The operation was answered already.');
+  }
+
   private async beginReading(): Promise<Reading> {
     void this.tenantId; // a missing tenant is refused before anything begins
     const em = this.machinery.db.fork();
-    await em.begin({ readOnly: true });
+    await begin(em, true);
     try {
       await this.enter(em);
     } catch (error) {

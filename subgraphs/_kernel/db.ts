@@ -89,11 +89,26 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
 
 /** What MikroORM keeps of a transaction: Kysely's own, with the queue of its statements. */
 interface Begun {
+  executeQuery(...asked: unknown[]): Promise<unknown>;
   commit(): { execute(): Promise<void> };
   rollback(): { execute(): Promise<void> };
   getExecutor(): { provideConnection(run: () => Promise<never>): Promise<never> };
 }
-const settled = new WeakSet<Begun>();
+const begunOf = (em: EntityManager) => em.getTransactionContext() as unknown as Begun;
+
+/** How to turn away who still asks a transaction that is over; one without an entry is over. */
+const turnAway = new WeakMap<Begun, () => void>();
+
+/** Begins a transaction that `settle` ends. */
+export async function begin(em: EntityManager, isReadOnly: boolean): Promise<void> {
+  await em.begin({ readOnly: isReadOnly });
+  const begun = begunOf(em);
+  const executeQuery = begun.executeQuery.bind(begun);
+  const { promise: isOver, reject } = Promise.withResolvers<never>();
+  isOver.catch(() => undefined);
+  begun.executeQuery = (...asked) => Promise.race([executeQuery(...asked), isOver]);
+  turnAway.set(begun, () => reject(new Error('This transaction is over.')));
+}
 
 /**
  * Ends a transaction for good. Its last turn on the connection is never given back: a branch that still runs, of a use
@@ -101,14 +116,16 @@ const settled = new WeakSet<Begun>();
  * transaction on that connection, which may be another tenant's.
  */
 export async function settle(em: EntityManager, how: 'commit' | 'rollback'): Promise<void> {
-  const begun = em.getTransactionContext() as unknown as Begun | undefined;
-  if (!begun || settled.has(begun)) return;
-  settled.add(begun);
+  const begun = begunOf(em);
+  const turnOthersAway = turnAway.get(begun);
+  if (!turnOthersAway) return;
+  turnAway.delete(begun);
   const end = async () => {
+    turnOthersAway();
     try {
       await begun[how]().execute();
     } catch (error) {
-      if (how === 'commit') await begun.rollback().execute();
+      if (how === 'commit') await begun.rollback().execute().catch(() => undefined); // gives the connection back
       throw error;
     }
   };
@@ -130,7 +147,7 @@ export async function transact<T>(
   finish: (em: EntityManager) => Promise<void>,
 ): Promise<T> {
   return inSpan(`tx ${options.name}`, { attributes: { 'db.system': 'postgresql', 'dotmac.read_only': options.isReadOnly } }, async () => {
-    await em.begin({ readOnly: options.isReadOnly });
+    await begin(em, options.isReadOnly);
     try {
       await enter(em);
       const result = await run(em);

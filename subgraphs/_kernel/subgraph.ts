@@ -252,7 +252,7 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
       );
       return Object.keys(ctx.reply).length > 0 ? { ...result, extensions: { reply: ctx.reply } } : result;
     } finally {
-      await ctx.end();
+      await ctx.close();
     }
   };
 
