@@ -13,7 +13,7 @@ describe('What time alone changes', () => {
     try {
       await admin.query("select set_config('app.tenant_id', $1, false)", [HARBOUR]); // even an administrator's write is audited
       const before = await admin.query('select version from licensing.license where tenant_id = $1', [HARBOUR]);
-      await admin.query(`update licensing.license set trial_ends_at = now() - interval '1 hour', next_transition_at = now() - interval '1 hour' where tenant_id = $1`, [HARBOUR]);
+      await admin.query(`update licensing.license set trial_ends_at = now() - interval '1 hour', next_transition_at = now() - interval '1 hour', snapshot_at = now() - interval '2 hours' where tenant_id = $1`, [HARBOUR]);
       const platform = await world.system('platform', 'licensing');
       await advanceLicenses(platform);
       await advanceLicenses(platform);
