@@ -1,11 +1,12 @@
 import { HeaderMap } from '@apollo/server';
+import { SpanKind } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { GraphQLFormattedError } from 'graphql';
 import { ClientError } from '../schema/errors.ts';
-import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+import { continueTrace, inSpan, type Logger } from '../subgraphs/_kernel/telemetry.ts';
 import type { ApolloDoor, HttpContext } from './apollo-server.ts';
 import { ANONYMOUS, bearerOf } from './auth.ts';
 import { maskError } from './denials.ts';
@@ -65,7 +66,12 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     response.setHeader('x-content-type-options', 'nosniff');
     cors(request, response);
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
-    if (url.pathname === GRAPH_PATH) return answerGraph(request, response, url);
+    if (url.pathname === GRAPH_PATH) {
+      const parent = request.headers.traceparent;
+      return continueTrace(typeof parent === 'string' ? parent : undefined, () =>
+        inSpan('http', { kind: SpanKind.SERVER, attributes: { 'http.request.method': request.method } }, () => answerGraph(request, response, url)),
+      );
+    }
     if (request.method !== 'GET') return refuse(response, new ClientError('BAD_USER_INPUT', 'There is nothing here.'), 404);
     if (url.pathname === '/') return void response.writeHead(302, { location: GRAPH_PATH }).end();
     if (url.pathname === '/health/live') return sendJson(response, 200, { status: 'live' });

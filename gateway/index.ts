@@ -28,6 +28,7 @@ async function startApart(config: Config, log: Logger, undo: Step[]): Promise<vo
   undo.push(() => fanOut.close());
   const gateway = await startGateway(config, sources, fanOut, log);
   undo.push(() => gateway.stop());
+  process.on('SIGHUP', () => void gateway.reload());
   log.info({ port: gateway.port, subgraphs: [...urls.keys()] }, 'gateway ready');
 }
 
@@ -63,6 +64,7 @@ async function startAll(given: Config, dataDir: string, log: Logger, undo: Step[
   const sources = new Map<string, DataSource>(serving.subgraphs.map((running) => [running.name, localSubgraph(running)]));
   const gateway = await startGateway(config, sources, serving.fanOut, log, { sandboxToken: (graph) => signInForSandbox(graph, config) });
   undo.push(() => gateway.stop());
+  process.on('SIGHUP', () => void gateway.reload());
   printBanner(config, SUBGRAPHS.flatMap(({ people = [] }) => people), gateway.port, performance.now() - startedAt);
 }
 

@@ -18,6 +18,8 @@ import { holdTenants } from './tenants.ts';
 export interface Gateway {
   port: number;
   graph: Graph;
+  /** Loads the supergraph's file again; a broken one is refused and the last good one stays. */
+  reload(): Promise<boolean>;
   stop(): Promise<void>;
 }
 
@@ -62,6 +64,7 @@ export async function startGateway(
     return {
       port: http.port,
       graph,
+      reload: supergraph.reload,
       stop: async () => {
         await http.stop();
         await close();

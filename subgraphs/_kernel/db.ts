@@ -1,9 +1,10 @@
 import { MikroORM, type EntityClass, type EntityManager } from '@mikro-orm/postgresql';
 import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
+import { SpanKind } from '@opentelemetry/api';
 import { createHmac } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import type { Config } from './config.ts';
-import { inSpan, type Logger } from './telemetry.ts';
+import { inSpan, isTracing, type Logger } from './telemetry.ts';
 
 export type { EntityManager } from '@mikro-orm/postgresql';
 
@@ -44,6 +45,24 @@ function giveBackTheDead(pool: Pool): void {
   pool.on('connect', (client) => client.once('end', () => setImmediate(() => taken.has(client) && client.release(true))));
 }
 
+/** Gives each statement a span of its own while a trace is being recorded: its text, never its values. */
+function traceStatements(client: PoolClient): void {
+  const query = client.query as (...args: unknown[]) => unknown;
+  client.query = ((...args: unknown[]) => {
+    if (!isTracing()) return query.apply(client, args);
+    const [asked] = args as [string | { text?: string }];
+    const text = typeof asked === 'string' ? asked : asked.text;
+    const answer = query.apply(client, args);
+    if (!(answer instanceof Promise)) return answer;
+    return inSpan('sql', { kind: SpanKind.CLIENT, attributes: { 'db.system': 'postgresql', 'db.query.text': text } }, () => answer);
+  }) as typeof client.query;
+}
+
+function prepare(pool: Pool): void {
+  giveBackTheDead(pool);
+  pool.on('connect', traceStatements);
+}
+
 /** Connects as a role. Refuses to run with one that could step over the wall between tenants, or become one that could. */
 export async function connect(config: Config, role: string, entities: EntityClass<object>[], log: Logger): Promise<Db> {
   const orm = await MikroORM.init({
@@ -55,7 +74,7 @@ export async function connect(config: Config, role: string, entities: EntityClas
     forceUndefined: false,
     ensureDatabase: false,
     pool: { min: 0, max: config.DATABASE_POOL },
-    driverOptions: { connectionTimeoutMillis: POOL_WAIT_MS, application_name: role, onPoolCreated: giveBackTheDead },
+    driverOptions: { connectionTimeoutMillis: POOL_WAIT_MS, application_name: role, onPoolCreated: prepare },
     logger: (message) => log.warn(message),
     debug: false,
     colors: false,
@@ -74,6 +93,9 @@ export async function connect(config: Config, role: string, entities: EntityClas
 /** How long a start waits for a database that does not answer yet, milliseconds. */
 const START_MS = 10_000;
 
+/** A wrong password or no such database: waiting helps neither. */
+const isFinal = (error: unknown) => /^(28|3D)/.test(String((error as { code?: string }).code));
+
 /** Tries again while a database is still starting; the last failure is the one that counts. */
 async function patiently<T>(run: () => Promise<T>): Promise<T> {
   const until = Date.now() + START_MS;
@@ -81,7 +103,7 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
-      if (Date.now() > until) throw error;
+      if (Date.now() > until || isFinal(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }

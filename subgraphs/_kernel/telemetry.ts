@@ -37,6 +37,9 @@ export function inSpan<T>(name: string, options: SpanOptions, run: (span: Span) 
   });
 }
 
+/** Whether the running span will be sent somewhere, so that finer ones are worth making. */
+export const isTracing = (): boolean => trace.getSpan(context.active())?.isRecording() ?? false;
+
 /** The W3C `traceparent` of the running span, or undefined outside one. */
 export function traceParent(): string | undefined {
   const held = trace.getSpanContext(context.active());

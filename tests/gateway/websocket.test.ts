@@ -147,3 +147,19 @@ describe('The graphql-transport-ws door', () => {
     expect(running.world.serving.fanOut.listeners()).toBe(before);
   });
 });
+
+test('a gateway that goes away says so: its streams’ sockets close with 1001, and it is gone within seconds', async () => {
+  const world = await openGatewayWorld();
+  const socket = await rawSocket(world.client.url);
+  const next = reader(socket);
+  const { token } = await world.client.signIn('wren@kestrel.example', world.password);
+  say(socket, { type: 'connection_init', payload: { authorization: `Bearer ${token}` } });
+  await next();
+  say(socket, { type: 'subscribe', id: '1', payload: { query: 'subscription { tenantUpdated { slug } }' } });
+  await next();
+  const closed = closeOf(socket);
+  const startedAt = Date.now();
+  await world.close();
+  expect(await closed).toBe(1001);
+  expect(Date.now() - startedAt).toBeLessThan(10_000);
+}, 60_000);

@@ -188,7 +188,7 @@ export function modelOf(recipe: ModelRecipe): Model {
     seed: recipe.seed,
     subgraphs,
     entities,
-    values: recipe.values.map((fields, v) => ({ name: `V${v}`, fields: fields.map((given, i) => plainField(given, `v${i}`, subgraphs, true)) })),
+    values: recipe.values.map((fields, v) => ({ name: `V${v}`, fields: fields.map((given, i) => plainField({ ...given, isFaulty: given.isFaulty && i > 0 }, `v${i}`, subgraphs, true)) })),
     roots: recipe.roots.map((given, i) => {
       const owner = at(subgraphs, given.owner);
       const field = plainField({ ...given, kind: given.kind % 7 === 0 ? given.kind : (given.kind % 7) + 8 * at([6, 6, 6, 4, 3, 5, 6, 2, 6], given.kind) }, `q${i}`, [owner]);
