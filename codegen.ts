@@ -4,7 +4,9 @@ import type { CodegenConfig } from '@graphql-codegen/cli';
 import { printSchema } from 'graphql';
 
 /** The graph as clients see it: without what only the gateway may ask. */
-const api = printSchema(Supergraph.build(readFileSync('schema/supergraph.graphql', 'utf8')).apiSchema().toGraphQLJSSchema());
+const api = printSchema(
+  Supergraph.build(readFileSync('schema/supergraph.graphql', 'utf8')).apiSchema().toGraphQLJSSchema(),
+);
 
 /** Typed documents for every operation written as `graphql(...)` in tests and benches. */
 export default {

@@ -16,10 +16,16 @@ export async function countStatements(run: () => Promise<unknown>): Promise<stri
   } finally {
     pg.Client.prototype.query = original;
   }
-  return sent.filter((text) => !/^(begin|start transaction|commit|rollback|listen|savepoint|release)|kernel\.(enter|feed|gateway)|gateway_node|feed_head|graphile_worker/i.test(text.trim()));
+  return sent.filter(
+    (text) =>
+      !/^(begin|start transaction|commit|rollback|listen|savepoint|release)|kernel\.(enter|feed|gateway)|gateway_node|feed_head|graphile_worker/i.test(
+        text.trim(),
+      ),
+  );
 }
 
-const LIST = (first: number) => `{ customers(first: ${first}) { nodes { name balance { amountMinor } services(first: 3) { nodes { number plan { code } } } openTicketCount contacts { displayName } } } }`;
+const LIST = (first: number) =>
+  `{ customers(first: ${first}) { nodes { name balance { amountMinor } services(first: 3) { nodes { number plan { code } } } openTicketCount contacts { displayName } } } }`;
 
 /** Statements for a list of N customers with their relations in four subgraphs: the same number whatever N. */
 export async function statements(): Promise<Result[]> {
@@ -37,7 +43,12 @@ export async function statements(): Promise<Result[]> {
     }
     const relations = 5; // balance, services, plan, openTicketCount, contacts
     return [
-      { what: 'statements for 1, 10, 100 customers with 5 relations in 4 subgraphs', figure: counts.join(', '), bound: `≤ ${1 + relations} each`, holds: counts.every((count) => count <= 1 + relations) },
+      {
+        what: 'statements for 1, 10, 100 customers with 5 relations in 4 subgraphs',
+        figure: counts.join(', '),
+        bound: `≤ ${1 + relations} each`,
+        holds: counts.every((count) => count <= 1 + relations),
+      },
     ];
   } finally {
     await close();

@@ -15,7 +15,10 @@ export interface HttpContext {
 }
 
 export interface ApolloDoor {
-  execute(asked: { method: string; headers: HeaderMap; search: string; body: unknown }, context: HttpContext): Promise<HTTPGraphQLResponse>;
+  execute(
+    asked: { method: string; headers: HeaderMap; search: string; body: unknown },
+    context: HttpContext,
+  ): Promise<HTTPGraphQLResponse>;
   stop(): Promise<void>;
 }
 
@@ -31,7 +34,10 @@ query Hello {
  * Sandbox's landing page. Admission and execution are the graph's own, the same as on every other door.
  * @param sandboxToken in development, a token with which Sandbox's first query works.
  */
-export async function openApolloDoor(graph: Graph, sandboxToken: (() => Promise<string | undefined>) | undefined): Promise<ApolloDoor> {
+export async function openApolloDoor(
+  graph: Graph,
+  sandboxToken: (() => Promise<string | undefined>) | undefined,
+): Promise<ApolloDoor> {
   const server = new ApolloServer<HttpContext>({
     gateway: asGateway(graph),
     plugins: [sandboxToken ? sandboxPage(sandboxToken) : ApolloServerPluginLandingPageDisabled(), statusPlugin()],
@@ -45,11 +51,17 @@ export async function openApolloDoor(graph: Graph, sandboxToken: (() => Promise<
     parseOptions: { maxTokens: MAX_TOKENS },
     stopOnTerminationSignals: false,
     formatError: toOurCodes,
-    logger: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (text: string) => graph.parts.log.error(text) },
+    logger: {
+      debug: () => undefined,
+      info: () => undefined,
+      warn: () => undefined,
+      error: (text: string) => graph.parts.log.error(text),
+    },
   });
   await server.start();
   return {
-    execute: (httpGraphQLRequest, context) => server.executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context }),
+    execute: (httpGraphQLRequest, context) =>
+      server.executeHTTPGraphQLRequest({ httpGraphQLRequest, context: async () => context }),
     stop: () => server.stop(),
   };
 }
@@ -57,9 +69,16 @@ export async function openApolloDoor(graph: Graph, sandboxToken: (() => Promise<
 function asGateway(graph: Graph): GatewayInterface {
   const executor: GatewayExecutor = async ({ request, context }) => {
     const held = context as HttpContext;
-    const answer = await graph.execute({ ...held.request, query: request.query ?? '', variables: request.variables, operationName: request.operationName });
+    const answer = await graph.execute({
+      ...held.request,
+      query: request.query ?? '',
+      variables: request.variables,
+      operationName: request.operationName,
+    });
     held.reply.answer = answer;
-    const errors = answer.errors?.map((error) => new GraphQLError(error.message, { path: error.path, extensions: error.extensions }));
+    const errors = answer.errors?.map(
+      (error) => new GraphQLError(error.message, { path: error.path, extensions: error.extensions }),
+    );
     return { ...(answer.data === undefined ? {} : { data: answer.data }), ...(errors ? { errors } : {}) } as never;
   };
   return {
@@ -78,9 +97,16 @@ function asGateway(graph: Graph): GatewayInterface {
 function toOurCodes(formatted: GraphQLFormattedError): GraphQLFormattedError {
   const code = formatted.extensions?.code;
   const path = formatted.path ? { path: formatted.path } : {};
-  if ((ERROR_CODES as readonly unknown[]).includes(code) && code !== 'INTERNAL') return { ...path, message: formatted.message, extensions: formatted.extensions };
-  if (/token limit/i.test(formatted.message)) return { message: 'The document is too long.', extensions: { code: 'OPERATION_LIMIT' } };
-  if (code === 'INTERNAL_SERVER_ERROR' || code === 'INTERNAL') return { ...path, message: 'Something went wrong on our side.', extensions: { ...formatted.extensions, code: 'INTERNAL' } };
+  if ((ERROR_CODES as readonly unknown[]).includes(code) && code !== 'INTERNAL')
+    return { ...path, message: formatted.message, extensions: formatted.extensions };
+  if (/token limit/i.test(formatted.message))
+    return { message: 'The document is too long.', extensions: { code: 'OPERATION_LIMIT' } };
+  if (code === 'INTERNAL_SERVER_ERROR' || code === 'INTERNAL')
+    return {
+      ...path,
+      message: 'Something went wrong on our side.',
+      extensions: { ...formatted.extensions, code: 'INTERNAL' },
+    };
   return { ...path, message: formatted.message, extensions: { code: 'BAD_USER_INPUT' } };
 }
 

@@ -15,7 +15,8 @@ const TIMEOUT_MS = 3_000;
 export function createAsk(sources: ReadonlyMap<string, DataSource>, mint: Mint): Ask {
   return async <T>(subgraph: string, query: string, variables: Record<string, unknown> = {}) => {
     const source = sources.get(subgraph);
-    if (!source) throw new ClientError('SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.');
+    if (!source)
+      throw new ClientError('SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.');
     const body = JSON.stringify({ query, variables });
     const envelope: Envelope = {
       ...anonymousEnvelope(),
@@ -25,7 +26,11 @@ export function createAsk(sources: ReadonlyMap<string, DataSource>, mint: Mint):
       requestId: randomUUID(),
     };
     const { data, errors } = await source.execute(body, mint(envelope, subgraph, body), TIMEOUT_MS);
-    if (errors?.length || !data) throw new ClientError('SUBGRAPH_UNAVAILABLE', errors?.[0]?.message ?? 'This part is not available right now. Please try again.');
+    if (errors?.length || !data)
+      throw new ClientError(
+        'SUBGRAPH_UNAVAILABLE',
+        errors?.[0]?.message ?? 'This part is not available right now. Please try again.',
+      );
     return data as T;
   };
 }

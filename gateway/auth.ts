@@ -63,7 +63,8 @@ export interface Authenticator {
   close(): void;
 }
 
-const GRANT = '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt }';
+const GRANT =
+  '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt }';
 /** Known sessions go on this long while identity is away, milliseconds: the life of a token. */
 const PATIENCE_MS = 300_000;
 /** An unknown key makes us ask identity for its keys, at most this often, milliseconds. */
@@ -84,7 +85,11 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     {
       feed: 'grants',
       async load(ids) {
-        const { grants: found } = await ask<{ grants: Grant[] }>('identity', `query($ids: [ID!]!) { grants(sessionIds: $ids) ${GRANT} }`, { ids });
+        const { grants: found } = await ask<{ grants: Grant[] }>(
+          'identity',
+          `query($ids: [ID!]!) { grants(sessionIds: $ids) ${GRANT} }`,
+          { ids },
+        );
         for (const { membershipId, sessionId } of found) {
           if (!membershipId) continue;
           const sessions = sessionsOf.get(membershipId);
@@ -123,7 +128,12 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     fetching ??= ask<{ tokenKeys: KeyRow[] }>('identity', '{ tokenKeys { kid publicKey state } }')
       .then(({ tokenKeys }) => {
         rows = tokenKeys;
-        keys = new Map(tokenKeys.map(({ kid, publicKey }) => [kid, createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' })]));
+        keys = new Map(
+          tokenKeys.map(({ kid, publicKey }) => [
+            kid,
+            createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' }),
+          ]),
+        );
         fetchedAt = performance.now();
       })
       .finally(() => {
@@ -156,8 +166,8 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
   const callerOf = async (sessionId: string, membershipId: string | null, expiresAt: number): Promise<Caller> => {
     if (expiresAt <= Date.now()) throw unauthenticated('EXPIRED');
     const grant = await grants.get(sessionId);
-    const isStopped = !grant || grant.state !== 'ACTIVE' || grant.membershipId !== membershipId || (membershipId !== null && grant.membershipState !== 'ACTIVE');
-    if (isStopped) throw unauthenticated('REVOKED');
+    if (grant?.state !== 'ACTIVE' || grant.membershipId !== membershipId) throw unauthenticated('REVOKED');
+    if (membershipId !== null && grant.membershipState !== 'ACTIVE') throw unauthenticated('REVOKED');
     return {
       kind: 'USER',
       userId: grant.userId,
@@ -183,7 +193,16 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     onChange: (caller, changed) => (caller.sessionId ? grants.onChange(caller.sessionId, changed) : () => undefined),
     async keySet() {
       if (rows.length === 0 || performance.now() - fetchedAt > REFETCH_MS) await fetchKeys();
-      return { keys: rows.map(({ kid, publicKey }) => ({ kty: 'OKP', crv: 'Ed25519', alg: 'EdDSA', use: 'sig', kid, x: publicKey })) };
+      return {
+        keys: rows.map(({ kid, publicKey }) => ({
+          kty: 'OKP',
+          crv: 'Ed25519',
+          alg: 'EdDSA',
+          use: 'sig',
+          kid,
+          x: publicKey,
+        })),
+      };
     },
     get isFresh() {
       return grants.isFresh;
@@ -197,6 +216,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
 export function bearerOf(header: string | undefined): string | undefined {
   if (header === undefined || header === '') return undefined;
   const [scheme, token, ...rest] = header.split(' ');
-  if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0) throw new ClientError('UNAUTHENTICATED', 'Please sign in.');
+  if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0)
+    throw new ClientError('UNAUTHENTICATED', 'Please sign in.');
   return token;
 }

@@ -22,12 +22,22 @@ export async function signInForSandbox(graph: Graph, config: Config): Promise<st
 /** Tells whoever started it where to go, whom to be, and one line that works when pasted. */
 export function printBanner(config: Config, people: readonly Person[], port: number, tookMs: number): void {
   const base = `http://localhost:${port}`;
-  const lines = [`DotMac Supergraph is ready after ${(tookMs / 1000).toFixed(1)} s.`, '', `  Graph      ${base}/graphql   (WebSocket at the same path)`];
+  const lines = [
+    `DotMac Supergraph is ready after ${(tookMs / 1000).toFixed(1)} s.`,
+    '',
+    `  Graph      ${base}/graphql   (WebSocket at the same path)`,
+  ];
   if (config.NODE_ENV === 'development') {
     const password = config.SEED_PASSWORD;
-    lines.push(`  Sandbox    ${base}/graphql in a browser`, `  GraphiQL   ${base}/graphiql (needs no internet)`, '', `The people of the example world; the password of all is ${password}`);
+    lines.push(
+      `  Sandbox    ${base}/graphql in a browser`,
+      `  GraphiQL   ${base}/graphiql (needs no internet)`,
+      '',
+      `The people of the example world; the password of all is ${password}`,
+    );
     const width = Math.max(...people.map(({ email }) => email.length));
-    for (const { email, name, role, tenant } of people) lines.push(`  ${email.padEnd(width)}  ${name} · ${role} · ${tenant}`);
+    for (const { email, name, role, tenant } of people)
+      lines.push(`  ${email.padEnd(width)}  ${name} · ${role} · ${tenant}`);
     lines.push(
       '',
       'Sign in and ask, in one line:',

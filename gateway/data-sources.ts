@@ -18,7 +18,8 @@ export interface DataSource {
 const MAX_ANSWER = 8 * 1024 * 1024;
 
 const late = () => new ClientError('SUBGRAPH_TIMEOUT', 'A part of the answer took too long. Please try again.');
-const gone = () => new ClientError('SUBGRAPH_UNAVAILABLE', 'A part of the answer is not available right now. Please try again.');
+const gone = () =>
+  new ClientError('SUBGRAPH_UNAVAILABLE', 'A part of the answer is not available right now. Please try again.');
 
 /** A subgraph in this process: a call of a function, with the same envelope it would get over HTTP. */
 export function localSubgraph(running: RunningSubgraph): DataSource {
@@ -39,10 +40,21 @@ export function localSubgraph(running: RunningSubgraph): DataSource {
 
 /** A subgraph behind HTTP: kept-alive connections, a deadline, a cap on what it may answer. */
 export function remoteSubgraph(name: string, url: string, log: Logger): DataSource {
-  const agent = new Agent({ connections: 64, keepAliveTimeout: 30_000, maxResponseSize: MAX_ANSWER, connect: { timeout: 1_000 } });
+  const agent = new Agent({
+    connections: 64,
+    keepAliveTimeout: 30_000,
+    maxResponseSize: MAX_ANSWER,
+    connect: { timeout: 1_000 },
+  });
   const streams = new Agent({ connections: 1_024, bodyTimeout: 0, headersTimeout: 5_000 });
   const ask = (dispatcher: Agent, accept: string, body: string, envelope: string, signal: AbortSignal) =>
-    httpRequest(url, { dispatcher, method: 'POST', signal, body, headers: { 'content-type': 'application/json', accept, 'isp-envelope': envelope } });
+    httpRequest(url, {
+      dispatcher,
+      method: 'POST',
+      signal,
+      body,
+      headers: { 'content-type': 'application/json', accept, 'isp-envelope': envelope },
+    });
   const meaning = (error: unknown) => {
     if (error instanceof ClientError) return error;
     log.warn({ subgraph: name, error: (error as Error).message }, 'a subgraph could not be asked');
@@ -52,7 +64,11 @@ export function remoteSubgraph(name: string, url: string, log: Logger): DataSour
     name,
     async execute(body, envelope, timeoutMs) {
       try {
-        const { statusCode, headers, body: answer } = await ask(agent, 'application/json', body, envelope, AbortSignal.timeout(timeoutMs));
+        const {
+          statusCode,
+          headers,
+          body: answer,
+        } = await ask(agent, 'application/json', body, envelope, AbortSignal.timeout(timeoutMs));
         if (!String(headers['content-type']).startsWith('application/json')) {
           await answer.dump();
           throw gone();
@@ -66,7 +82,13 @@ export function remoteSubgraph(name: string, url: string, log: Logger): DataSour
     },
     async subscribe(body, envelope, signal) {
       try {
-        const { headers, body: answer } = await ask(streams, 'text/event-stream, application/json', body, envelope, signal);
+        const { headers, body: answer } = await ask(
+          streams,
+          'text/event-stream, application/json',
+          body,
+          envelope,
+          signal,
+        );
         if (String(headers['content-type']).startsWith('application/json')) return (await answer.json()) as GraphResult;
         return readEvents(answer, signal);
       } catch (error) {
@@ -75,7 +97,10 @@ export function remoteSubgraph(name: string, url: string, log: Logger): DataSour
     },
     async isReady() {
       try {
-        const { statusCode, body } = await httpRequest(new URL('/health/ready', url), { dispatcher: agent, signal: AbortSignal.timeout(1_000) });
+        const { statusCode, body } = await httpRequest(new URL('/health/ready', url), {
+          dispatcher: agent,
+          signal: AbortSignal.timeout(1_000),
+        });
         await body.dump();
         return statusCode === 200;
       } catch {
@@ -89,7 +114,10 @@ export function remoteSubgraph(name: string, url: string, log: Logger): DataSour
 }
 
 /** Reads `next` events of a distinct SSE connection until `complete`; an end without one is a loss. */
-async function* readEvents(stream: AsyncIterable<Buffer> & { destroy?: () => void }, signal: AbortSignal): AsyncGenerator<GraphResult> {
+async function* readEvents(
+  stream: AsyncIterable<Buffer> & { destroy?: () => void },
+  signal: AbortSignal,
+): AsyncGenerator<GraphResult> {
   let text = '';
   const decoder = new TextDecoder();
   try {

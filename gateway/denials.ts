@@ -7,26 +7,48 @@ const KNOWN = new Set<unknown>(ERROR_CODES);
 
 /** Extensions a subgraph may tell a client; whatever else it says stays inside. */
 const PASSED = new Set([
-  'code', 'reason', 'feature', 'licenseVersion', 'key', 'limit', 'used', 'resetsAt', 'errorId', 'field', 'refusal', 'retryAfterMs',
+  'code',
+  'reason',
+  'feature',
+  'licenseVersion',
+  'key',
+  'limit',
+  'used',
+  'resetsAt',
+  'errorId',
+  'field',
+  'refusal',
+  'retryAfterMs',
 ]);
 
 /** An error as clients may see it: one of our codes with its known extensions, or INTERNAL without a word more. */
 export function maskError(error: GraphQLFormattedError): GraphQLFormattedError {
   const path = error.path ? { path: error.path } : {};
-  if (!KNOWN.has(error.extensions?.code)) return { ...path, message: 'Something went wrong on our side.', extensions: { code: 'INTERNAL' } };
+  if (!KNOWN.has(error.extensions?.code))
+    return { ...path, message: 'Something went wrong on our side.', extensions: { code: 'INTERNAL' } };
   const extensions = Object.fromEntries(Object.entries(error.extensions ?? {}).filter(([key]) => PASSED.has(key)));
   return { ...path, message: error.message, extensions };
 }
 
 /** Adds to a denial what would open the door (licensing R5, R19): the cheapest plan, add-ons, and where to buy. */
-export function addWayOut(error: GraphQLFormattedError, offers: Offers, plan: string | undefined): GraphQLFormattedError {
+export function addWayOut(
+  error: GraphQLFormattedError,
+  offers: Offers,
+  plan: string | undefined,
+): GraphQLFormattedError {
   const { code, feature, key } = error.extensions ?? {};
-  if (code === 'FEATURE_NOT_LICENSED' && feature === 'core') return { ...error, extensions: { ...error.extensions, upgradeUrl: '/billing' } };
+  if (code === 'FEATURE_NOT_LICENSED' && feature === 'core')
+    return { ...error, extensions: { ...error.extensions, upgradeUrl: '/billing' } };
   if (code === 'FEATURE_NOT_LICENSED') {
     const offer = offers.features[feature as Feature];
     return {
       ...error,
-      extensions: { ...error.extensions, requiredPlan: offer?.requiredPlan ?? null, addOns: offer?.addOns ?? [], upgradeUrl: `/billing/upgrade?feature=${feature}` },
+      extensions: {
+        ...error.extensions,
+        requiredPlan: offer?.requiredPlan ?? null,
+        addOns: offer?.addOns ?? [],
+        upgradeUrl: `/billing/upgrade?feature=${feature}`,
+      },
     };
   }
   if (code === 'QUOTA_EXCEEDED') {
@@ -53,7 +75,10 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
  * The HTTP status of an answer: 200 whenever it holds anything, else that of the one code all its errors share.
  * So a request for nothing but an unlicensed feature is 402, and one with something beside it 200 with partial data.
  */
-export function statusOf(data: Record<string, unknown> | null | undefined, errors: readonly GraphQLFormattedError[]): number {
+export function statusOf(
+  data: Record<string, unknown> | null | undefined,
+  errors: readonly GraphQLFormattedError[],
+): number {
   const isEmpty = !data || Object.entries(data).every(([key, value]) => value === null || key === '__typename');
   const [first] = errors;
   if (!first || !isEmpty) return 200;

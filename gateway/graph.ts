@@ -79,7 +79,8 @@ export class Graph {
   /** The operation of a request, ready to run. Throws one error or several, each with a code. */
   prepare(request: GraphRequest): Operation {
     if (typeof request.query !== 'string' || request.query === '') throw badInput('A request has a query.');
-    if (request.variables != null && (typeof request.variables !== 'object' || Array.isArray(request.variables))) throw badInput('Variables are an object.');
+    if (request.variables != null && (typeof request.variables !== 'object' || Array.isArray(request.variables)))
+      throw badInput('Variables are an object.');
     const key = `${request.operationName ?? ''}\n${request.query}`;
     let operation = this.operations.get(key);
     if (!operation) {
@@ -95,9 +96,12 @@ export class Graph {
   async execute(request: ClientRequest): Promise<Answer> {
     try {
       const operation = this.prepare(request);
-      if (operation.kind === 'subscription') throw badInput('Subscriptions are opened over the WebSocket at this address.');
-      return await inSpan('graphql', { attributes: { 'graphql.operation.name': operation.name, 'graphql.operation.type': operation.kind } }, async () =>
-        this.run(operation, request, await this.standingOf(request.caller)),
+      if (operation.kind === 'subscription')
+        throw badInput('Subscriptions are opened over the WebSocket at this address.');
+      return await inSpan(
+        'graphql',
+        { attributes: { 'graphql.operation.name': operation.name, 'graphql.operation.type': operation.kind } },
+        async () => this.run(operation, request, await this.standingOf(request.caller)),
       );
     } catch (error) {
       return { errors: this.errorsOf(error) };
@@ -122,11 +126,17 @@ export class Graph {
   }
 
   /** Runs an operation's plan and writes its answer. */
-  async run(operation: Operation, request: ClientRequest, standing: Standing, event?: { primary: FetchNode; result: GraphResult; rest?: PlanNode }): Promise<Answer> {
+  async run(
+    operation: Operation,
+    request: ClientRequest,
+    standing: Standing,
+    event?: { primary: FetchNode; result: GraphResult; rest?: PlanNode },
+  ): Promise<Answer> {
     checkVariables(request.variables);
     const { values, errors: faults } = operation.variables(request.variables ?? {});
     if (faults.length > 0) return { errors: this.errorsOf(faults) };
-    if (operation.isIntrospection && standing.caller.kind === 'ANONYMOUS' && !this.allowsAnonymousIntrospection) throw unauthenticated();
+    if (operation.isIntrospection && standing.caller.kind === 'ANONYMOUS' && !this.allowsAnonymousIntrospection)
+      throw unauthenticated();
     const root: Data = {};
     const errors: GraphQLFormattedError[] = [];
     const reply: Pick<Answer, 'refreshCookie'> = {};
@@ -136,14 +146,24 @@ export class Graph {
       variables: { ...values, ...request.variables },
       root,
       errors,
-      send: event ? async (fetch: FetchNode, variables: Data) => (fetch === event.primary ? event.result : send(fetch, variables)) : send,
+      send: event
+        ? async (fetch: FetchNode, variables: Data) => (fetch === event.primary ? event.result : send(fetch, variables))
+        : send,
     };
-    const node = event ? ({ kind: 'Sequence', nodes: [event.primary, ...(event.rest ? [event.rest] : [])] } as PlanNode) : (operation.plan.node as PlanNode | undefined);
+    const node = event
+      ? ({ kind: 'Sequence', nodes: [event.primary, ...(event.rest ? [event.rest] : [])] } as PlanNode)
+      : (operation.plan.node as PlanNode | undefined);
     if (node) await executePlan(node, execution);
     const explained = errors.map((error) => error.path ?? []);
-    const completed = operation.complete({ ...root, ...operation.introspect(values) }, values, (path) => explained.some((known) => isPrefix(known, path) || isPrefix(path, known)));
+    const completed = operation.complete({ ...root, ...operation.introspect(values) }, values, (path) =>
+      explained.some((known) => isPrefix(known, path) || isPrefix(path, known)),
+    );
     const all = [...errors.map(maskError), ...completed.errors.map((error) => maskError(error.toJSON()))];
-    return { data: completed.data, ...(all.length > 0 ? { errors: await this.withWayOut(all, standing) } : {}), ...reply };
+    return {
+      data: completed.data,
+      ...(all.length > 0 ? { errors: await this.withWayOut(all, standing) } : {}),
+      ...reply,
+    };
   }
 
   /** How fetches of one request reach their subgraphs. */
@@ -155,7 +175,11 @@ export class Graph {
       if (left <= 0) throw new ClientError('SUBGRAPH_TIMEOUT', 'This took too long. Please try again.');
       return inSpan(`fetch ${source.name}`, { attributes: { 'dotmac.subgraph': source.name } }, async () => {
         const body = bodyOf(fetch, variables);
-        const result = await source.execute(body, this.seal(source.name, body, request, standing, Date.now() + left), left);
+        const result = await source.execute(
+          body,
+          this.seal(source.name, body, request, standing, Date.now() + left),
+          left,
+        );
         const said = (result.extensions?.reply ?? {}) as Reply;
         if (source.name === 'identity' && said.refreshCookie !== undefined) reply.refreshCookie = said.refreshCookie;
         await this.hear(said.told);
@@ -173,12 +197,22 @@ export class Graph {
 
   sourceOf(name: string): DataSource {
     const source = this.parts.sources.get(name);
-    if (!source) throw new ClientError('SUBGRAPH_UNAVAILABLE', 'A part of the answer is not available right now. Please try again.');
+    if (!source)
+      throw new ClientError(
+        'SUBGRAPH_UNAVAILABLE',
+        'A part of the answer is not available right now. Please try again.',
+      );
     return source;
   }
 
   /** The signed envelope for one call to one subgraph. */
-  seal(audience: string, body: string, request: ClientRequest, { caller, license, features, core }: Standing, deadline: number): string {
+  seal(
+    audience: string,
+    body: string,
+    request: ClientRequest,
+    { caller, license, features, core }: Standing,
+    deadline: number,
+  ): string {
     const envelope: Envelope = {
       caller: { kind: caller.kind, id: caller.userId },
       tenantId: caller.tenantId,
@@ -203,7 +237,9 @@ export class Graph {
   errorsOf(thrown: unknown): GraphQLFormattedError[] {
     return [thrown].flat().map((error) => {
       if (error instanceof GraphQLError) {
-        const shown = error.extensions.code ? error.toJSON() : { ...error.toJSON(), extensions: { code: 'BAD_USER_INPUT' } };
+        const shown = error.extensions.code
+          ? error.toJSON()
+          : { ...error.toJSON(), extensions: { code: 'BAD_USER_INPUT' } };
         return maskError(shown);
       }
       this.parts.log.error({ err: error }, 'unexpected error');
@@ -212,11 +248,19 @@ export class Graph {
   }
 
   /** What a denial's client should know beyond the denial. */
-  async withWayOut(errors: readonly GraphQLFormattedError[], standing: Standing): Promise<readonly GraphQLFormattedError[]> {
+  async withWayOut(
+    errors: readonly GraphQLFormattedError[],
+    standing: Standing,
+  ): Promise<readonly GraphQLFormattedError[]> {
     if (!errors.some(isDenial)) return errors;
     if (standing.isLicenseUnknown) {
-      const unknown = new ClientError('SUBGRAPH_UNAVAILABLE', 'The licence cannot be read right now. Please try again.').toJSON();
-      return errors.map((error) => (isDenial(error) ? { ...unknown, ...(error.path ? { path: error.path } : {}) } : error));
+      const unknown = new ClientError(
+        'SUBGRAPH_UNAVAILABLE',
+        'The licence cannot be read right now. Please try again.',
+      ).toJSON();
+      return errors.map((error) =>
+        isDenial(error) ? { ...unknown, ...(error.path ? { path: error.path } : {}) } : error,
+      );
     }
     const offers = await this.parts.licenses.offers().catch(() => undefined);
     return offers ? errors.map((error) => addWayOut(error, offers, standing.license?.plan)) : errors;
@@ -226,7 +270,8 @@ export class Graph {
   lostFeature(operation: Operation, standing: Standing): { feature: Feature; reason: string } | undefined {
     for (const feature of operation.rootFeatures) {
       const held = standing.features[feature];
-      if (!held || held.access === 'NONE') return { feature, reason: held?.reason ?? (standing.license ? 'NOT_IN_PLAN' : 'NO_LICENSE') };
+      if (!held || held.access === 'NONE')
+        return { feature, reason: held?.reason ?? (standing.license ? 'NOT_IN_PLAN' : 'NO_LICENSE') };
     }
     return undefined;
   }
@@ -237,14 +282,21 @@ export class Graph {
 
 /** The text of a subgraph request: what the envelope's hash is taken over. */
 export function bodyOf(fetch: FetchNode, variables: Data): string {
-  return JSON.stringify({ query: fetch.operation, variables, ...(fetch.operationName ? { operationName: fetch.operationName } : {}) });
+  return JSON.stringify({
+    query: fetch.operation,
+    variables,
+    ...(fetch.operationName ? { operationName: fetch.operationName } : {}),
+  });
 }
 
 /** In a suspended tenant only those who can pay its licence get in, and they may look. */
 function blocked(caller: Caller): Standing {
   if (!unpackPermissions(caller.permissions)('licensing.license.change')) throw unauthenticated('REVOKED');
-  const features = Object.fromEntries(FEATURE_KEYS.map((feature) => [feature, { access: 'NONE', reason: 'SUSPENDED' }])) as Standing['features'];
+  const features = Object.fromEntries(
+    FEATURE_KEYS.map((feature) => [feature, { access: 'NONE', reason: 'SUSPENDED' }]),
+  ) as Standing['features'];
   return { caller, license: null, features, core: 'READ', isLicenseUnknown: false };
 }
 
-const isPrefix = (short: readonly (string | number)[], long: readonly (string | number)[]) => short.length <= long.length && short.every((part, i) => part === long[i]);
+const isPrefix = (short: readonly (string | number)[], long: readonly (string | number)[]) =>
+  short.length <= long.length && short.every((part, i) => part === long[i]);

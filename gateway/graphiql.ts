@@ -26,7 +26,10 @@ export function graphiqlPages(): Map<string, Page> {
   return new Map(
     Object.entries(files).map(([path, file]) => [
       path,
-      async () => ({ type: `${TYPES[file.split('.').at(-1) ?? ''] ?? 'application/octet-stream'}; charset=utf-8`, body: await readFile(file) }),
+      async () => ({
+        type: `${TYPES[file.split('.').at(-1) ?? ''] ?? 'application/octet-stream'}; charset=utf-8`,
+        body: await readFile(file),
+      }),
     ]),
   );
 }

@@ -112,7 +112,9 @@ export class HeldCopies<T> {
       await this.poll();
     } catch (error) {
       if (performance.now() - this.confirmedAt <= this.source.patienceMs) return;
-      throw error instanceof ClientError ? error : new ClientError('SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.');
+      throw error instanceof ClientError
+        ? error
+        : new ClientError('SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.');
     }
   }
 
@@ -128,18 +130,24 @@ export class HeldCopies<T> {
       }
       this.confirmedAt = startedAt;
     } catch (error) {
-      this.log.warn({ feed: this.source.feed, error: (error as Error).message }, 'a feed could not be read; trying again');
+      this.log.warn(
+        { feed: this.source.feed, error: (error as Error).message },
+        'a feed could not be read; trying again',
+      );
       throw error;
     }
-    await this.source.confirm?.(this.seq).catch((error: Error) => this.log.warn({ error: error.message }, 'a feed could not be confirmed'));
+    await this.source
+      .confirm?.(this.seq)
+      .catch((error: Error) => this.log.warn({ error: error.message }, 'a feed could not be confirmed'));
   }
 
   private apply(id: string, value: T | undefined): void {
     const held = this.held.get(id);
-    if (value === undefined) this.held.delete(id);
-    else if (held === undefined && !this.loading.has(id)) return this.tell(id); // nobody here asked for it
-    else if (held == null || (this.source.isNewer?.(held, value) ?? true)) this.held.set(id, value);
-    if (value === undefined) this.loading.delete(id);
+    const isAskedFor = held !== undefined || this.loading.has(id);
+    if (value === undefined) {
+      this.held.delete(id);
+      this.loading.delete(id);
+    } else if (isAskedFor && (held == null || (this.source.isNewer?.(held, value) ?? true))) this.held.set(id, value);
     this.tell(id);
   }
 

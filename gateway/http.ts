@@ -1,9 +1,9 @@
-import { HeaderMap } from '@apollo/server';
-import { SpanKind } from '@opentelemetry/api';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { HeaderMap } from '@apollo/server';
+import { SpanKind } from '@opentelemetry/api';
 import type { GraphQLFormattedError } from 'graphql';
 import { ClientError } from '../schema/errors.ts';
 import { continueTrace, inSpan, type Logger } from '../subgraphs/_kernel/telemetry.ts';
@@ -69,14 +69,18 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     if (url.pathname === GRAPH_PATH) {
       const parent = request.headers.traceparent;
       return continueTrace(typeof parent === 'string' ? parent : undefined, () =>
-        inSpan('http', { kind: SpanKind.SERVER, attributes: { 'http.request.method': request.method } }, () => answerGraph(request, response, url)),
+        inSpan('http', { kind: SpanKind.SERVER, attributes: { 'http.request.method': request.method } }, () =>
+          answerGraph(request, response, url),
+        ),
       );
     }
-    if (request.method !== 'GET') return refuse(response, new ClientError('BAD_USER_INPUT', 'There is nothing here.'), 404);
+    if (request.method !== 'GET')
+      return refuse(response, new ClientError('BAD_USER_INPUT', 'There is nothing here.'), 404);
     if (url.pathname === '/') return void response.writeHead(302, { location: GRAPH_PATH }).end();
     if (url.pathname === '/health/live') return sendJson(response, 200, { status: 'live' });
     if (url.pathname === '/health/ready') return answerReady(response);
-    if (url.pathname === '/.well-known/jwks.json') return sendJson(response, 200, await graph.parts.auth.keySet(), { 'cache-control': 'public, max-age=300' });
+    if (url.pathname === '/.well-known/jwks.json')
+      return sendJson(response, 200, await graph.parts.auth.keySet(), { 'cache-control': 'public, max-age=300' });
     const page = options.pages.get(url.pathname);
     if (!page) return refuse(response, new ClientError('BAD_USER_INPUT', 'There is nothing here.'), 404);
     const { type, body } = await page();
@@ -90,12 +94,19 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     response.setHeader('x-request-id', requestId);
     const isPost = request.method === 'POST';
     const body = isPost ? parseBody(await readBody(request)) : undefined;
-    const context: HttpContext = { request: { caller: ANONYMOUS, requestId, address: addressOf(request), ...cookieOf(request, isAllowed) }, reply: {} };
+    const context: HttpContext = {
+      request: { caller: ANONYMOUS, requestId, address: addressOf(request), ...cookieOf(request, isAllowed) },
+      reply: {},
+    };
     const isPage = !isPost && url.search === '' && String(request.headers.accept).includes('text/html');
     if (!isPage) context.request.caller = await graph.parts.auth.authenticate(bearerOf(request.headers.authorization));
     const headers = new HeaderMap();
-    for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-    const answer = await apollo.execute({ method: request.method ?? 'GET', headers, search: url.search, body }, context);
+    for (const [name, value] of Object.entries(request.headers))
+      if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+    const answer = await apollo.execute(
+      { method: request.method ?? 'GET', headers, search: url.search, body },
+      context,
+    );
     for (const [name, value] of answer.headers) response.setHeader(name, value);
     setCookie(response, context.reply.answer);
     response.statusCode = answer.status ?? 200;
@@ -106,13 +117,24 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     }
     if (!isPage) {
       const operation = (body as { operationName?: unknown } | undefined)?.operationName;
-      log.info({ requestId, operation, status: response.statusCode, tenantId: context.request.caller.tenantId, ms: Math.round(performance.now() - startedAt) }, 'request');
+      log.info(
+        {
+          requestId,
+          operation,
+          status: response.statusCode,
+          tenantId: context.request.caller.tenantId,
+          ms: Math.round(performance.now() - startedAt),
+        },
+        'request',
+      );
     }
   }
 
   async function answerReady(response: ServerResponse): Promise<void> {
     const { auth, licenses, tenants, sources } = graph.parts;
-    const parts = Object.fromEntries(await Promise.all([...sources].map(async ([name, source]) => [name, await source.isReady()] as const)));
+    const parts = Object.fromEntries(
+      await Promise.all([...sources].map(async ([name, source]) => [name, await source.isReady()] as const)),
+    );
     const copies = { licenses: licenses.isFresh, grants: auth.isFresh, tenants: tenants.isFresh };
     const isReady = !isDraining && [...Object.values(parts), ...Object.values(copies)].every(Boolean);
     sendJson(response, isReady ? 200 : 503, { status: isReady ? 'ready' : 'not ready', subgraphs: parts, copies });
@@ -147,12 +169,14 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {
-  if (!/^application\/(graphql\+)?json\b/.test(String(request.headers['content-type']))) throw new ClientError('BAD_USER_INPUT', 'A request is sent as application/json.');
+  if (!/^application\/(graphql\+)?json\b/.test(String(request.headers['content-type'])))
+    throw new ClientError('BAD_USER_INPUT', 'A request is sent as application/json.');
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_BODY) throw new ClientError('OPERATION_LIMIT', `A request has at most ${MAX_BODY / 1024} kB.`, { status: 413 });
+    if (size > MAX_BODY)
+      throw new ClientError('OPERATION_LIMIT', `A request has at most ${MAX_BODY / 1024} kB.`, { status: 413 });
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
@@ -165,7 +189,8 @@ function parseBody(text: string): unknown {
   } catch {
     throw new ClientError('BAD_USER_INPUT', 'The request is no JSON.');
   }
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) throw new ClientError('BAD_USER_INPUT', 'A request is one JSON object.');
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw new ClientError('BAD_USER_INPUT', 'A request is one JSON object.');
   return body;
 }
 
@@ -173,26 +198,44 @@ function parseBody(text: string): unknown {
 function cookieOf(request: IncomingMessage, isAllowed: (origin: string) => boolean): { refreshCookie?: string } {
   const { origin, cookie } = request.headers;
   if (!origin || !isAllowed(origin)) return {};
-  const value = cookie?.split(/;\s*/).find((part) => part.startsWith(`${COOKIE}=`))?.slice(COOKIE.length + 1);
+  const value = cookie
+    ?.split(/;\s*/)
+    .find((part) => part.startsWith(`${COOKIE}=`))
+    ?.slice(COOKIE.length + 1);
   return value ? { refreshCookie: value } : {};
 }
 
 function setCookie(response: ServerResponse, answer: Answer | undefined): void {
   if (answer?.refreshCookie === undefined) return;
   const { value, maxAgeSeconds } = answer.refreshCookie ?? { value: '', maxAgeSeconds: 0 };
-  response.setHeader('set-cookie', `${COOKIE}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; Secure; SameSite=Strict`);
+  response.setHeader(
+    'set-cookie',
+    `${COOKIE}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; Secure; SameSite=Strict`,
+  );
 }
 
-const STATUS: Record<string, number> = { UNAUTHENTICATED: 401, RATE_LIMITED: 429, OVERLOADED: 503, SUBGRAPH_UNAVAILABLE: 503, SUBGRAPH_TIMEOUT: 504 };
+const STATUS: Record<string, number> = {
+  UNAUTHENTICATED: 401,
+  RATE_LIMITED: 429,
+  OVERLOADED: 503,
+  SUBGRAPH_UNAVAILABLE: 503,
+  SUBGRAPH_TIMEOUT: 504,
+};
 
 function refuse(response: ServerResponse, error: ClientError, status?: number): void {
   const { status: asked, ...extensions } = error.extensions;
   response.setHeader('connection', 'close'); // what is left of the request is not read
-  sendJson(response, status ?? Number(asked ?? STATUS[error.code] ?? 400), { errors: [{ message: error.message, extensions } satisfies GraphQLFormattedError] });
+  sendJson(response, status ?? Number(asked ?? STATUS[error.code] ?? 400), {
+    errors: [{ message: error.message, extensions } satisfies GraphQLFormattedError],
+  });
 }
 
 function sendJson(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(text), ...headers });
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
+  });
   response.end(text);
 }

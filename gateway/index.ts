@@ -21,8 +21,14 @@ type Step = () => Promise<void>;
 
 /** The gateway alone, its subgraphs at SUBGRAPH_URLS. */
 async function startApart(config: Config, log: Logger, undo: Step[]): Promise<void> {
-  const urls = new Map(config.SUBGRAPH_URLS.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
-  if (urls.size === 0) throw new StartFailure('NO_SUBGRAPHS', 'SUBGRAPH_URLS names no subgraphs: give name=url pairs, such as billing=http://127.0.0.1:4013/graphql.');
+  const urls = new Map(
+    config.SUBGRAPH_URLS.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+  );
+  if (urls.size === 0)
+    throw new StartFailure(
+      'NO_SUBGRAPHS',
+      'SUBGRAPH_URLS names no subgraphs: give name=url pairs, such as billing=http://127.0.0.1:4013/graphql.',
+    );
   const sources = new Map<string, DataSource>([...urls].map(([name, url]) => [name, remoteSubgraph(name, url, log)]));
   const fanOut = listen(roleUrl(config, 'dotmac_fan_out'), log);
   undo.push(() => fanOut.close());
@@ -52,7 +58,11 @@ async function startAll(given: Config, dataDir: string, log: Logger, undo: Step[
   await migrate(config);
   let world = await worldState(config);
   if (world === 'HALF') {
-    if (!database) throw new StartFailure('WORLD_HALF_BUILT', 'An earlier start was cut short while it built the example world. Start with an empty database.');
+    if (!database)
+      throw new StartFailure(
+        'WORLD_HALF_BUILT',
+        'An earlier start was cut short while it built the example world. Start with an empty database.',
+      );
     log.warn('an earlier start was cut short while it built the example world; building it anew');
     await recreateDatabase(config);
     await migrate(config);
@@ -60,12 +70,22 @@ async function startAll(given: Config, dataDir: string, log: Logger, undo: Step[
   }
   const serving = await serve(config, log);
   undo.push(() => serving.stop());
-  if (world === 'NONE' && config.NODE_ENV === 'development' && config.SEED_PASSWORD) await buildWorld(config, serving.subgraphs, config.SEED_PASSWORD);
-  const sources = new Map<string, DataSource>(serving.subgraphs.map((running) => [running.name, localSubgraph(running)]));
-  const gateway = await startGateway(config, sources, serving.fanOut, log, { sandboxToken: (graph) => signInForSandbox(graph, config) });
+  if (world === 'NONE' && config.NODE_ENV === 'development' && config.SEED_PASSWORD)
+    await buildWorld(config, serving.subgraphs, config.SEED_PASSWORD);
+  const sources = new Map<string, DataSource>(
+    serving.subgraphs.map((running) => [running.name, localSubgraph(running)]),
+  );
+  const gateway = await startGateway(config, sources, serving.fanOut, log, {
+    sandboxToken: (graph) => signInForSandbox(graph, config),
+  });
   undo.push(() => gateway.stop());
   process.on('SIGHUP', () => void gateway.reload());
-  printBanner(config, SUBGRAPHS.flatMap(({ people = [] }) => people), gateway.port, performance.now() - startedAt);
+  printBanner(
+    config,
+    SUBGRAPHS.flatMap(({ people = [] }) => people),
+    gateway.port,
+    performance.now() - startedAt,
+  );
 }
 
 /** Drops our own embedded database, which holds nothing but half an example world, and makes it empty. */
@@ -88,7 +108,8 @@ let stopping: Promise<void> | undefined;
 function stop(log: Logger | undefined, code: number): Promise<void> {
   stopping ??= (async () => {
     setTimeout(() => process.exit(1), LONGEST_STOP_MS).unref();
-    for (const step of undo.reverse()) await step().catch((error: Error) => log?.error({ err: error }, 'a part did not stop cleanly'));
+    for (const step of undo.reverse())
+      await step().catch((error: Error) => log?.error({ err: error }, 'a part did not stop cleanly'));
     process.exit(code);
   })();
   return stopping;
@@ -98,13 +119,17 @@ function stop(log: Logger | undefined, code: number): Promise<void> {
 function explain(error: unknown): string {
   if (error instanceof ConfigError || error instanceof StartFailure) return error.message;
   const { code, message, stack } = error as NodeJS.ErrnoException;
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01') return `The database at DATABASE_URL cannot be reached or refuses the sign-in (${code}).`;
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01')
+    return `The database at DATABASE_URL cannot be reached or refuses the sign-in (${code}).`;
   return stack ?? message;
 }
 
 let log: Logger | undefined;
 try {
-  const dataDir = process.env.DATA_DIR && isAbsolute(process.env.DATA_DIR) ? process.env.DATA_DIR : resolve(ROOT, process.env.DATA_DIR || '.data');
+  const dataDir =
+    process.env.DATA_DIR && isAbsolute(process.env.DATA_DIR)
+      ? process.env.DATA_DIR
+      : resolve(ROOT, process.env.DATA_DIR || '.data');
   const isProduction = (process.env.NODE_ENV ?? 'production') === 'production';
   if (!isProduction) mkdirSync(dataDir, { recursive: true });
   const config = readConfig(process.env, isProduction ? {} : devSecrets(dataDir));

@@ -41,7 +41,11 @@ export interface Licenses {
   close(): void;
 }
 
-const read = (row: ViewRow): LicenseView => ({ ...row, course: JSON.parse(row.course), limits: JSON.parse(row.limits) });
+const read = (row: ViewRow): LicenseView => ({
+  ...row,
+  course: JSON.parse(row.course),
+  limits: JSON.parse(row.limits),
+});
 
 /** Holds tenants' licences in memory, live by licensing's feed. The only cache of licences there is. */
 export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
@@ -50,7 +54,11 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
     {
       feed: 'licenses',
       async load(ids) {
-        const { licenseViews } = await ask<{ licenseViews: ViewRow[] }>('licensing', `query($ids: [ID!]!) { licenseViews(tenantIds: $ids) ${VIEW} }`, { ids });
+        const { licenseViews } = await ask<{ licenseViews: ViewRow[] }>(
+          'licensing',
+          `query($ids: [ID!]!) { licenseViews(tenantIds: $ids) ${VIEW} }`,
+          { ids },
+        );
         return new Map(licenseViews.map((row) => [row.tenantId, read(row)]));
       },
       async readFeed(afterSeq, first) {
@@ -62,7 +70,11 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
         return { head: licenseFeed.head, changed: licenseFeed.views.map((row) => [row.tenantId, read(row)] as const) };
       },
       async confirm(seq) {
-        await ask('licensing', 'mutation($nodeId: String!, $seq: Int!) { confirmLicenses(nodeId: $nodeId, seq: $seq) }', { nodeId, seq });
+        await ask(
+          'licensing',
+          'mutation($nodeId: String!, $seq: Int!) { confirmLicenses(nodeId: $nodeId, seq: $seq) }',
+          { nodeId, seq },
+        );
       },
       isNewer: (held, heard) => heard.version >= held.version,
       patienceMs: PATIENCE_MS,
@@ -78,7 +90,9 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
     refresh: () => copies.refresh(),
     offers() {
       if (!offers || performance.now() - offers.at > OFFERS_MS) {
-        const value = ask<{ offers: string }>('licensing', '{ offers }').then((answer) => JSON.parse(answer.offers) as Offers);
+        const value = ask<{ offers: string }>('licensing', '{ offers }').then(
+          (answer) => JSON.parse(answer.offers) as Offers,
+        );
         value.catch(() => (offers = undefined));
         offers = { at: performance.now(), value };
       }
@@ -92,9 +106,14 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
 }
 
 /** What a licence opens at an instant. A tenant without one has its core and nothing gated. */
-export function entitlementsAt(license: LicenseView | null, now: Date): Pick<EntitlementStep, 'core' | 'features'> & { state: string | null } {
+export function entitlementsAt(
+  license: LicenseView | null,
+  now: Date,
+): Pick<EntitlementStep, 'core' | 'features'> & { state: string | null } {
   const step = license && stepAt(license.course, now);
-  return step ? { core: step.core, features: step.features, state: step.state } : { core: 'FULL', features: {}, state: null };
+  return step
+    ? { core: step.core, features: step.features, state: step.state }
+    : { core: 'FULL', features: {}, state: null };
 }
 
 /** The next instant at which a licence changes by time alone. */

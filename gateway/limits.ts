@@ -28,10 +28,13 @@ interface Count {
  */
 export function checkDocument(document: DocumentNode): void {
   const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions) if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  for (const node of document.definitions)
+    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
   for (const node of document.definitions) {
     if (node.kind !== Kind.OPERATION_DEFINITION) continue;
-    const isIntrospective = node.selectionSet.selections.some((field) => field.kind === Kind.FIELD && field.name.value === '__schema');
+    const isIntrospective = node.selectionSet.selections.some(
+      (field) => field.kind === Kind.FIELD && field.name.value === '__schema',
+    );
     const count: Count = { fields: 0, aliases: 0, depth: isIntrospective ? MAX_INTROSPECTION_DEPTH : MAX_DEPTH };
     const roots = walk(node.selectionSet, fragments, new Set(), 1, count);
     if (roots > MAX_ROOT_FIELDS) throw limit(`An operation has at most ${MAX_ROOT_FIELDS} root fields.`);
@@ -39,11 +42,18 @@ export function checkDocument(document: DocumentNode): void {
 }
 
 /** Walks one selection set; answers how many fields stand at its own level. */
-function walk(set: SelectionSetNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>, open: ReadonlySet<string>, depth: number, count: Count): number {
+function walk(
+  set: SelectionSetNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  open: ReadonlySet<string>,
+  depth: number,
+  count: Count,
+): number {
   if (depth > count.depth) throw limit(`An operation is at most ${MAX_DEPTH} levels deep.`);
   let level = 0;
   for (const node of set.selections) {
-    if ((node.directives?.length ?? 0) > MAX_DIRECTIVES) throw limit(`At most ${MAX_DIRECTIVES} directives stand at one place.`);
+    if ((node.directives?.length ?? 0) > MAX_DIRECTIVES)
+      throw limit(`At most ${MAX_DIRECTIVES} directives stand at one place.`);
     if (node.kind === Kind.FIELD) {
       level += 1;
       count.fields += 1;
@@ -66,18 +76,19 @@ function walk(set: SelectionSetNode, fragments: ReadonlyMap<string, FragmentDefi
 }
 
 /** NUL cannot be stored in PostgreSQL's text, and a lone surrogate is no character. */
-const UNSTORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
+const isUnstorable = (text: string) => text.includes('\0') || !text.isWellFormed();
 
 /** Refuses variables that hold what no text may hold, or a key that would reach an object's prototype. */
 export function checkVariables(value: unknown, depth = 0): void {
   if (depth > 32) throw new ClientError('BAD_USER_INPUT', 'The variables are nested too deeply.');
   if (typeof value === 'string') {
-    if (UNSTORABLE.test(value)) throw new ClientError('BAD_USER_INPUT', 'A text holds a character that cannot be stored.');
+    if (isUnstorable(value)) throw new ClientError('BAD_USER_INPUT', 'A text holds a character that cannot be stored.');
   } else if (Array.isArray(value)) {
     for (const item of value) checkVariables(item, depth + 1);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, item] of Object.entries(value)) {
-      if (key === '__proto__' || UNSTORABLE.test(key)) throw new ClientError('BAD_USER_INPUT', 'A variable has a key that is not allowed.');
+      if (key === '__proto__' || isUnstorable(key))
+        throw new ClientError('BAD_USER_INPUT', 'A variable has a key that is not allowed.');
       checkVariables(item, depth + 1);
     }
   }
@@ -85,7 +96,7 @@ export function checkVariables(value: unknown, depth = 0): void {
 
 /** The same for the texts written into a document: only an escape can bring such a character there. */
 export function checkQueryText(query: string): void {
-  if (UNSTORABLE.test(query) || /\\u(0000|\{0+\}|[dD][89a-fA-F]\w\w)/.test(query)) {
+  if (isUnstorable(query) || /\\u(0000|\{0+\}|[dD][89a-fA-F]\w\w)/.test(query)) {
     throw new ClientError('BAD_USER_INPUT', 'A text holds a character that cannot be stored.');
   }
 }

@@ -32,7 +32,9 @@ export async function startGateway(
   options: { sandboxToken?: (graph: Graph) => Promise<string | undefined> } = {},
 ): Promise<Gateway> {
   const isDevelopment = config.NODE_ENV === 'development';
-  const file = isAbsolute(config.SUPERGRAPH_FILE) ? config.SUPERGRAPH_FILE : resolve(import.meta.dirname, '..', config.SUPERGRAPH_FILE);
+  const file = isAbsolute(config.SUPERGRAPH_FILE)
+    ? config.SUPERGRAPH_FILE
+    : resolve(import.meta.dirname, '..', config.SUPERGRAPH_FILE);
   const supergraph = await manageSupergraph(file, log);
   const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
   const ask = createAsk(sources, mint);
@@ -47,7 +49,16 @@ export async function startGateway(
     await Promise.all([...sources.values()].map((source) => source.close()));
   };
   try {
-    const graph = new Graph({ supergraph, sources, mint, auth, licenses, tenants, subgraphTimeoutMs: config.SUBGRAPH_TIMEOUT_MS, log });
+    const graph = new Graph({
+      supergraph,
+      sources,
+      mint,
+      auth,
+      licenses,
+      tenants,
+      subgraphTimeoutMs: config.SUBGRAPH_TIMEOUT_MS,
+      log,
+    });
     graph.allowsAnonymousIntrospection = config.NODE_ENV !== 'production';
     const { sandboxToken } = options;
     const apollo = await openApolloDoor(graph, isDevelopment ? async () => sandboxToken?.(graph) : undefined);
@@ -72,8 +83,13 @@ export async function startGateway(
     };
   } catch (error) {
     await close();
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') throw new StartFailure('PORT_TAKEN', `Port ${config.PORT} is taken by another program. Set PORT to a free one.`);
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw new StartFailure('PORT_FORBIDDEN', `Port ${config.PORT} may not be opened by this user. Set PORT to one above 1023.`);
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE')
+      throw new StartFailure('PORT_TAKEN', `Port ${config.PORT} is taken by another program. Set PORT to a free one.`);
+    if ((error as NodeJS.ErrnoException).code === 'EACCES')
+      throw new StartFailure(
+        'PORT_FORBIDDEN',
+        `Port ${config.PORT} may not be opened by this user. Set PORT to one above 1023.`,
+      );
     throw error;
   }
 }

@@ -1,9 +1,9 @@
-import { ApolloGateway } from '@apollo/gateway';
+import { unwatchFile, watchFile } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { Schema } from '@apollo/federation-internals';
+import { ApolloGateway } from '@apollo/gateway';
 import type { QueryPlanner, QueryPlannerConfig } from '@apollo/query-planner';
 import { type GraphQLObjectType, type GraphQLSchema, getNamedType, Kind, parse, visit } from 'graphql';
-import { readFile } from 'node:fs/promises';
-import { watchFile, unwatchFile } from 'node:fs';
 import type { Feature } from '../schema/features.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 
@@ -42,7 +42,12 @@ export async function manageSupergraph(file: string, log: Logger): Promise<Super
   let current: Supergraph | undefined;
   let count = 0;
   const listeners: ((supergraph: Supergraph) => void)[] = [];
-  const quiet = { debug: () => undefined, info: () => undefined, warn: (m: string) => log.debug(m), error: (m: string) => log.error(m) };
+  const quiet = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (m: string) => log.debug(m),
+    error: (m: string) => log.error(m),
+  };
   // The package would ask cloud vendors' metadata servers about this machine and send figures to its maker.
   process.env.APOLLO_TELEMETRY_DISABLED = 'true';
   const manager = new ApolloGateway({
@@ -57,7 +62,14 @@ export async function manageSupergraph(file: string, log: Logger): Promise<Super
   manager.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
     const planner = manager.__testing().queryPlanner as QueryPlanner;
     refuseUnanswerable(coreSupergraphSdl);
-    current = { id: ++count, sdl: coreSupergraphSdl, schema: apiSchema, apiSchema: planner.supergraph.apiSchema(), planner, rootFeatures: gatesOf(coreSupergraphSdl, apiSchema) };
+    current = {
+      id: ++count,
+      sdl: coreSupergraphSdl,
+      schema: apiSchema,
+      apiSchema: planner.supergraph.apiSchema(),
+      planner,
+      rootFeatures: gatesOf(coreSupergraphSdl, apiSchema),
+    };
     for (const heard of listeners) heard(current);
   });
   await manager.load({ apollo: { key: undefined, keyHash: undefined, graphRef: undefined } as never });
@@ -94,12 +106,18 @@ function refuseUnanswerable(sdl: string): void {
     ObjectTypeDefinition: { enter },
     InterfaceTypeDefinition: { enter },
     FieldDefinition: (node) => {
-      for (const { name, arguments: given } of node.directives ?? []) {
+      for (const { name, arguments: named } of node.directives ?? []) {
         if (name.value !== 'join__field') continue;
-        const valueOf = (argument: string) => given?.find((one) => one.name.value === argument)?.value;
-        const requires = valueOf('requires');
-        if (requires?.kind === Kind.STRING && requires.value.includes('(')) throw new Error(`What ${type}.${node.name.value} requires has arguments, which the gateway cannot answer rightly.`);
-        if (valueOf('contextArguments')) throw new Error(`${type}.${node.name.value} takes an argument from a context, which the gateway cannot give it.`);
+        const given = (argument: string) => named?.find((one) => one.name.value === argument)?.value;
+        const requires = given('requires');
+        if (requires?.kind === Kind.STRING && requires.value.includes('('))
+          throw new Error(
+            `What ${type}.${node.name.value} requires has arguments, which the gateway cannot answer rightly.`,
+          );
+        if (given('contextArguments'))
+          throw new Error(
+            `${type}.${node.name.value} takes an argument from a context, which the gateway cannot give it.`,
+          );
       }
     },
   });
@@ -108,8 +126,14 @@ function refuseUnanswerable(sdl: string): void {
 /** Reads `@requiresFeature` off the supergraph: by field, or by the type a field returns. */
 function gatesOf(sdl: string, schema: GraphQLSchema): Supergraph['rootFeatures'] {
   const gates = new Map<string, Feature>();
-  const featureOf = (directives: readonly { name: { value: string }; arguments?: readonly { value: unknown }[] }[] | undefined) =>
-    (directives?.find(({ name }) => name.value.endsWith('requiresFeature'))?.arguments?.[0]?.value as { value?: Feature } | undefined)?.value;
+  const featureOf = (
+    directives: readonly { name: { value: string }; arguments?: readonly { value: unknown }[] }[] | undefined,
+  ) =>
+    (
+      directives?.find(({ name }) => name.value.endsWith('requiresFeature'))?.arguments?.[0]?.value as
+        | { value?: Feature }
+        | undefined
+    )?.value;
   let type = '';
   visit(parse(sdl, { noLocation: true }), {
     ObjectTypeDefinition: {

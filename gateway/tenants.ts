@@ -19,7 +19,11 @@ export function holdTenants(ask: Ask, fanOut: FanOut, log: Logger): Tenants {
     {
       feed: 'tenants',
       async load(ids) {
-        const { tenantViews } = await ask<{ tenantViews: TenantView[] }>('tenancy', `query($ids: [ID!]!) { tenantViews(ids: $ids) ${VIEW} }`, { ids });
+        const { tenantViews } = await ask<{ tenantViews: TenantView[] }>(
+          'tenancy',
+          `query($ids: [ID!]!) { tenantViews(ids: $ids) ${VIEW} }`,
+          { ids },
+        );
         return new Map(tenantViews.map((view) => [view.id, view]));
       },
       async readFeed(afterSeq, first) {

@@ -1,5 +1,6 @@
 import { Directive, Field, InputType, ObjectType } from 'type-graphql';
 import { Refusal } from './errors.ts';
+import { optionalText } from './words.ts';
 
 @ObjectType({ description: 'A postal address.' })
 @Directive('@shareable')
@@ -26,12 +27,8 @@ const LONGEST = { line1: 200, line2: 200, city: 100, postalCode: 20, region: 100
 
 /** Trims an address's texts; refuses a missing, overlong or unknown part with INVALID and `field`. */
 export function checkAddress(given: AddressInput, field: string): Address {
-  const text = (part: keyof typeof LONGEST) => {
-    const trimmed = given[part]?.normalize('NFC').trim() || null;
-    if (trimmed && trimmed.length > LONGEST[part])
-      throw new Refusal('INVALID', `The ${part} of an address has at most ${LONGEST[part]} characters.`, field);
-    return trimmed;
-  };
+  const text = (part: keyof typeof LONGEST) =>
+    optionalText(given[part], LONGEST[part], field, { name: `The ${part} of an address` });
   const [line1, city] = [text('line1'), text('city')];
   if (!line1 || !city) throw new Refusal('INVALID', 'An address has a first line and a city.', field);
   if (!isCountry(given.country))

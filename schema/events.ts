@@ -96,7 +96,13 @@ export interface Events {
   'licensing.change.applied': LicenseChangeTold;
   'licensing.feature.started': { feature: Feature; source: string; version: number };
   'licensing.feature.ended': { feature: Feature; reason: string; version: number };
-  'licensing.quota.threshold_reached': { key: QuotaKey; percent: number; used: string; limit: string; periodEnd: string | null };
+  'licensing.quota.threshold_reached': {
+    key: QuotaKey;
+    percent: number;
+    used: string;
+    limit: string;
+    periodEnd: string | null;
+  };
   'identity.membership.activated': MembershipTold;
   'identity.membership.changed': MembershipTold;
   'identity.membership.ended': MembershipTold;

@@ -45,13 +45,18 @@ export function connectionOf<T extends object>(node: ClassType<T>, name: string)
 }
 
 /** A keyset cursor: opaque to clients, the sort key of a row to us. */
-export const encodeCursor = (key: readonly (string | number)[]) => Buffer.from(JSON.stringify(key)).toString('base64url');
+export const encodeCursor = (key: readonly (string | number)[]) =>
+  Buffer.from(JSON.stringify(key)).toString('base64url');
 
 /** The sort key in a cursor, `length` parts of it, or BAD_USER_INPUT. */
 export function decodeCursor(cursor: string, length: number): (string | number)[] {
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(key) && key.length === length && key.every((part) => typeof part === 'string' || typeof part === 'number'))
+    if (
+      Array.isArray(key) &&
+      key.length === length &&
+      key.every((part) => typeof part === 'string' || typeof part === 'number')
+    )
       return key;
   } catch {
     // falls through to the refusal

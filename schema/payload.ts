@@ -16,13 +16,26 @@ export class UserError {
 export type Payload<T> = { [K in keyof T]?: T[K] | null } & { userErrors: UserError[] };
 
 /** The payload type with one nullable field: `payloadOf('IssueInvoicePayload', 'invoice', () => Invoice)`. */
-export function payloadOf<T extends object>(name: string, field: string, type: () => ClassType<T>): ClassType<{ userErrors: UserError[] }> {
+export function payloadOf<T extends object>(
+  name: string,
+  field: string,
+  type: () => ClassType<T>,
+): ClassType<{ userErrors: UserError[] }> {
   @ObjectType(name)
   class MutationPayload {
     @Field(() => [UserError]) userErrors!: UserError[];
   }
   Field(type, { nullable: true })(MutationPayload.prototype, field);
   return MutationPayload;
+}
+
+/** A payload that also shows what is there now when someone else was faster. */
+export async function orCurrent<T extends object>(
+  answer: Promise<Payload<T>>,
+  current: () => Promise<T | { [K in keyof T]: null }>,
+): Promise<Payload<T>> {
+  const given = await answer;
+  return given.userErrors.some(({ code }) => code === 'CONFLICT') ? { ...(await current()), ...given } : given;
 }
 
 /** Runs a use case for its payload: a `Refusal` becomes a `userError`, anything else goes on its way. */

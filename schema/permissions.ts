@@ -99,13 +99,30 @@ export const ROLES = {
   },
   network_engineer: {
     name: 'Network engineer',
-    holds: ['network.*', 'billing.customer.read', 'identity.member.read', 'tickets.ticket.read', 'tickets.ticket.open', 'tickets.ticket.note'],
+    holds: [
+      'network.*',
+      'billing.customer.read',
+      'identity.member.read',
+      'tickets.ticket.read',
+      'tickets.ticket.open',
+      'tickets.ticket.note',
+    ],
   },
   dispatcher: {
     name: 'Dispatcher',
-    holds: ['billing.customer.read', 'network.service.read', 'identity.member.read', 'tickets.ticket.read', 'tickets.ticket.open', 'tickets.ticket.note'],
+    holds: [
+      'billing.customer.read',
+      'network.service.read',
+      'identity.member.read',
+      'tickets.ticket.read',
+      'tickets.ticket.open',
+      'tickets.ticket.note',
+    ],
   },
-  technician: { name: 'Technician', holds: ['billing.customer.read', 'network.inventory.read', 'network.service.read'] },
+  technician: {
+    name: 'Technician',
+    holds: ['billing.customer.read', 'network.inventory.read', 'network.service.read'],
+  },
   sales: {
     name: 'Sales',
     holds: [

@@ -25,7 +25,8 @@ export const DateTime = stringScalar<Date>(
   'An instant, RFC 3339, answered in UTC with milliseconds: `2027-03-17T16:15:30.000Z`.',
   (text) => {
     const date = new Date(text);
-    if (!INSTANT.test(text) || Number.isNaN(date.getTime())) throw refuse('A date-time is written like 2027-03-17T16:15:30Z.');
+    if (!INSTANT.test(text) || Number.isNaN(date.getTime()))
+      throw refuse('A date-time is written like 2027-03-17T16:15:30Z.');
     return date;
   },
   (value) => (value instanceof Date ? value : new Date(value)).toISOString(),

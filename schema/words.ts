@@ -41,7 +41,10 @@ function inside(clean: string, min: number, max: number, field: string, sentence
 }
 
 /** A language tag in the spelling of BCP 47, or null. Throws INVALID for what is none; `field` names it too. */
-export function languageTag(typed: string | null | undefined, field: 'language' | 'locale' = 'language'): string | null {
+export function languageTag(
+  typed: string | null | undefined,
+  field: 'language' | 'locale' = 'language',
+): string | null {
   if (typed == null) return null;
   try {
     const [tag] = Intl.getCanonicalLocales(typed);

@@ -1,7 +1,7 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { composeServices } from '@apollo/composition';
 import { Supergraph } from '@apollo/federation-internals';
 import { lexicographicSortSchema, parse, printSchema } from 'graphql';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { defineSubgraph } from './_kernel/subgraph.ts';
 import { SUBGRAPHS } from './index.ts';
 
@@ -14,7 +14,8 @@ export async function compose(): Promise<{ sdls: Map<string, string>; supergraph
   const { errors, supergraphSdl } = composeServices(
     [...sdls].map(([name, sdl]) => ({ name, typeDefs: parse(sdl), url: `http://${name}.invalid/graphql` })),
   );
-  if (errors?.length) throw new Error(`The subgraphs do not compose:\n${errors.map((error) => `  - ${error.message}`).join('\n')}`);
+  if (errors?.length)
+    throw new Error(`The subgraphs do not compose:\n${errors.map((error) => `  - ${error.message}`).join('\n')}`);
   return { sdls, supergraph: `${supergraphSdl}\n` };
 }
 
@@ -25,7 +26,6 @@ export async function writeSchema(): Promise<void> {
   for (const [name, sdl] of sdls) writeFileSync(new URL(`subgraphs/${name}.graphql`, SCHEMA_DIR), `${sdl}\n`);
   writeFileSync(new URL('supergraph.graphql', SCHEMA_DIR), supergraph);
 }
-
 
 /** Promises the present graph to clients: from now on a change that would break one of them fails a test. */
 export async function writeReleased(): Promise<void> {

@@ -14,7 +14,8 @@ try {
   const { applied } = await migrate(config);
   console.log(applied.length > 0 ? `Applied ${applied.join(', ')}.` : 'The database is up to date.');
   if (process.argv.includes('--example-world')) {
-    if (!config.SEED_PASSWORD) throw new Error('The example world is made in development and test only, and needs SEED_PASSWORD.');
+    if (!config.SEED_PASSWORD)
+      throw new Error('The example world is made in development and test only, and needs SEED_PASSWORD.');
     if ((await worldState(config)) === 'NONE') {
       const serving = await serve(config, createLog(config, 'migrate'));
       await buildWorld(config, serving.subgraphs, config.SEED_PASSWORD);

@@ -27,7 +27,11 @@ export function worldState(config: Config): Promise<WorldState> {
 }
 
 /** Builds the example world: every domain's part, in the order of `subgraphs/index.ts`. Only in a database without one. */
-export async function buildWorld(config: Config, subgraphs: readonly RunningSubgraph[], password: string): Promise<void> {
+export async function buildWorld(
+  config: Config,
+  subgraphs: readonly RunningSubgraph[],
+  password: string,
+): Promise<void> {
   await asOwner(config, (client) => client.query('insert into kernel.example_world default values'));
   for (const { machinery, subgraph } of subgraphs) await subgraph.definition.seed?.(seedWorld(machinery, password));
   await asOwner(config, (client) => client.query('update kernel.example_world set finished_at = now()'));

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { readConfig } from './_kernel/config.ts';
 import { devSecrets } from './_kernel/dev-secrets.ts';
-import { serveOverHttp, type SubgraphServer } from './_kernel/subgraph-server.ts';
+import { type SubgraphServer, serveOverHttp } from './_kernel/subgraph-server.ts';
 import { createLog, startTelemetry } from './_kernel/telemetry.ts';
 import { SUBGRAPHS } from './index.ts';
 import { serve } from './serve.ts';
@@ -9,15 +9,18 @@ import { serve } from './serve.ts';
 /** `npm run serve -- billing`: one subgraph in a process of its own, over HTTP at PORT. */
 try {
   const name = process.argv[2] ?? '';
-  if (!SUBGRAPHS.some((definition) => definition.name === name)) throw new Error(`Say which subgraph to serve: ${SUBGRAPHS.map((definition) => definition.name).join(', ')}.`);
+  if (!SUBGRAPHS.some((definition) => definition.name === name))
+    throw new Error(`Say which subgraph to serve: ${SUBGRAPHS.map((definition) => definition.name).join(', ')}.`);
   const isProduction = (process.env.NODE_ENV ?? 'production') === 'production';
   const config = readConfig(process.env, isProduction ? {} : devSecrets(process.env.DATA_DIR || '.data'));
-  if (!config.DATABASE_URL) throw new Error('DATABASE_URL is missing: a subgraph that runs apart needs the database of the others.');
+  if (!config.DATABASE_URL)
+    throw new Error('DATABASE_URL is missing: a subgraph that runs apart needs the database of the others.');
   const log = createLog(config, name);
   const stopTelemetry = startTelemetry(config, name);
   const serving = await serve(config, log, [name]);
   const servers: SubgraphServer[] = [];
-  for (const running of serving.subgraphs) servers.push(await serveOverHttp(running, { host: config.HOST, port: config.PORT }));
+  for (const running of serving.subgraphs)
+    servers.push(await serveOverHttp(running, { host: config.HOST, port: config.PORT }));
   log.info({ url: servers[0]?.url }, 'subgraph ready');
   const stop = async () => {
     for (const server of servers) await server.stop();

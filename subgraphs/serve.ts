@@ -31,7 +31,9 @@ export async function serve(config: Config, log: Logger, names?: readonly string
       const subgraphLog = log.child({ subgraph: definition.name });
       const db = await connect(config, `svc_${definition.name}`, definition.entities, subgraphLog);
       pools.push(db);
-      const platformDb = definition.isControlPlane ? await connect(config, 'dotmac_platform', definition.entities, subgraphLog) : undefined;
+      const platformDb = definition.isControlPlane
+        ? await connect(config, 'dotmac_platform', definition.entities, subgraphLog)
+        : undefined;
       if (platformDb) pools.push(platformDb);
       const machinery: Machinery = {
         name: definition.name,
@@ -43,7 +45,8 @@ export async function serve(config: Config, log: Logger, names?: readonly string
       };
       subgraphs.push(runSubgraph(await defineSubgraph(definition), machinery, verify));
     }
-    for (const { machinery, subgraph } of subgraphs) if (subgraph.definition.onStart) await inPlatform(machinery, subgraph.definition.onStart);
+    for (const { machinery, subgraph } of subgraphs)
+      if (subgraph.definition.onStart) await inPlatform(machinery, subgraph.definition.onStart);
     jobs = await runJobs(config, subgraphs, log);
     return { subgraphs, fanOut, stop };
   } catch (error) {

@@ -30,7 +30,10 @@ interface Import {
 function imports(): Import[] {
   return ['schema', 'subgraphs', 'gateway'].flatMap(filesUnder).flatMap((from) => {
     const text = readFileSync(join(ROOT, from), 'utf8');
-    return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g)].map((found) => ({ from, to: relative(ROOT, resolve(ROOT, dirname(from), found[1] as string)) }));
+    return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']*)'/g)].map((found) => ({
+      from,
+      to: relative(ROOT, resolve(ROOT, dirname(from), found[1] as string)),
+    }));
   });
 }
 
@@ -41,32 +44,55 @@ const folderOf = (file: string) => {
 };
 
 describe('walls', () => {
-  const crossings = (allowed: (found: Import) => boolean) => imports().filter((found) => !allowed(found)).map(({ from, to }) => `${from} imports ${to}`);
+  const crossings = (allowed: (found: Import) => boolean) =>
+    imports()
+      .filter((found) => !allowed(found))
+      .map(({ from, to }) => `${from} imports ${to}`);
 
   test('a domain imports the schema, the kernel and itself, never another domain', () => {
     const isDomain = (folder: string) => folder.startsWith('subgraphs/') && folder !== 'subgraphs/_kernel';
     expect(
-      crossings(({ from, to }) => !isDomain(folderOf(from)) || ['schema', 'subgraphs/_kernel', folderOf(from)].includes(folderOf(to))),
+      crossings(
+        ({ from, to }) =>
+          !isDomain(folderOf(from)) || ['schema', 'subgraphs/_kernel', folderOf(from)].includes(folderOf(to)),
+      ),
     ).toEqual([]);
   });
 
   test('the schema imports nothing of ours, the kernel only the schema', () => {
     expect(crossings(({ from, to }) => folderOf(from) !== 'schema' || folderOf(to) === 'schema')).toEqual([]);
-    expect(crossings(({ from, to }) => folderOf(from) !== 'subgraphs/_kernel' || ['schema', 'subgraphs/_kernel'].includes(folderOf(to)))).toEqual([]);
+    expect(
+      crossings(
+        ({ from, to }) =>
+          folderOf(from) !== 'subgraphs/_kernel' || ['schema', 'subgraphs/_kernel'].includes(folderOf(to)),
+      ),
+    ).toEqual([]);
   });
 
   test('only the gateway’s entry takes the list of subgraphs', () => {
     expect(
-      crossings(({ from, to }) => folderOf(from) !== 'gateway' || ['schema', 'subgraphs/_kernel', 'gateway'].includes(folderOf(to)) || (from === 'gateway/index.ts' && folderOf(to) === 'subgraphs')),
+      crossings(
+        ({ from, to }) =>
+          folderOf(from) !== 'gateway' ||
+          ['schema', 'subgraphs/_kernel', 'gateway'].includes(folderOf(to)) ||
+          (from === 'gateway/index.ts' && folderOf(to) === 'subgraphs'),
+      ),
     ).toEqual([]);
   });
 
   test('inside a domain imports point from resolver to service to rules, and rules know only the schema', () => {
     const role = (file: string) => /\.(rules|service|resolver|entity)\.ts$/.exec(file)?.[1];
-    const forbidden: Record<string, string[]> = { rules: ['service', 'resolver', 'entity'], service: ['resolver'], entity: ['service', 'resolver'] };
+    const forbidden: Record<string, string[]> = {
+      rules: ['service', 'resolver', 'entity'],
+      service: ['resolver'],
+      entity: ['service', 'resolver'],
+    };
     expect(crossings(({ from, to }) => !forbidden[role(from) ?? '']?.includes(role(to) ?? ''))).toEqual([]);
     expect(
-      crossings(({ from, to }) => role(from) !== 'rules' || !from.startsWith('subgraphs/') || folderOf(to) === 'schema' || role(to) === 'rules'),
+      crossings(
+        ({ from, to }) =>
+          role(from) !== 'rules' || !from.startsWith('subgraphs/') || folderOf(to) === 'schema' || role(to) === 'rules',
+      ),
     ).toEqual([]);
   });
 });
@@ -123,14 +149,27 @@ describe('doors', () => {
 
   test('a domain that a licence opens gates every door, or marks it open with a reason of its own', () => {
     const gated = new Map(SUBGRAPHS.filter(({ feature }) => feature).map(({ name, feature }) => [name, feature]));
-    const ungated = doors().filter(({ subgraph, isRoot, isForeign, marks, field }) => gated.has(subgraph) && (isRoot || (isForeign && field.name !== 'id')) && marks.feature !== gated.get(subgraph));
+    const ungated = doors().filter(
+      ({ subgraph, isRoot, isForeign, marks, field }) =>
+        gated.has(subgraph) && (isRoot || (isForeign && field.name !== 'id')) && marks.feature !== gated.get(subgraph),
+    );
     // What a portal customer may always read, whatever the licence of the ISP says (tickets R2).
-    expect(ungated.map(({ coordinate }) => coordinate).filter((coordinate) => !/\.(my[A-Z]|openMy|replyToMy|closeMy)/.test(coordinate))).toEqual([]);
+    expect(
+      ungated
+        .map(({ coordinate }) => coordinate)
+        .filter((coordinate) => !/\.(my[A-Z]|openMy|replyToMy|closeMy)/.test(coordinate)),
+    ).toEqual([]);
   });
 
   test('a gated door is nullable, so that a denial never empties what stands beside it', () => {
     // A subscription's root has nothing beside it.
-    const nonNull = doors().filter(({ coordinate, isRoot, isForeign, marks, field }) => (isRoot || isForeign) && !coordinate.startsWith('Subscription.') && marks.feature && String(field.type).endsWith('!'));
+    const nonNull = doors().filter(
+      ({ coordinate, isRoot, isForeign, marks, field }) =>
+        (isRoot || isForeign) &&
+        !coordinate.startsWith('Subscription.') &&
+        marks.feature &&
+        String(field.type).endsWith('!'),
+    );
     expect(nonNull.map(({ coordinate }) => coordinate)).toEqual([]);
   });
 
@@ -142,13 +181,19 @@ describe('doors', () => {
   test('every permission of the catalogue has a door or a use in code, in sorted order', () => {
     expect([...PERMISSIONS]).toEqual([...PERMISSIONS].sort());
     const named = new Set(doors().map(({ marks }) => (marks as DoorMarks).permission));
-    const source = ['subgraphs', 'gateway'].flatMap(filesUnder).map((file) => readFileSync(join(ROOT, file), 'utf8')).join('\n');
-    expect(PERMISSIONS.filter((permission) => !named.has(permission) && !source.includes(`'${permission}'`))).toEqual([]);
+    const source = ['subgraphs', 'gateway']
+      .flatMap(filesUnder)
+      .map((file) => readFileSync(join(ROOT, file), 'utf8'))
+      .join('\n');
+    expect(PERMISSIONS.filter((permission) => !named.has(permission) && !source.includes(`'${permission}'`))).toEqual(
+      [],
+    );
   });
 
   test('no gated field is a key or a requirement of an ungated one', () => {
     for (const { marked, sdl } of subgraphs) {
-      for (const found of sdl.matchAll(/@(?:requires|provides)\(fields: "([^"]*)"\)/g)) throw new Error(`Review the gate of: ${found[1]}`);
+      for (const found of sdl.matchAll(/@(?:requires|provides)\(fields: "([^"]*)"\)/g))
+        throw new Error(`Review the gate of: ${found[1]}`);
       for (const type of Object.values(marked.getTypeMap()).filter(isObjectType)) {
         const id = type.getFields().id;
         if (id && !(type.extensions as DoorMarks).feature) expect((id.extensions as DoorMarks).feature).toBeUndefined();
@@ -223,7 +268,11 @@ describe('tables', () => {
        where exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_wall')`);
     const foreign = rows.filter((row) => row.first !== 'tenant_id').map((row) => row.index);
     // A slug is a name on the platform, and a sign-in finds a person's memberships before it knows a tenant.
-    expect(foreign.sort()).toEqual(['identity.membership_everywhere', 'kernel.tenant_profile_slug_key', 'tenancy.tenant_slug']);
+    expect(foreign.sort()).toEqual([
+      'identity.membership_everywhere',
+      'kernel.tenant_profile_slug_key',
+      'tenancy.tenant_slug',
+    ]);
   });
 
   test('foreign keys between tenant tables carry the tenant', async () => {
@@ -239,7 +288,12 @@ describe('tables', () => {
     const { rows } = await client.query(`
       select p.oid::regprocedure::text as name, pg_get_userbyid(p.proowner) as owner, p.proconfig
         from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.prosecdef and n.nspname not in ('pg_catalog', 'graphile_worker') order by 1`);
-    expect(rows.map((row) => row.name)).toEqual(['kernel.audit_row()', 'kernel.enqueue(text,jsonb,text)', 'kernel.finish(jsonb)', 'kernel.link_audit()']);
+    expect(rows.map((row) => row.name)).toEqual([
+      'kernel.audit_row()',
+      'kernel.enqueue(text,jsonb,text)',
+      'kernel.finish(jsonb)',
+      'kernel.link_audit()',
+    ]);
     for (const row of rows) {
       expect(row.owner).not.toBe('dotmac_owner');
       expect(row.proconfig).toEqual(expect.arrayContaining(['search_path=pg_catalog']));
@@ -254,7 +308,9 @@ describe('tables', () => {
   });
 
   test('entities match the migrated tables, column by column', async () => {
-    const { rows } = await client.query(`select table_schema || '.' || table_name as table, column_name, is_nullable = 'YES' as is_nullable, column_default is not null as has_default from information_schema.columns`);
+    const { rows } = await client.query(
+      `select table_schema || '.' || table_name as table, column_name, is_nullable = 'YES' as is_nullable, column_default is not null as has_default from information_schema.columns`,
+    );
     const columns = new Map<string, Map<string, { is_nullable: boolean; has_default: boolean }>>();
     for (const row of rows) columns.set(row.table, (columns.get(row.table) ?? new Map()).set(row.column_name, row));
     const drift: string[] = [];
@@ -266,17 +322,21 @@ describe('tables', () => {
           drift.push(`${table} is missing`);
           continue;
         }
-        const mapped = new Set(meta.props.flatMap(({ fieldNames = [], persist }) => (persist === false ? [] : fieldNames)));
+        const mapped = new Set(
+          meta.props.flatMap(({ fieldNames = [], persist }) => (persist === false ? [] : fieldNames)),
+        );
         for (const prop of meta.props) {
           if (prop.persist === false) continue;
           for (const name of prop.fieldNames ?? []) {
             const column = known.get(name);
             if (!column) drift.push(`${table}.${name} is missing`);
-            else if (column.is_nullable && !prop.nullable) drift.push(`${table}.${name} may be null, its property may not`);
+            else if (column.is_nullable && !prop.nullable)
+              drift.push(`${table}.${name} may be null, its property may not`);
           }
         }
         for (const [name, column] of known) {
-          if (name !== 'tenant_id' && !mapped.has(name) && !column.is_nullable && !column.has_default) drift.push(`${table}.${name} is not mapped and has no default`);
+          if (name !== 'tenant_id' && !mapped.has(name) && !column.is_nullable && !column.has_default)
+            drift.push(`${table}.${name} is not mapped and has no default`);
         }
       }
     }
@@ -288,12 +348,18 @@ describe('contract', () => {
   test('composing again changes nothing', async () => {
     const { sdls, supergraph } = await compose();
     expect(readFileSync(join(ROOT, 'schema/supergraph.graphql'), 'utf8')).toBe(supergraph);
-    for (const [name, sdl] of sdls) expect(readFileSync(join(ROOT, `schema/subgraphs/${name}.graphql`), 'utf8')).toBe(`${sdl}\n`);
+    for (const [name, sdl] of sdls)
+      expect(readFileSync(join(ROOT, `schema/subgraphs/${name}.graphql`), 'utf8')).toBe(`${sdl}\n`);
   });
 
   test('what was released stays: no change breaks a client unless it is declared', () => {
-    const api = (file: string) => Supergraph.build(readFileSync(join(ROOT, file), 'utf8')).apiSchema().toGraphQLJSSchema();
+    const api = (file: string) =>
+      Supergraph.build(readFileSync(join(ROOT, file), 'utf8'))
+        .apiSchema()
+        .toGraphQLJSSchema();
     const released = buildGraphQLSchema(readFileSync(join(ROOT, 'schema/released.graphql'), 'utf8'));
-    expect(findBreakingChanges(released, api('schema/supergraph.graphql')).map(({ description }) => description)).toEqual([]);
+    expect(
+      findBreakingChanges(released, api('schema/supergraph.graphql')).map(({ description }) => description),
+    ).toEqual([]);
   });
 });

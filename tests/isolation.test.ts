@@ -1,21 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import {
-  getNamedType,
   type GraphQLArgument,
   type GraphQLField,
   type GraphQLInputType,
+  type GraphQLOutputType,
+  getNamedType,
   isEnumType,
   isInputObjectType,
+  isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
-  isLeafType,
-  type GraphQLOutputType,
 } from 'graphql';
 import pg from 'pg';
 import { permissionsOf } from '../schema/permissions.ts';
 import { roleUrl } from '../subgraphs/_kernel/db.ts';
-import { seedId, SEED_TENANTS } from '../subgraphs/_kernel/seed-world.ts';
+import { SEED_TENANTS, seedId } from '../subgraphs/_kernel/seed-world.ts';
 import { openGatewayWorld, type Person } from './setup/gateway.ts';
 
 /** Who tries, and whose things they must never see. */
@@ -47,14 +47,18 @@ describe('A tenant never sees, changes or learns of another', () => {
     await running?.close();
   });
 
-  const rolesFor = (schema: string) => (schema === 'kernel' ? running.world.serving.subgraphs.map(({ name }) => `svc_${name}`) : [`svc_${schema}`]);
+  const rolesFor = (schema: string) =>
+    schema === 'kernel' ? running.world.serving.subgraphs.map(({ name }) => `svc_${name}`) : [`svc_${schema}`];
 
   test('every tenant table, asked by the role that serves it, shows and changes rows of the set tenant only', async () => {
     let checked = 0;
     let populated = 0;
     for (const { schema, table } of tables) {
       const name = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
-      const { rows: real } = await admin.query(`select count(*)::int as all, count(*) filter (where tenant_id = $1)::int as own from ${name}`, [seedId(SEED_TENANTS.northwind)]);
+      const { rows: real } = await admin.query(
+        `select count(*)::int as all, count(*) filter (where tenant_id = $1)::int as own from ${name}`,
+        [seedId(SEED_TENANTS.northwind)],
+      );
       if (real[0].all > real[0].own && real[0].own > 0) populated += 1;
       for (const role of rolesFor(schema).slice(0, schema === 'kernel' ? 2 : 1)) {
         const client = new pg.Client({ connectionString: roleUrl(running.world.config, role) });
@@ -73,14 +77,21 @@ describe('A tenant never sees, changes or learns of another', () => {
           };
           const without = await attempt(`select 1 from ${name}`);
           expect({ name, code: (without as pg.DatabaseError).code }).toEqual({ name, code: 'TN001' });
-          const seen = await attempt(`select count(*)::int as seen, count(*) filter (where tenant_id <> '${seedId(SEED_TENANTS.northwind)}')::int as foreign from ${name}`, seedId(SEED_TENANTS.northwind));
+          const seen = await attempt(
+            `select count(*)::int as seen, count(*) filter (where tenant_id <> '${seedId(SEED_TENANTS.northwind)}')::int as foreign from ${name}`,
+            seedId(SEED_TENANTS.northwind),
+          );
           if (!(seen instanceof Error)) {
             expect({ name, ...seen.rows[0] }).toEqual({ name, seen: real[0].own, foreign: 0 });
             checked += 1;
           } else expect(seen.code).toBe('42501'); // not even granted
-          for (const write of [`update ${name} set tenant_id = '${seedId(SEED_TENANTS.atlas)}'`, `delete from ${name} where tenant_id = '${seedId(SEED_TENANTS.atlas)}'`]) {
+          for (const write of [
+            `update ${name} set tenant_id = '${seedId(SEED_TENANTS.atlas)}'`,
+            `delete from ${name} where tenant_id = '${seedId(SEED_TENANTS.atlas)}'`,
+          ]) {
             const written = await attempt(write, seedId(SEED_TENANTS.northwind));
-            if (written instanceof Error) expect(['42501', '23503', '23514', '23505', 'P0001', '55000', '55P03', '57014']).toContain(written.code);
+            if (written instanceof Error)
+              expect(['42501', '23503', '23514', '23505', 'P0001', '55000', '55P03', '57014']).toContain(written.code);
             else expect({ write, rows: written.rowCount }).toEqual({ write, rows: 0 });
           }
         } finally {
@@ -88,7 +99,9 @@ describe('A tenant never sees, changes or learns of another', () => {
         }
       }
     }
-    console.log(`isolation: ${tables.length} tenant tables, ${checked} role and table pairs, ${populated} with rows of several tenants`);
+    console.log(
+      `isolation: ${tables.length} tenant tables, ${checked} role and table pairs, ${populated} with rows of several tenants`,
+    );
     expect(tables.length).toBeGreaterThan(30);
     expect(populated).toBeGreaterThan(15);
   }, 120_000);
@@ -97,7 +110,10 @@ describe('A tenant never sees, changes or learns of another', () => {
   const fingerprint = async (tenant: string) => {
     const parts: string[] = [];
     for (const { schema, table } of tables.filter((found) => found.schema !== 'kernel')) {
-      const { rows } = await admin.query(`select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as hash from ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)} t where tenant_id = $1`, [tenant]);
+      const { rows } = await admin.query(
+        `select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as hash from ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)} t where tenant_id = $1`,
+        [tenant],
+      );
       parts.push(`${schema}.${table} ${rows[0].hash}`);
     }
     return parts;
@@ -108,8 +124,14 @@ describe('A tenant never sees, changes or learns of another', () => {
     const ids = new Map<string, string[]>();
     for (const { schema, table, has_id } of tables) {
       if (!has_id || schema === 'kernel') continue;
-      const { rows } = await admin.query(`select id::text from ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)} where tenant_id = $1 limit 200`, [tenant]);
-      ids.set(`${schema}.${table}`, rows.map((row) => row.id));
+      const { rows } = await admin.query(
+        `select id::text from ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)} where tenant_id = $1 limit 200`,
+        [tenant],
+      );
+      ids.set(
+        `${schema}.${table}`,
+        rows.map((row) => row.id),
+      );
     }
     return ids;
   };
@@ -133,9 +155,13 @@ describe('A tenant never sees, changes or learns of another', () => {
         for (const field of Object.values(root?.getFields() ?? {})) {
           if (/signOut|refreshSession|endOtherSessions/.test(field.name)) continue; // would end the trial, not test it
           doors += 1;
-          const tried = hasId(field.args) ? [...sample.slice(0, IDS_PER_DOOR), foreignTenant, ...spread(sample, field.name)] : [randomUUID()];
+          const tried = hasId(field.args)
+            ? [...sample.slice(0, IDS_PER_DOOR), foreignTenant, ...spread(sample, field.name)]
+            : [randomUUID()];
           for (const id of tried) {
-            const answer = await person.ask(operationFor(root === schema.getMutationType() ? 'mutation' : 'query', field, id));
+            const answer = await person.ask(
+              operationFor(root === schema.getMutationType() ? 'mutation' : 'query', field, id),
+            );
             requests += 1;
             const text = JSON.stringify({ data: answer.data, errors: answer.errors });
             expect(answer.errors?.map(({ extensions }) => extensions.code) ?? []).not.toContain('INTERNAL');
@@ -152,7 +178,9 @@ describe('A tenant never sees, changes or learns of another', () => {
   }, 240_000);
 
   test('an administrator of an ISP holds no permission of the platform', () => {
-    expect(permissionsOf(['tenant_admin']).filter((permission) => /fleet|catalog\.manage|tenant\.suspend/.test(permission))).toEqual([]);
+    expect(
+      permissionsOf(['tenant_admin']).filter((permission) => /fleet|catalog\.manage|tenant\.suspend/.test(permission)),
+    ).toEqual([]);
   });
 });
 
@@ -165,7 +193,8 @@ function spread(ids: readonly string[], name: string): string[] {
 function hasId(args: readonly GraphQLArgument[]): boolean {
   const holds = (type: GraphQLInputType, depth: number): boolean => {
     const named = getNamedType(type);
-    if (isInputObjectType(named)) return depth < 3 && Object.values(named.getFields()).some((field) => holds(field.type, depth + 1));
+    if (isInputObjectType(named))
+      return depth < 3 && Object.values(named.getFields()).some((field) => holds(field.type, depth + 1));
     return named.name === 'ID';
   };
   return args.some((arg) => holds(arg.type, 0));
@@ -177,7 +206,9 @@ function valueFor(type: GraphQLInputType, id: string, depth = 0): string {
   if (isListType(type)) return `[${valueFor(type.ofType, id, depth)}]`;
   if (isEnumType(type)) return type.getValues()[0]?.name ?? 'null';
   if (isInputObjectType(type)) {
-    const fields = Object.values(type.getFields()).filter((field) => isNonNullType(field.type) || (depth < 2 && getNamedType(field.type).name === 'ID'));
+    const fields = Object.values(type.getFields()).filter(
+      (field) => isNonNullType(field.type) || (depth < 2 && getNamedType(field.type).name === 'ID'),
+    );
     return `{ ${fields.map((field) => `${field.name}: ${valueFor(field.type, id, depth + 1)}`).join(', ')} }`;
   }
   switch ((type as { name: string }).name) {
@@ -208,7 +239,10 @@ function valueFor(type: GraphQLInputType, id: string, depth = 0): string {
 }
 
 function operationFor(kind: string, field: GraphQLField<unknown, unknown>, id: string): string {
-  const args = field.args.filter((arg) => isNonNullType(arg.type) || getNamedType(arg.type).name === 'ID' || isInputObjectType(getNamedType(arg.type)));
+  const args = field.args.filter(
+    (arg) =>
+      isNonNullType(arg.type) || getNamedType(arg.type).name === 'ID' || isInputObjectType(getNamedType(arg.type)),
+  );
   const given = args.length > 0 ? `(${args.map((arg) => `${arg.name}: ${valueFor(arg.type, id)}`).join(', ')})` : '';
   return `${kind} { ${field.name}${given} ${selectionOf(field.type, 4)} }`;
 }

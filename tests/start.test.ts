@@ -18,7 +18,15 @@ interface Started {
 function start(dataDir: string, port: number, env: Record<string, string> = {}): Started {
   const child = spawn(process.execPath, ['--import', './run.mjs', 'gateway/index.ts'], {
     cwd: ROOT,
-    env: { PATH: process.env.PATH, HOME: process.env.HOME, NODE_ENV: 'development', DATA_DIR: dataDir, PORT: String(port), LOG_LEVEL: 'warn', ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      NODE_ENV: 'development',
+      DATA_DIR: dataDir,
+      PORT: String(port),
+      LOG_LEVEL: 'warn',
+      ...env,
+    },
   });
   let text = '';
   let heard: () => void = () => undefined;
@@ -71,9 +79,17 @@ describe('npm start', () => {
     const first = run(dir, port);
     await first.prints('is ready after');
     await first.prints('Sign in and ask');
-    const line = first.output().split('\n').find((text) => text.includes('TOKEN=$(curl')) as string;
+    const line = first
+      .output()
+      .split('\n')
+      .find((text) => text.includes('TOKEN=$(curl')) as string;
     const answer = JSON.parse(execFileSync('bash', ['-c', line], { encoding: 'utf8' }));
-    expect(answer).toMatchObject({ data: { me: { user: { displayName: 'Ingrid Solberg' } }, tenant: { name: 'Northwind Fibre', license: { state: 'ACTIVE' } } } });
+    expect(answer).toMatchObject({
+      data: {
+        me: { user: { displayName: 'Ingrid Solberg' } },
+        tenant: { name: 'Northwind Fibre', license: { state: 'ACTIVE' } },
+      },
+    });
 
     const beside = run(dir, await freePort());
     expect(await beside.ended).toBe(1);
@@ -123,7 +139,9 @@ describe('npm start', () => {
 
     const malformed = run(dir, 0, { DATABASE_POOL: 'many', LOG_LEVEL: 'loud' });
     expect(await malformed.ended).toBe(1);
-    expect(malformed.output()).toMatch(/^The environment does not allow a start:\n {2}- LOG_LEVEL: .*\n {2}- DATABASE_POOL: .*\n$/);
+    expect(malformed.output()).toMatch(
+      /^The environment does not allow a start:\n {2}- LOG_LEVEL: .*\n {2}- DATABASE_POOL: .*\n$/,
+    );
 
     const production = run(dir, 0, { NODE_ENV: 'production', FEATURE_OVERRIDE: 'crm' });
     expect(await production.ended).toBe(1);

@@ -72,11 +72,19 @@ function openSocket() {
 let socket = openSocket();
 
 /** GraphiQL keeps one client; the present socket stands behind it. */
-const presentSocket = { subscribe: (...args) => socket.subscribe(...args), on: (...args) => socket.on(...args), dispose: () => {} };
+const presentSocket = {
+  subscribe: (...args) => socket.subscribe(...args),
+  on: (...args) => socket.on(...args),
+  dispose: () => {},
+};
 
 const fetcher = async (parameters, options) => {
   const token = await freshToken();
-  const send = GraphiQL.createFetcher({ url: GRAPH, wsClient: presentSocket, headers: token ? { authorization: `Bearer ${token}` } : {} });
+  const send = GraphiQL.createFetcher({
+    url: GRAPH,
+    wsClient: presentSocket,
+    headers: token ? { authorization: `Bearer ${token}` } : {},
+  });
   return send(parameters, options);
 };
 
@@ -92,5 +100,10 @@ subscription LicenseChanges {
 `;
 
 ReactDOM.createRoot(document.getElementById('graphiql')).render(
-  React.createElement(GraphiQL, { fetcher, defaultQuery: FIRST, shouldPersistHeaders: false, defaultEditorToolsVisibility: true }),
+  React.createElement(GraphiQL, {
+    fetcher,
+    defaultQuery: FIRST,
+    shouldPersistHeaders: false,
+    defaultEditorToolsVisibility: true,
+  }),
 );

@@ -28,7 +28,8 @@ export async function openStream(graph: Graph, request: ClientRequest): Promise<
   try {
     const operation = graph.prepare(request);
     const node = operation.plan.node as unknown as SubscriptionNode | undefined;
-    if (operation.kind !== 'subscription' || node?.kind !== 'Subscription') throw badInput('This is not a subscription.');
+    if (operation.kind !== 'subscription' || node?.kind !== 'Subscription')
+      throw badInput('This is not a subscription.');
     const { values, errors } = operation.variables(request.variables ?? {});
     if (errors.length > 0) return { errors: graph.errorsOf(errors) };
     const standing = await graph.standingOf(request.caller);
@@ -36,7 +37,11 @@ export async function openStream(graph: Graph, request: ClientRequest): Promise<
     const source = graph.sourceOf(node.primary.serviceName);
     const body = bodyOf(node.primary, pick({ ...values, ...request.variables }, node.primary.variableUsages));
     const abort = new AbortController();
-    const upstream = await source.subscribe(body, graph.seal(source.name, body, request, standing, Date.now() + OPEN_MS), abort.signal);
+    const upstream = await source.subscribe(
+      body,
+      graph.seal(source.name, body, request, standing, Date.now() + OPEN_MS),
+      abort.signal,
+    );
     if (!(Symbol.asyncIterator in upstream)) return refusedBySubgraph(graph, request, standing, node, upstream);
     return relay(graph, request, node, upstream, standing, abort);
   } catch (error) {
@@ -44,7 +49,8 @@ export async function openStream(graph: Graph, request: ClientRequest): Promise<
   }
 }
 
-const pick = (from: Record<string, unknown>, names: readonly string[] = []) => Object.fromEntries(names.filter((name) => Object.hasOwn(from, name)).map((name) => [name, from[name]]));
+const pick = (from: Record<string, unknown>, names: readonly string[] = []) =>
+  Object.fromEntries(names.filter((name) => Object.hasOwn(from, name)).map((name) => [name, from[name]]));
 
 async function denied(graph: Graph, request: ClientRequest, error: unknown): Promise<Answer['errors']> {
   const errors = graph.errorsOf(error);
@@ -56,16 +62,33 @@ async function denied(graph: Graph, request: ClientRequest, error: unknown): Pro
 function refuseIfLost(graph: Graph, request: ClientRequest, standing: Standing): void {
   const lost = graph.lostFeature(graph.prepare(request), standing);
   if (!lost) return;
-  if (standing.isLicenseUnknown) throw new ClientError('SUBGRAPH_UNAVAILABLE', 'The licence cannot be read right now. Please try again.');
-  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[lost.feature].name}.`, { ...lost, licenseVersion: standing.license?.version ?? 0 });
+  if (standing.isLicenseUnknown)
+    throw new ClientError('SUBGRAPH_UNAVAILABLE', 'The licence cannot be read right now. Please try again.');
+  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[lost.feature].name}.`, {
+    ...lost,
+    licenseVersion: standing.license?.version ?? 0,
+  });
 }
 
-async function refusedBySubgraph(graph: Graph, request: ClientRequest, standing: Standing, node: SubscriptionNode, result: GraphResult): Promise<Answer> {
+async function refusedBySubgraph(
+  graph: Graph,
+  request: ClientRequest,
+  standing: Standing,
+  node: SubscriptionNode,
+  result: GraphResult,
+): Promise<Answer> {
   const { errors } = await graph.run(graph.prepare(request), request, standing, { primary: node.primary, result });
   return { errors };
 }
 
-function relay(graph: Graph, request: ClientRequest, node: SubscriptionNode, upstream: AsyncGenerator<GraphResult>, opened: Standing, abort: AbortController): AsyncGenerator<Answer> {
+function relay(
+  graph: Graph,
+  request: ClientRequest,
+  node: SubscriptionNode,
+  upstream: AsyncGenerator<GraphResult>,
+  opened: Standing,
+  abort: AbortController,
+): AsyncGenerator<Answer> {
   const { auth, licenses, tenants } = graph.parts;
   const { caller } = request;
   let end: (why: unknown) => void = () => undefined;
@@ -77,7 +100,11 @@ function relay(graph: Graph, request: ClientRequest, node: SubscriptionNode, ups
   const waitForLicense = ({ license }: Standing) => {
     clearTimeout(licenseTimer);
     const next = nextStepAfter(license, new Date());
-    if (next) licenseTimer = setTimeout(() => void recheck(), Math.min(LONGEST_WAIT_MS, next.getTime() - Date.now() + 1)).unref();
+    if (next)
+      licenseTimer = setTimeout(
+        () => void recheck(),
+        Math.min(LONGEST_WAIT_MS, next.getTime() - Date.now() + 1),
+      ).unref();
   };
   const recheck = async () => {
     try {
@@ -97,7 +124,10 @@ function relay(graph: Graph, request: ClientRequest, node: SubscriptionNode, ups
   waitForLicense(opened);
   waitForToken();
   const heard = () => void recheck();
-  const stops = [auth.onChange(caller, heard), ...(caller.tenantId ? [licenses.onChange(caller.tenantId, heard), tenants.onChange(caller.tenantId, heard)] : [])];
+  const stops = [
+    auth.onChange(caller, heard),
+    ...(caller.tenantId ? [licenses.onChange(caller.tenantId, heard), tenants.onChange(caller.tenantId, heard)] : []),
+  ];
 
   async function* answers(): AsyncGenerator<Answer> {
     try {
@@ -112,7 +142,11 @@ function relay(graph: Graph, request: ClientRequest, node: SubscriptionNode, ups
         yield await inSpan('event', {}, async () => {
           const standing = await graph.standingOf(caller);
           refuseIfLost(graph, request, standing);
-          return graph.run(graph.prepare(request), request, standing, { primary: node.primary, result, rest: node.rest });
+          return graph.run(graph.prepare(request), request, standing, {
+            primary: node.primary,
+            result,
+            rest: node.rest,
+          });
         });
       }
     } catch (error) {

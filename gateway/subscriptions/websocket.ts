@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import { type ExecutionArgs, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { CloseCode } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
+import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { interruptible } from '../../subgraphs/_kernel/interruptible.ts';
 import { type Authenticator, bearerOf, type Caller } from '../auth.ts';
@@ -38,18 +38,22 @@ export function openSocketDoor(
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, perMessageDeflate: false });
   server.on('upgrade', (request, socket, head) => {
     const { origin } = request.headers;
-    if (request.url?.split('?')[0] !== options.path) return void socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
-    if (origin && !options.isAllowed(origin)) return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
+    if (request.url?.split('?')[0] !== options.path)
+      return void socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
+    if (origin && !options.isAllowed(origin))
+      return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
     sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
   });
 
-  const door = useServer<Record<string, unknown>, Extra>(
+  const door = serveProtocol<Record<string, unknown>, Extra>(
     {
       isProd: true, // no reason ever tells what broke inside
       connectionInitWaitTimeout: INIT_MS,
       onConnect: async ({ connectionParams, extra }) => {
         try {
-          extra.caller = await graph.parts.auth.authenticate(bearerOf(textOf(connectionParams?.authorization ?? connectionParams?.Authorization)));
+          extra.caller = await graph.parts.auth.authenticate(
+            bearerOf(textOf(connectionParams?.authorization ?? connectionParams?.Authorization)),
+          );
           extra.streams = 0;
           endWithToken(extra);
           return true;
@@ -67,8 +71,15 @@ export function openSocketDoor(
         try {
           const operation = graph.prepare(request);
           if (operation.kind === 'subscription' && (extra.streams ?? 0) >= MAX_STREAMS)
-            throw new GraphQLError(`A socket holds at most ${MAX_STREAMS} streams.`, { extensions: { code: 'RATE_LIMITED' } });
-          return { schema: graph.supergraph.schema, document: operation.document, operationName: payload.operationName, contextValue: { request, extra } };
+            throw new GraphQLError(`A socket holds at most ${MAX_STREAMS} streams.`, {
+              extensions: { code: 'RATE_LIMITED' },
+            });
+          return {
+            schema: graph.supergraph.schema,
+            document: operation.document,
+            operationName: payload.operationName,
+            contextValue: { request, extra },
+          };
         } catch (error) {
           return graph.errorsOf(error).map(toError);
         }
@@ -84,7 +95,8 @@ export function openSocketDoor(
         };
         return interruptible(results(opened, closed), () => void opened.return(undefined)) as never;
       },
-      onError: (_ctx, _id, _payload, errors) => errors.map((error) => ('toJSON' in error ? error.toJSON() : error)) as GraphQLFormattedError[],
+      onError: (_ctx, _id, _payload, errors) =>
+        errors.map((error) => ('toJSON' in error ? error.toJSON() : error)) as GraphQLFormattedError[],
     },
     sockets,
     PING_MS,
@@ -102,10 +114,18 @@ export function openSocketDoor(
 
 const contextOf = (args: ExecutionArgs) => args.contextValue as { request: ClientRequest; extra: Extra };
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
-const toError = (error: GraphQLFormattedError) => new GraphQLError(error.message, { path: error.path, extensions: error.extensions });
-const toResult = ({ data, errors }: Answer) => ({ ...(data === undefined ? {} : { data }), ...(errors ? { errors: errors.map(toError) } : {}) });
+const toError = (error: GraphQLFormattedError) =>
+  new GraphQLError(error.message, { path: error.path, extensions: error.extensions });
+const toResult = ({ data, errors }: Answer) => ({
+  ...(data === undefined ? {} : { data }),
+  ...(errors ? { errors: errors.map(toError) } : {}),
+});
 
-function toRequest(payload: { query?: unknown; variables?: unknown; operationName?: unknown }, extra: Extra, addressOf: (request: IncomingMessage) => string): ClientRequest {
+function toRequest(
+  payload: { query?: unknown; variables?: unknown; operationName?: unknown },
+  extra: Extra,
+  addressOf: (request: IncomingMessage) => string,
+): ClientRequest {
   return {
     query: payload.query as string,
     variables: payload.variables as Record<string, unknown> | undefined,
@@ -128,16 +148,23 @@ async function* results(answers: AsyncGenerator<Answer>, ended: () => void) {
 function endWithToken(extra: Extra): void {
   const left = (extra.caller?.expiresAt ?? 0) - Date.now();
   if (!Number.isFinite(left)) return;
-  extra.timer = setTimeout(() => {
-    if ((extra.caller?.expiresAt ?? 0) > Date.now()) return endWithToken(extra);
-    setTimeout(() => extra.socket.close(CloseCode.Forbidden, 'Token expired'), 100).unref();
-  }, Math.max(0, left)).unref();
+  extra.timer = setTimeout(
+    () => {
+      if ((extra.caller?.expiresAt ?? 0) > Date.now()) return endWithToken(extra);
+      setTimeout(() => extra.socket.close(CloseCode.Forbidden, 'Token expired'), 100).unref();
+    },
+    Math.max(0, left),
+  ).unref();
 }
 
 /** A fresh token of the same user and membership prolongs a socket. */
 async function prolong(auth: Authenticator, caller: Caller, token: string): Promise<void> {
   const fresh = await auth.authenticate(bearerOf(token));
-  if (fresh.userId === caller.userId && fresh.membershipId === caller.membershipId && fresh.expiresAt > caller.expiresAt) {
+  if (
+    fresh.userId === caller.userId &&
+    fresh.membershipId === caller.membershipId &&
+    fresh.expiresAt > caller.expiresAt
+  ) {
     caller.expiresAt = fresh.expiresAt;
     caller.sessionId = fresh.sessionId;
   }

@@ -1,7 +1,7 @@
 import { addDays, localDate } from '../../schema/calendar.ts';
 import type { Context } from '../_kernel/context.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
-import { homeOf } from './home.service.ts';
+import { tenantProfile } from '../_kernel/tenant-profile.ts';
 import { createContact, keepPrimaryContact, linkContact, updateContact } from './people/contact.service.ts';
 import { captureLead, disqualifyLead, type NewLead, qualifyLead } from './selling/lead.service.ts';
 
@@ -145,7 +145,7 @@ async function seedLeads(ctx: Context) {
 }
 
 async function zoneOf(ctx: Context): Promise<string> {
-  return (await homeOf(await ctx.em())).zone;
+  return (await tenantProfile(await ctx.em())).zone;
 }
 
 const capture = (ctx: Context, slug: SeedTenant, place: number, lead: Omit<NewLead, 'idempotencyKey'>) =>

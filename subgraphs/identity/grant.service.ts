@@ -9,7 +9,7 @@ import { Session } from './session.entity.ts';
 import { kindOf, overByTime } from './session.rules.ts';
 import { presentOf, readBriefly } from './tenant.service.ts';
 import { User } from './user.entity.ts';
-import { isId } from './user.rules.ts';
+import { isId } from '../../schema/ids.ts';
 
 /** What the named sessions allow now; one that is unknown is left out. */
 export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Promise<Grant[]> {

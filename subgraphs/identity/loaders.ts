@@ -1,9 +1,10 @@
 import type { Context } from '../_kernel/context.ts';
 import { defineLoader } from '../_kernel/loader.ts';
+import { findTenantProfile } from '../_kernel/tenant-profile.ts';
 import { Membership } from './membership.entity.ts';
 import type { Tenant } from './tenant.stub.ts';
 import { User } from './user.entity.ts';
-import { isId } from './user.rules.ts';
+import { isId } from '../../schema/ids.ts';
 
 /**
  * People as this tenant may see them: who is or was a member of it, and nobody else. A portal customer sees staff and
@@ -41,6 +42,6 @@ export const lastSignInOf = defineLoader<Date>('lastSignInOf', async (em, ids) =
 
 /** The tenant of the caller as others may point at it; it alone is seen. */
 export const homeById = defineLoader<Tenant>('homeById', async (em, _, { tenantId }) => {
-  const [row] = await em.execute('select slug from kernel.tenant_profile');
-  return row ? [[tenantId, { id: tenantId, slug: String(row.slug) }] as const] : [];
+  const profile = await findTenantProfile(em);
+  return profile ? [[tenantId, { id: tenantId, slug: profile.slug }] as const] : [];
 });

@@ -1,4 +1,5 @@
 import { ClientError, forbidden, Refusal } from '../../schema/errors.ts';
+import { optionalText } from '../../schema/words.ts';
 import {
   isRole,
   PERMISSIONS,
@@ -84,14 +85,9 @@ export function keepAnAdmin(isActiveAdmin: boolean, staysOne: boolean, others: n
     throw new Refusal('INVALID_STATE', 'A tenant keeps at least one administrator.');
 }
 
-const MAX_REASON = 200;
-
 /** Refuses a reason that is longer than a line or two with INVALID. */
-export function checkReason(reason: string | null | undefined): string | undefined {
-  if (reason && reason.length > MAX_REASON)
-    throw new Refusal('INVALID', `A reason has at most ${MAX_REASON} characters.`, 'reason');
-  return reason?.trim() || undefined;
-}
+export const checkReason = (typed: string | null | undefined): string | undefined =>
+  optionalText(typed, 200, 'reason', { name: 'A reason' }) ?? undefined;
 
 /** How long a strong proof lasts for the doors that ask for one, seconds. */
 const STRONG_S = 600;

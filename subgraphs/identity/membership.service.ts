@@ -1,10 +1,12 @@
-import { LockMode } from '@mikro-orm/core';
+import { asId, keyAfter } from '../../schema/cursor.ts';
 import { Refusal } from '../../schema/errors.ts';
 import type { EventName } from '../../schema/events.ts';
-import { type Connection, connect, decodeCursor, type PageArgs } from '../../schema/page.ts';
+import { type Connection, connect, type PageArgs } from '../../schema/page.ts';
+import { expectVersion } from '../../schema/words.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { emit, tellGateways } from '../_kernel/events.ts';
+import { lockOrRefuse } from '../_kernel/lock.ts';
 import { consume, release } from '../_kernel/quota.ts';
 import { Membership } from './membership.entity.ts';
 import {
@@ -20,7 +22,7 @@ import {
 } from './membership.rules.ts';
 import { endSessionsOf } from './session.service.ts';
 import { presentOf } from './tenant.service.ts';
-import { isId } from './user.rules.ts';
+import { isId } from '../../schema/ids.ts';
 
 export interface MemberFilter {
   kind?: MembershipKind | null;
@@ -32,12 +34,12 @@ export interface MemberFilter {
 /** The members of the caller's tenant, ended ones too, in the order they came. */
 export async function listMembers(ctx: Context, filter: MemberFilter, page: PageArgs): Promise<Connection<Membership>> {
   const em = await ctx.em();
-  const after = page.after ? String(decodeCursor(page.after, 1)[0]) : undefined;
+  const after = keyAfter(page, asId);
   const where = {
     ...(filter.kind ? { kind: filter.kind } : {}),
     ...(filter.state ? { state: filter.state } : {}),
     ...(filter.role ? { roles: { $contains: [filter.role] } } : {}),
-    ...(after !== undefined && isId(after) ? { id: { $gt: after } } : {}),
+    ...(after ? { id: { $gt: after } } : {}),
   };
   const rows = await em.find(Membership, where, { orderBy: { id: 'asc' }, limit: page.first + 1 });
   return connect(rows, page, ({ id }) => [id]);
@@ -149,12 +151,8 @@ function changeMember(
   return ctx.tx(async (em) => {
     if (ctx.envelope.caller.kind === 'USER') checkStrong(ctx.envelope.strongAt, (await presentOf(em)).now);
     const admins = await lockAdmins(em);
-    const member =
-      isId(membershipId) &&
-      (await em.findOne(Membership, { id: membershipId }, { lockMode: LockMode.PESSIMISTIC_WRITE }));
-    if (!member) throw new Refusal('NOT_FOUND', 'There is no such member.', 'membershipId');
-    if (member.version !== expectedVersion)
-      throw new Refusal('CONFLICT', 'Someone changed this member meanwhile.', 'expectedVersion');
+    const member = await lockOrRefuse(em, Membership, membershipId, 'member', { field: 'membershipId' });
+    expectVersion(member.version, expectedVersion, 'member');
     member.version += 1;
     await change(em, member, admins);
     tellGateways(em, 'grants', `membership:${member.id}`);

@@ -14,7 +14,7 @@ import { inSession, type PresentStanding, standingIn } from './standing.service.
 import { presentOf, readBriefly, readGlobally } from './tenant.service.ts';
 import { macKey, type OpenSession } from './token.service.ts';
 import type { User } from './user.entity.ts';
-import { isId } from './user.rules.ts';
+import { isId } from '../../schema/ids.ts';
 
 /** The person who asks, also with a token without tenant. Throws UNAUTHENTICATED for everybody else. */
 export function selfOf({ envelope: { caller, sessionId } }: Context): { userId: string; sessionId: string } {

@@ -13,7 +13,8 @@ import { record } from './sign-in-record.service.ts';
 import { readBriefly, tenantIdOf } from './tenant.service.ts';
 import { issueTokens } from './token.service.ts';
 import { User } from './user.entity.ts';
-import { isPlain, type Realm } from './user.rules.ts';
+import { isPlain } from '../../schema/words.ts';
+import type { Realm } from './user.rules.ts';
 
 export interface SignInRequest {
   email: string;

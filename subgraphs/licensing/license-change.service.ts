@@ -1,11 +1,13 @@
 import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
+import { asWhole, keyAfter } from '../../schema/cursor.ts';
 import { badInput, Refusal } from '../../schema/errors.ts';
 import { isId } from '../../schema/ids.ts';
-import { type Connection, connect, decodeCursor, type PageArgs } from '../../schema/page.ts';
+import { type Connection, connect, type PageArgs } from '../../schema/page.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { emit } from '../_kernel/events.ts';
+import { findTenantProfile } from '../_kernel/tenant-profile.ts';
 import { copyToKernel } from './entitlement.service.ts';
 import { License } from './license.entity.ts';
 import { closedBecause, stateAt } from './license.rules.ts';
@@ -25,7 +27,7 @@ import {
 import { type Held, readHeld } from './license-facts.service.ts';
 import type { PriceLine } from './upgrade.rules.ts';
 
-/** The largest integer of PostgreSQL. */
+/** The largest integer of PostgreSQL; a cursor above it is as good as none. */
 const MAX_VERSION = 2_147_483_647;
 
 /** Why a licence changes, and what it costs. */
@@ -112,7 +114,7 @@ async function publish(ctx: Context, em: EntityManager, held: Held): Promise<voi
 async function lockLicense(em: EntityManager): Promise<License> {
   const license = await em.findOne(License, { revokedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (license) return license;
-  const [tenant] = await em.execute('select slug from kernel.tenant_profile');
+  const tenant = await findTenantProfile(em);
   throw new Refusal('NOT_FOUND', tenant ? 'This tenant has no licence.' : 'There is no such tenant.', 'tenantId');
 }
 
@@ -190,23 +192,16 @@ export async function licenseHistory(
   const unknown = keys?.find((key) => !isChangeKey(key));
   if (unknown !== undefined) throw badInput(`Unknown part of a licence: ${unknown.slice(0, 40)}.`);
   const em = await ctx.em();
-  const after = page.after ? versionIn(page.after) : undefined;
+  const after = keyAfter(page, asWhole);
   const rows = await em.find(
     LicenseChange,
     {
-      ...(after === undefined ? {} : { version: { $lt: after } }),
+      ...(after === null ? {} : { version: { $lt: Math.min(after, MAX_VERSION) } }),
       ...(keys ? { changedKeys: { $overlap: keys } } : {}),
     },
     { orderBy: { version: 'desc' }, limit: page.first + 1 },
   );
   return connect(rows, page, (change) => [change.version]);
-}
-
-/** The version a cursor stands at; one above all versions is as good as none. */
-function versionIn(cursor: string): number {
-  const [version] = decodeCursor(cursor, 1);
-  if (typeof version !== 'number' || !Number.isInteger(version)) throw badInput('This cursor is not one of ours.');
-  return Math.min(version, MAX_VERSION);
 }
 
 /** One change of the caller's licence. */

@@ -1,14 +1,16 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core';
 import { uuidv7 } from 'uuidv7';
 import { addDays, localDate } from '../../schema/calendar.ts';
-import { badInput, Refusal } from '../../schema/errors.ts';
+import { asId, keyAfter } from '../../schema/cursor.ts';
+import { Refusal } from '../../schema/errors.ts';
 import { isId } from '../../schema/ids.ts';
-import { type Connection, connect, decodeCursor, type PageArgs } from '../../schema/page.ts';
+import { type Connection, connect, type PageArgs } from '../../schema/page.ts';
 import type { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { emit } from '../_kernel/events.ts';
 import { once } from '../_kernel/idempotency.ts';
 import { defineLoader } from '../_kernel/loader.ts';
+import { findTenantProfile } from '../_kernel/tenant-profile.ts';
 import { AddOn, AddOnVersion, LicenseAddOn } from './add-on.entity.ts';
 import { License } from './license.entity.ts';
 import { type BillingInterval, type LicenseState, type LicenseTerms, periodAt } from './license.rules.ts';
@@ -58,8 +60,7 @@ export interface LicenseQuery {
 
 /** Licences of all tenants, oldest first, for the control plane. The state is that of the tenant's own present. */
 export async function tenantLicenses(ctx: Context, query: LicenseQuery, page: PageArgs): Promise<Connection<License>> {
-  const after = page.after ? decodeCursor(page.after, 1)[0] : null;
-  if (after !== null && !isId(String(after))) throw badInput('This cursor is not one of ours.');
+  const after = keyAfter(page, asId);
   const { plan = null, state = null } = query;
   return ctx.acrossTenants(async (em) => {
     const places = await em.execute(
@@ -123,7 +124,7 @@ export async function readChanged(
 }
 
 async function zoneOrRefuse(em: EntityManager): Promise<string> {
-  const [tenant] = await em.execute('select zone from kernel.tenant_profile');
+  const tenant = await findTenantProfile(em);
   if (!tenant) throw new Refusal('NOT_FOUND', 'There is no such tenant.', 'tenantId');
   return tenant.zone;
 }

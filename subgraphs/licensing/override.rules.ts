@@ -1,4 +1,5 @@
 import { badInput, Refusal } from '../../schema/errors.ts';
+import { text } from '../../schema/words.ts';
 import { isFeature, isQuotaKey, type QuotaPolicy } from '../../schema/features.ts';
 
 export interface OverrideTerms {
@@ -18,11 +19,7 @@ const MAX_YEARS = 5;
 const SIX_PLACES = /^\d{1,12}(\.\d{1,6})?$/;
 
 /** Trims a reason and refuses one that is no sentence: 5 to 500 letters. */
-export function checkReason(reason: string): string {
-  const said = reason.normalize('NFC').trim();
-  if (said.length < 5 || said.length > 500) throw new Refusal('INVALID', 'A reason has 5 to 500 characters.', 'reason');
-  return said;
-}
+export const checkReason = (typed: string): string => text(typed, 500, 'reason', { name: 'A reason', min: 5 });
 
 /** Refuses an end that is not after the start, not ahead, or over five years away. */
 export function checkEnd(end: Date | null | undefined, start: Date, now: Date, field: string): void {

@@ -15,6 +15,8 @@ const TENANTS = [
 /** The tenants of the example world. */
 export async function seed(world: SeedWorld): Promise<void> {
   for (const [slug, name, kind, country, zone, locale, currency] of TENANTS) {
-    await world.inTenant(slug, (ctx) => registerTenant(ctx, { id: world.tenantId(slug), slug, name, kind, country, zone, locale, currency }));
+    await world.inTenant(slug, (ctx) =>
+      registerTenant(ctx, { id: world.tenantId(slug), slug, name, kind, country, zone, locale, currency }),
+    );
   }
 }

@@ -32,7 +32,9 @@ export class Suspension {
 @Entity({ schema: 'tenancy', tableName: 'tenant' })
 export class Tenant {
   @Field(() => ID) @PrimaryKey({ type: 'uuid' }) id!: string;
-  @Field(() => String, { description: 'Its short name in addresses; never used twice.' }) @Property({ type: 'string' }) slug!: string;
+  @Field(() => String, { description: 'Its short name in addresses; never used twice.' })
+  @Property({ type: 'string' })
+  slug!: string;
   @Field(() => String) @Property({ type: 'string' }) name!: string;
   @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) legalName?: string | null;
   @Field(() => TenantKindEnum) @Property({ type: 'string' }) kind!: TenantKind;

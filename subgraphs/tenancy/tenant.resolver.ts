@@ -1,11 +1,32 @@
-import { Arg, Args, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Query, Resolver, Root, Subscription } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
 import { Continuity, Internal, RequiresPermission, SignedIn } from '../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../schema/page.ts';
 import { payload, payloadOf } from '../../schema/payload.ts';
 import { DateTime } from '../../schema/scalars.ts';
 import type { Context } from '../_kernel/context.ts';
 import { follow } from '../_kernel/live.ts';
-import { AccessModeEnum, Suspension, SuspensionReasonEnum, Tenant, TenantFeedPage, TenantView } from './tenant.entity.ts';
+import {
+  AccessModeEnum,
+  Suspension,
+  SuspensionReasonEnum,
+  Tenant,
+  TenantFeedPage,
+  TenantView,
+} from './tenant.entity.ts';
 import { accessModeOf, type SuspensionReason } from './tenant.rules.ts';
 import * as service from './tenant.service.ts';
 
@@ -82,7 +103,9 @@ export class TenantResolver {
   @RequiresPermission('tenancy.tenant.suspend')
   @Continuity()
   suspendTenant(@Arg('input', () => SuspendTenantInput) input: SuspendTenantInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ tenant: await service.suspendTenant(ctx, input.tenantId, input.reason, input.note ?? null) }));
+    return payload(async () => ({
+      tenant: await service.suspendTenant(ctx, input.tenantId, input.reason, input.note ?? null),
+    }));
   }
 
   @Mutation(() => TenantPayload)
@@ -103,7 +126,11 @@ export class TenantResolver {
 
   @Query(() => TenantFeedPage)
   @Internal()
-  tenantFeed(@Arg('afterSeq', () => Int) afterSeq: number, @Arg('first', () => Int) first: number, @Ctx() ctx: Context) {
+  tenantFeed(
+    @Arg('afterSeq', () => Int) afterSeq: number,
+    @Arg('first', () => Int) first: number,
+    @Ctx() ctx: Context,
+  ) {
     return service.tenantFeed(ctx, afterSeq, first);
   }
 

@@ -1,5 +1,5 @@
-import { isTimeZone } from '../../schema/calendar.ts';
 import { Refusal } from '../../schema/errors.ts';
+import { checkTimeZone, emailAddress, languageTag, text } from '../../schema/words.ts';
 
 export type TenantKind = 'PRODUCTION' | 'SANDBOX' | 'PLATFORM';
 export type TenantState = 'ACTIVE' | 'SUSPENDED';
@@ -10,7 +10,8 @@ const NEXT: Record<TenantState, readonly TenantState[]> = { ACTIVE: ['SUSPENDED'
 
 /** Moves a tenant to a state, or refuses with INVALID_STATE. */
 export function advance(from: TenantState, to: TenantState): TenantState {
-  if (!NEXT[from].includes(to)) throw new Refusal('INVALID_STATE', `A tenant that is ${from} cannot become ${to}.`, 'state');
+  if (!NEXT[from].includes(to))
+    throw new Refusal('INVALID_STATE', `A tenant that is ${from} cannot become ${to}.`, 'state');
   return to;
 }
 
@@ -27,19 +28,10 @@ export interface TenantProfile {
 
 /** Trims a profile's texts and refuses what is malformed with INVALID and the field. */
 export function checkProfile(profile: TenantProfile): TenantProfile {
-  const name = profile.name?.normalize('NFC').trim();
-  if (name !== undefined && (name.length < 2 || name.length > 120)) throw new Refusal('INVALID', 'A name has 2 to 120 characters.', 'name');
-  if (profile.zone != null && !isTimeZone(profile.zone)) throw new Refusal('INVALID', 'A zone is an IANA name, such as Europe/Berlin.', 'zone');
-  if (profile.locale != null && !isLocale(profile.locale)) throw new Refusal('INVALID', 'A locale is a BCP 47 tag, such as de-DE.', 'locale');
-  if (profile.contactEmail != null && !/^[^\s@]{1,64}@[^\s@]{1,190}$/.test(profile.contactEmail))
-    throw new Refusal('INVALID', 'An e-mail address looks like ada@example.com.', 'contactEmail');
-  return { ...profile, ...(name === undefined ? {} : { name }) };
-}
-
-function isLocale(tag: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(tag).length === 1;
-  } catch {
-    return false;
-  }
+  const checked = { ...profile };
+  if (profile.name != null) checked.name = text(profile.name, 120, 'name', { name: 'A name', min: 2 });
+  checkTimeZone(profile.zone, 'zone');
+  if (profile.locale != null) checked.locale = languageTag(profile.locale, 'locale');
+  if (profile.contactEmail != null) checked.contactEmail = emailAddress(profile.contactEmail, 'contactEmail');
+  return checked;
 }

@@ -1,9 +1,10 @@
-import { LockMode } from '@mikro-orm/postgresql';
+import { asText, keyAfter } from '../../schema/cursor.ts';
 import { Refusal } from '../../schema/errors.ts';
-import { connect, type Connection, decodeCursor, type PageArgs } from '../../schema/page.ts';
+import { type Connection, connect, type PageArgs } from '../../schema/page.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { emit, readFeed, tellGateways } from '../_kernel/events.ts';
+import { lockOrRefuse } from '../_kernel/lock.ts';
 import { Tenant, type TenantFeedPage } from './tenant.entity.ts';
 import { accessModeOf, advance, checkProfile, type SuspensionReason, type TenantProfile } from './tenant.rules.ts';
 
@@ -22,8 +23,11 @@ export function tenantById(ctx: Context, id: string): Promise<Tenant | null> {
 /** All tenants by slug, for the control plane. */
 export function listTenants(ctx: Context, page: PageArgs): Promise<Connection<Tenant>> {
   return ctx.acrossTenants(async (em) => {
-    const after = page.after ? decodeCursor(page.after, 1)[0] : undefined;
-    const rows = await em.find(Tenant, after === undefined ? {} : { slug: { $gt: String(after) } }, { orderBy: { slug: 'asc' }, limit: page.first + 1 });
+    const after = keyAfter(page, asText);
+    const rows = await em.find(Tenant, after === null ? {} : { slug: { $gt: after } }, {
+      orderBy: { slug: 'asc' },
+      limit: page.first + 1,
+    });
     return connect(rows, page, (tenant) => [tenant.slug]);
   });
 }
@@ -56,7 +60,12 @@ export function updateTenantProfile(ctx: Context, profile: TenantProfile): Promi
 }
 
 /** Suspends a tenant: its people are refused within a second; its subscribers' service goes on. Nothing is deleted. */
-export function suspendTenant(ctx: Context, tenantId: string, reason: SuspensionReason, note: string | null): Promise<Tenant> {
+export function suspendTenant(
+  ctx: Context,
+  tenantId: string,
+  reason: SuspensionReason,
+  note: string | null,
+): Promise<Tenant> {
   return ctx.inTenant(tenantId).tx(async (em) => {
     const tenant = await findOrRefuse(em, tenantId);
     if (tenant.kind === 'PLATFORM') throw new Refusal('INVALID_STATE', 'The platform itself is never suspended.');
@@ -97,11 +106,7 @@ export function tenantViews(ctx: Context, ids: string[]) {
 
 const viewOf = (tenant: Tenant) => ({ id: tenant.id, state: tenant.state, accessMode: accessModeOf(tenant.state) });
 
-async function findOrRefuse(em: EntityManager, id: string): Promise<Tenant> {
-  const tenant = await em.findOne(Tenant, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  if (!tenant) throw new Refusal('NOT_FOUND', 'There is no such tenant.', 'tenantId');
-  return tenant;
-}
+const findOrRefuse = (em: EntityManager, id: string) => lockOrRefuse(em, Tenant, id, 'tenant');
 
 async function saveTenant(em: EntityManager, tenant: Tenant): Promise<void> {
   tenant.version += 1;

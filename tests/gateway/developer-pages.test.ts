@@ -14,7 +14,9 @@ const KESTREL = '01990000-0000-7000-8000-000000000a01';
 async function run(page: Page, query: string): Promise<void> {
   await page.locator('.graphiql-query-editor .CodeMirror').click();
   await page.evaluate((text) => {
-    const editor = document.querySelector('.graphiql-query-editor .CodeMirror') as unknown as { CodeMirror: { setValue(text: string): void } };
+    const editor = document.querySelector('.graphiql-query-editor .CodeMirror') as unknown as {
+      CodeMirror: { setValue(text: string): void };
+    };
     editor.CodeMirror.setValue(text);
   }, query);
   await page.waitForTimeout(500); // GraphiQL reads the new text a moment later
@@ -30,7 +32,10 @@ const answer = (page: Page) => page.locator('.result-window');
   beforeAll(async () => {
     running = await openGatewayWorld({ NODE_ENV: 'development' });
     base = running.client.url.replace('/graphql', '');
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', '--disable-background-networking'] });
+    browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ['--no-sandbox', '--disable-background-networking'],
+    });
     if (SHOTS) mkdirSync(SHOTS, { recursive: true });
   }, 90_000);
   afterAll(async () => {
@@ -47,7 +52,8 @@ const answer = (page: Page) => page.locator('.result-window');
     const abroad: string[] = [];
     page.on('pageerror', (error) => faults.push(error.message));
     page.on('request', (request) => {
-      if (!request.url().startsWith(base) && !request.url().startsWith('data:') && !request.url().startsWith('blob:')) abroad.push(request.url());
+      if (!request.url().startsWith(base) && !request.url().startsWith('data:') && !request.url().startsWith('blob:'))
+        abroad.push(request.url());
     });
     await page.goto(`${base}/graphiql`);
     await page.fill('#sign-in input[name=email]', 'ngozi@platform.example');
@@ -60,10 +66,17 @@ const answer = (page: Page) => page.locator('.result-window');
     await page.waitForFunction(() => document.getElementById('who')?.textContent?.includes('Platform Operations'));
 
     await run(page, '{ tenant { slug license { state } } }');
-    await answer(page).getByText('"internal"').or(answer(page).getByText('"ACTIVE"')).first().waitFor({ timeout: 10_000 });
+    await answer(page)
+      .getByText('"internal"')
+      .or(answer(page).getByText('"ACTIVE"'))
+      .first()
+      .waitFor({ timeout: 10_000 });
     await shoot(page, 'graphiql-query');
 
-    await run(page, `mutation { setOverride(input: { tenantId: "${KESTREL}", key: "crm", isEnabled: true, reason: "From the page." }) { license { version } userErrors { message } } }`);
+    await run(
+      page,
+      `mutation { setOverride(input: { tenantId: "${KESTREL}", key: "crm", isEnabled: true, reason: "From the page." }) { license { version } userErrors { message } } }`,
+    );
     await answer(page).getByText('"version"').first().waitFor({ timeout: 10_000 });
     await shoot(page, 'graphiql-mutation');
 
@@ -73,7 +86,9 @@ const answer = (page: Page) => page.locator('.result-window');
     await run(page, 'subscription { licenseUpdated { kind version changedKeys license { enabledFeatures } } }');
     await answer(page).getByText('"SNAPSHOT"').waitFor({ timeout: 10_000 });
     const ngozi = await running.client.signIn('ngozi@platform.example', running.password);
-    await ngozi.ask(`mutation { removeOverride(input: { tenantId: "${KESTREL}", key: "crm", reason: "From outside." }) { userErrors { message } } }`);
+    await ngozi.ask(
+      `mutation { removeOverride(input: { tenantId: "${KESTREL}", key: "crm", reason: "From outside." }) { userErrors { message } } }`,
+    );
     await answer(page).getByText('"DELTA"').waitFor({ timeout: 5_000 });
     await answer(page).getByText('"features.crm"').waitFor({ timeout: 5_000 });
     await shoot(page, 'graphiql-subscription');
@@ -97,7 +112,8 @@ const answer = (page: Page) => page.locator('.result-window');
   test('outside development neither page is there', async () => {
     const production = await openGatewayWorld();
     try {
-      for (const path of ['/graphiql', '/graphiql/page.js']) expect((await fetch(production.client.url.replace('/graphql', path))).status).toBe(404);
+      for (const path of ['/graphiql', '/graphiql/page.js'])
+        expect((await fetch(production.client.url.replace('/graphql', path))).status).toBe(404);
       const page = await fetch(production.client.url, { headers: { accept: 'text/html' } });
       expect(await page.text()).not.toContain('embeddable-sandbox');
     } finally {

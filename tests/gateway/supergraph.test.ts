@@ -28,7 +28,9 @@ test('a new supergraph takes over between two requests, and a broken one is refu
     expect(await gateway.reload()).toBe(true);
     isDone = true;
     expect([...(await asking)]).toEqual([200]);
-    const { data } = await wren.ask<{ __type: { fields: { name: string; description: string }[] } }, object>('{ __type(name: "Tenant") { fields { name description } } }');
+    const { data } = await wren.ask<{ __type: { fields: { name: string; description: string }[] } }, object>(
+      '{ __type(name: "Tenant") { fields { name description } } }',
+    );
     expect(data?.__type.fields.find(({ name }) => name === 'slug')?.description).toContain('Its new short name');
   } finally {
     await close();

@@ -2,7 +2,14 @@ import { once } from 'node:events';
 import type WebSocket from 'ws';
 import { openGatewayWorld, type Person, rawSocket } from '../setup/gateway.ts';
 
-type Message = { type: string; id?: string; payload?: { errors?: unknown; data?: unknown; code?: string }[] & { data?: unknown; errors?: { extensions: { code: string } }[] } };
+type Message = {
+  type: string;
+  id?: string;
+  payload?: { errors?: unknown; data?: unknown; code?: string }[] & {
+    data?: unknown;
+    errors?: { extensions: { code: string } }[];
+  };
+};
 
 /** A socket whose messages can be awaited in order. */
 function reader(socket: WebSocket) {
@@ -68,7 +75,9 @@ describe('The graphql-transport-ws door', () => {
   test('another sub-protocol, origin or path does not get in', async () => {
     const old = await rawSocket(running.client.url, 'graphql-ws').catch((error: Error) => error);
     if (!(old instanceof Error)) expect(await closeOf(old)).toBe(4406);
-    await expect(rawSocket(running.client.url, 'graphql-transport-ws', { origin: 'https://evil.example' })).rejects.toThrow('403');
+    await expect(
+      rawSocket(running.client.url, 'graphql-transport-ws', { origin: 'https://evil.example' }),
+    ).rejects.toThrow('403');
     await expect(rawSocket(running.client.url.replace('/graphql', '/other'))).rejects.toThrow('404');
   });
 
@@ -76,11 +85,22 @@ describe('The graphql-transport-ws door', () => {
     const { socket, next } = await open();
     say(socket, { type: 'subscribe', id: 'q', payload: { query: '{ tenant { slug } leads { nodes { number } } }' } });
     const answer = await next();
-    expect(answer).toMatchObject({ type: 'next', id: 'q', payload: { data: { tenant: { slug: 'kestrel' }, leads: null } } });
+    expect(answer).toMatchObject({
+      type: 'next',
+      id: 'q',
+      payload: { data: { tenant: { slug: 'kestrel' }, leads: null } },
+    });
     expect(answer.payload?.errors?.[0]?.extensions.code).toBe('FEATURE_NOT_LICENSED');
     expect(await next()).toEqual({ type: 'complete', id: 'q' });
-    say(socket, { type: 'subscribe', id: 'm', payload: { query: 'mutation { updateTenantProfile(input: { name: "x" }) { userErrors { code field } } }' } });
-    expect(await next()).toMatchObject({ type: 'next', payload: { data: { updateTenantProfile: { userErrors: [{ code: 'INVALID', field: 'name' }] } } } });
+    say(socket, {
+      type: 'subscribe',
+      id: 'm',
+      payload: { query: 'mutation { updateTenantProfile(input: { name: "x" }) { userErrors { code field } } }' },
+    });
+    expect(await next()).toMatchObject({
+      type: 'next',
+      payload: { data: { updateTenantProfile: { userErrors: [{ code: 'INVALID', field: 'name' }] } } },
+    });
     expect(await next()).toEqual({ type: 'complete', id: 'm' });
     socket.close();
   });
@@ -95,7 +115,10 @@ describe('The graphql-transport-ws door', () => {
       ['subscription { contactsChanged { cursor } }', 'FEATURE_NOT_LICENSED'],
     ]) {
       say(socket, { type: 'subscribe', id: '1', payload: { query } });
-      const refused = (await next()) as unknown as { type: string; payload: { extensions: { code: string } }[] & { errors?: { extensions: { code: string } }[] } };
+      const refused = (await next()) as unknown as {
+        type: string;
+        payload: { extensions: { code: string } }[] & { errors?: { extensions: { code: string } }[] };
+      };
       const errors = refused.type === 'error' ? refused.payload : refused.payload.errors;
       expect(errors?.[0]?.extensions.code).toBe(code);
       if (refused.type === 'next') await next();
@@ -122,7 +145,9 @@ describe('The graphql-transport-ws door', () => {
     const stream = ada.follow<{ tenantUpdated: { slug: string } }, object>('subscription { tenantUpdated { slug } }');
     await stream.next();
     const kestrel = '01990000-0000-7000-8000-000000000a01';
-    const done = await ngozi.ask(`mutation { suspendTenant(input: { tenantId: "${kestrel}", reason: SECURITY }) { tenant { state } userErrors { message } } }`);
+    const done = await ngozi.ask(
+      `mutation { suspendTenant(input: { tenantId: "${kestrel}", reason: SECURITY }) { tenant { state } userErrors { message } } }`,
+    );
     expect(done.data).toMatchObject({ suspendTenant: { tenant: { state: 'SUSPENDED' }, userErrors: [] } });
     for (;;) {
       const result = await stream.next();
@@ -143,7 +168,8 @@ describe('The graphql-transport-ws door', () => {
     expect(running.world.serving.fanOut.listeners()).toBeGreaterThan(before);
     for (const stream of streams) await stream.stop();
     const until = Date.now() + 2_000;
-    while (running.world.serving.fanOut.listeners() > before && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (running.world.serving.fanOut.listeners() > before && Date.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     expect(running.world.serving.fanOut.listeners()).toBe(before);
   });
 });

@@ -80,13 +80,21 @@ describe('A licence change reaches an open portal through the gateway', () => {
   test('the portal hears an upgrade as version + 1, joined with its tenant, and the very next query answers', async () => {
     const portal = wren.follow(FOLLOW_LICENSE);
     const snapshot = (await portal.next()).data?.licenseUpdated;
-    expect(snapshot).toMatchObject({ kind: 'SNAPSHOT', license: { tenant: { slug: 'kestrel', name: 'Kestrel Wireless' } } });
+    expect(snapshot).toMatchObject({
+      kind: 'SNAPSHOT',
+      license: { tenant: { slug: 'kestrel', name: 'Kestrel Wireless' } },
+    });
     expect(snapshot?.license?.enabledFeatures).not.toContain('crm');
     const version = Number(snapshot?.version);
 
-    const upgraded = await wren.ask(UPGRADE, { input: { newPlan: 'professional', interval: 'MONTH', idempotencyKey: randomUUID() } });
+    const upgraded = await wren.ask(UPGRADE, {
+      input: { newPlan: 'professional', interval: 'MONTH', idempotencyKey: randomUUID() },
+    });
     expect(upgraded.data?.upgradeLicense.userErrors).toEqual([]);
-    expect(upgraded.data?.upgradeLicense.license).toEqual({ version: version + 1, planVersion: { plan: { code: 'professional' } } });
+    expect(upgraded.data?.upgradeLicense.license).toEqual({
+      version: version + 1,
+      planVersion: { plan: { code: 'professional' } },
+    });
     expect(upgraded.data?.upgradeLicense.propagation).toMatchObject({ nodes: 1, acknowledged: 1 });
 
     const answered = await wren.ask(LEADS);
@@ -95,7 +103,12 @@ describe('A licence change reaches an open portal through the gateway', () => {
     expect(answered.data?.leads).toEqual({ nodes: [] });
 
     const delta = (await portal.next()).data?.licenseUpdated;
-    expect(delta).toMatchObject({ kind: 'DELTA', version: version + 1, previousVersion: version, license: { version: version + 1, tenant: { slug: 'kestrel' } } });
+    expect(delta).toMatchObject({
+      kind: 'DELTA',
+      version: version + 1,
+      previousVersion: version,
+      license: { version: version + 1, tenant: { slug: 'kestrel' } },
+    });
     expect(delta?.changedKeys).toEqual(expect.arrayContaining(['features.crm', 'limits.tickets']));
     expect(delta?.license?.enabledFeatures).toContain('crm');
     await portal.stop();
@@ -107,7 +120,12 @@ describe('A licence change reaches an open portal through the gateway', () => {
     const contacts = wren.follow(FOLLOW_CONTACTS);
     expect((await contacts.next()).errors).toBeUndefined();
     const opened = await wren.ask(OPEN_TICKET, {
-      input: { subject: 'Sector 4 is slow', bodyText: 'Since this morning.', requester: { name: 'Marcus Tran' }, idempotencyKey: randomUUID() },
+      input: {
+        subject: 'Sector 4 is slow',
+        bodyText: 'Since this morning.',
+        requester: { name: 'Marcus Tran' },
+        idempotencyKey: randomUUID(),
+      },
     });
     expect(opened.data?.openTicket?.userErrors).toEqual([]);
     const ticketId = String(opened.data?.openTicket?.ticket?.id);
@@ -115,13 +133,21 @@ describe('A licence change reaches an open portal through the gateway', () => {
     await ticket.next();
 
     const changedAt = Date.now();
-    const off = await ngozi.ask(OVERRIDE, { input: { tenantId: KESTREL, key: 'crm', isEnabled: false, reason: 'Chargeback under review.' } });
+    const off = await ngozi.ask(OVERRIDE, {
+      input: { tenantId: KESTREL, key: 'crm', isEnabled: false, reason: 'Chargeback under review.' },
+    });
     expect(off.data?.setOverride.userErrors).toEqual([]);
     const version = Number(off.data?.setOverride.license?.version);
 
     const last = await untilErrors(contacts);
     expect(Date.now() - changedAt).toBeLessThan(1_000);
-    expect(last.errors?.[0]?.extensions).toMatchObject({ code: 'FEATURE_NOT_LICENSED', feature: 'crm', reason: 'OVERRIDE_OFF', licenseVersion: version, requiredPlan: 'professional' });
+    expect(last.errors?.[0]?.extensions).toMatchObject({
+      code: 'FEATURE_NOT_LICENSED',
+      feature: 'crm',
+      reason: 'OVERRIDE_OFF',
+      licenseVersion: version,
+      requiredPlan: 'professional',
+    });
     await contacts.done;
     const told = (await portal.next()).data?.licenseUpdated;
     expect(told).toMatchObject({ kind: 'DELTA', version, endedFeatures: [{ feature: 'crm', reason: 'OVERRIDE_OFF' }] });
@@ -137,7 +163,9 @@ describe('A licence change reaches an open portal through the gateway', () => {
     await portal.stop();
     for (let i = 0; i < 3; i++) {
       await ngozi.ask(REMOVE_OVERRIDE, { input: { tenantId: KESTREL, key: 'crm', reason: 'Settled.' } });
-      await ngozi.ask(OVERRIDE, { input: { tenantId: KESTREL, key: 'crm', isEnabled: false, reason: 'Under review again.' } });
+      await ngozi.ask(OVERRIDE, {
+        input: { tenantId: KESTREL, key: 'crm', isEnabled: false, reason: 'Under review again.' },
+      });
     }
     const back = wren.follow(FOLLOW_LICENSE, { after: left });
     const heard: (number | undefined)[][] = [];
@@ -156,7 +184,9 @@ describe('A licence change reaches an open portal through the gateway', () => {
 });
 
 /** Reads a stream until its result with errors; events of the meantime are passed over. */
-async function untilErrors<T>(stream: { next(): Promise<T & { errors?: readonly { extensions: Record<string, unknown> }[] }> }) {
+async function untilErrors<T>(stream: {
+  next(): Promise<T & { errors?: readonly { extensions: Record<string, unknown> }[] }>;
+}) {
   for (;;) {
     const result = await stream.next();
     if (result.errors) return result;

@@ -31,10 +31,15 @@ describe('One query joins every domain', () => {
     expect(errors).toBeUndefined();
     expect(status).toBe(200);
     expect(data?.customer).toMatchObject({ name: 'Lena Spaet', balance: { amountMinor: '5937', currency: 'EUR' } });
-    expect(data?.customer?.services?.nodes.map(({ plan }) => plan.code)).toEqual(expect.arrayContaining(['fibre100', 'tv']));
+    expect(data?.customer?.services?.nodes.map(({ plan }) => plan.code)).toEqual(
+      expect.arrayContaining(['fibre100', 'tv']),
+    );
     expect(data?.customer?.tickets?.nodes.length).toBeGreaterThan(0);
     expect(data?.customer?.contacts?.map((contact) => contact.displayName)).toContain('Lena Spaet');
-    expect(data?.tenant).toMatchObject({ name: 'Northwind Fibre', license: { state: 'ACTIVE', planVersion: { plan: { code: 'professional' } } } });
+    expect(data?.tenant).toMatchObject({
+      name: 'Northwind Fibre',
+      license: { state: 'ACTIVE', planVersion: { plan: { code: 'professional' } } },
+    });
     expect(data?.tenant?.members?.nodes.length).toBe(3);
   });
 

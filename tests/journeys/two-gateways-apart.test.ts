@@ -1,15 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import { SUBGRAPHS } from '../../subgraphs/index.ts';
 import { createTestDatabase, type TestDatabase, testConfig } from '../setup/database.ts';
 import { GatewayClient } from '../setup/gateway.ts';
-import { SUBGRAPHS } from '../../subgraphs/index.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
 /** Starts one part as `docker-compose.yml` does and answers the port it logs. */
 function part(args: string[], env: Record<string, string>, children: ChildProcess[]): Promise<number> {
-  const child = spawn(process.execPath, ['--import', './run.mjs', ...args], { cwd: ROOT, env: { PATH: process.env.PATH, NODE_ENV: 'test', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info', ...env } });
+  const child = spawn(process.execPath, ['--import', './run.mjs', ...args], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH, NODE_ENV: 'test', HOST: '127.0.0.1', PORT: '0', LOG_LEVEL: 'info', ...env },
+  });
   children.push(child);
   let text = '';
   return new Promise((done, fail) => {
@@ -56,8 +59,11 @@ describe('Two gateways and every subgraph apart, over HTTP, on one database', ()
       DATABASE_POOL: '4',
     };
     const urls: string[] = [];
-    for (const { name } of SUBGRAPHS) urls.push(`${name}=http://127.0.0.1:${await part(['subgraphs/serve.main.ts', name], env, children)}/graphql`);
-    const ports = await Promise.all([1, 2].map(() => part(['gateway/index.ts', '--apart'], { ...env, SUBGRAPH_URLS: urls.join(',') }, children)));
+    for (const { name } of SUBGRAPHS)
+      urls.push(`${name}=http://127.0.0.1:${await part(['subgraphs/serve.main.ts', name], env, children)}/graphql`);
+    const ports = await Promise.all(
+      [1, 2].map(() => part(['gateway/index.ts', '--apart'], { ...env, SUBGRAPH_URLS: urls.join(',') }, children)),
+    );
     clients = ports.map((port) => new GatewayClient(port));
   }, 120_000);
 
@@ -72,7 +78,9 @@ describe('Two gateways and every subgraph apart, over HTTP, on one database', ()
       const ready = await fetch(client.url.replace('/graphql', '/health/ready'));
       expect(await ready.json()).toMatchObject({ status: 'ready' });
       const mira = await client.signIn('mira@northwind.example', password);
-      const { data, errors } = await mira.ask('{ tenant { slug license { state } } customers(first: 2) { nodes { name services(first: 2) { nodes { number } } } } }');
+      const { data, errors } = await mira.ask(
+        '{ tenant { slug license { state } } customers(first: 2) { nodes { name services(first: 2) { nodes { number } } } } }',
+      );
       expect(errors).toBeUndefined();
       expect(data).toMatchObject({ tenant: { slug: 'northwind', license: { state: 'ACTIVE' } } });
     }
@@ -82,11 +90,16 @@ describe('Two gateways and every subgraph apart, over HTTP, on one database', ()
     const [one, two] = clients as [GatewayClient, GatewayClient];
     const here = await one.signIn('wren@kestrel.example', password);
     const there = await two.signIn('wren@kestrel.example', password);
-    const stream = there.follow<{ licenseUpdated: { kind: string; version: number } }, object>('subscription { licenseUpdated { kind version } }');
+    const stream = there.follow<{ licenseUpdated: { kind: string; version: number } }, object>(
+      'subscription { licenseUpdated { kind version } }',
+    );
     const version = Number((await stream.next()).data?.licenseUpdated.version);
     expect((await there.ask('{ leads { nodes { number } } }')).status).toBe(402);
 
-    const upgraded = await here.ask<{ upgradeLicense: { propagation: { nodes: number; acknowledged: number; waitedMs: number } } }, object>(
+    const upgraded = await here.ask<
+      { upgradeLicense: { propagation: { nodes: number; acknowledged: number; waitedMs: number } } },
+      object
+    >(
       'mutation($input: UpgradeLicenseInput!) { upgradeLicense(input: $input) { propagation { nodes acknowledged waitedMs } userErrors { message } } }',
       { input: { newPlan: 'professional', interval: 'MONTH', idempotencyKey: randomUUID() } },
     );
@@ -115,9 +128,13 @@ describe('Two gateways and every subgraph apart, over HTTP, on one database', ()
     const ingrid = await one.signIn('ingrid@northwind.example', password);
     const crm = children[SUBGRAPHS.findIndex(({ name }) => name === 'crm')] as ChildProcess;
     await endOf(crm, 'SIGKILL');
-    const { status, data, errors } = await ingrid.ask<{ tenant: object; leads: null }, object>('{ tenant { slug } leads { nodes { number } } }');
+    const { status, data, errors } = await ingrid.ask<{ tenant: object; leads: null }, object>(
+      '{ tenant { slug } leads { nodes { number } } }',
+    );
     expect(status).toBe(200);
     expect(data).toEqual({ tenant: { slug: 'northwind' }, leads: null });
-    expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([[['leads'], 'SUBGRAPH_UNAVAILABLE']]);
+    expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+      [['leads'], 'SUBGRAPH_UNAVAILABLE'],
+    ]);
   });
 });

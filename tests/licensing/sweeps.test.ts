@@ -13,14 +13,21 @@ describe('What time alone changes', () => {
     try {
       await admin.query("select set_config('app.tenant_id', $1, false)", [HARBOUR]); // even an administrator's write is audited
       const before = await admin.query('select version from licensing.license where tenant_id = $1', [HARBOUR]);
-      await admin.query(`update licensing.license set trial_ends_at = now() - interval '1 hour', next_transition_at = now() - interval '1 hour', snapshot_at = now() - interval '2 hours' where tenant_id = $1`, [HARBOUR]);
+      await admin.query(
+        `update licensing.license set trial_ends_at = now() - interval '1 hour', next_transition_at = now() - interval '1 hour', snapshot_at = now() - interval '2 hours' where tenant_id = $1`,
+        [HARBOUR],
+      );
       const platform = await world.system('platform', 'licensing');
       await advanceLicenses(platform);
       await advanceLicenses(platform);
       const after = await admin.query('select version from licensing.license where tenant_id = $1', [HARBOUR]);
       expect(after.rows[0].version).toBe(before.rows[0].version + 1);
       const chidi = { tenant: 'harbour', user: '6041', roles: ['tenant_admin'] } as const;
-      const { data } = await world.ask({ ...chidi, roles: [...chidi.roles] }, 'licensing', '{ license { state version } licenseHistory(first: 1) { nodes { version } } }');
+      const { data } = await world.ask(
+        { ...chidi, roles: [...chidi.roles] },
+        'licensing',
+        '{ license { state version } licenseHistory(first: 1) { nodes { version } } }',
+      );
       expect(data).toMatchObject({ license: { state: 'RESTRICTED', version: before.rows[0].version + 1 } });
     } finally {
       await admin.end();

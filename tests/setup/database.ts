@@ -15,8 +15,13 @@ const TEMPLATE = 'dotmac_template';
 
 /** The configuration of a test: its own database, secrets that all tests share. */
 export function testConfig(databaseUrl: string, env: Record<string, string> = {}): Config {
-  const secrets = devSecrets(process.env.TEST_SECRETS_DIR ?? join(tmpdir(), `dotmac-test-secrets-${process.getuid?.() ?? 0}`));
-  return readConfig({ NODE_ENV: 'test', LOG_LEVEL: process.env.TEST_LOG ?? 'silent', PORT: '0', DATABASE_URL: databaseUrl, ...env }, secrets);
+  const secrets = devSecrets(
+    process.env.TEST_SECRETS_DIR ?? join(tmpdir(), `dotmac-test-secrets-${process.getuid?.() ?? 0}`),
+  );
+  return readConfig(
+    { NODE_ENV: 'test', LOG_LEVEL: process.env.TEST_LOG ?? 'silent', PORT: '0', DATABASE_URL: databaseUrl, ...env },
+    secrets,
+  );
 }
 
 const urlOf = (server: string, database: string) => {
@@ -58,7 +63,9 @@ export async function untilNoJobs(databaseUrl: string): Promise<void> {
   await client.connect();
   try {
     for (let i = 0; i < 600; i++) {
-      const { rows } = await client.query('select count(*)::int as open, max(last_error) as error from graphile_worker._private_jobs where attempts < max_attempts');
+      const { rows } = await client.query(
+        'select count(*)::int as open, max(last_error) as error from graphile_worker._private_jobs where attempts < max_attempts',
+      );
       if (rows[0].error) throw new Error(`A job failed: ${rows[0].error}`);
       if (rows[0].open === 0) return;
       await new Promise((resolve) => setTimeout(resolve, 50));
@@ -84,6 +91,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   });
   return {
     url: urlOf(server, name),
-    drop: () => asAdmin(server, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))),
+    drop: () =>
+      asAdmin(server, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))),
   };
 }

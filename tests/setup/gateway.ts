@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createClient, type Client, type ExecutionResult } from 'graphql-ws';
+import { type Client, createClient, type ExecutionResult } from 'graphql-ws';
 import WebSocket from 'ws';
 import { localSubgraph } from '../../gateway/data-sources.ts';
 import { type Gateway, startGateway } from '../../gateway/start.ts';
@@ -46,18 +46,33 @@ export class GatewayClient {
     this.url = `http://127.0.0.1:${port}/graphql`;
   }
 
-  async post<T = Record<string, unknown>, V = Record<string, unknown>>(document: TypedDocumentString<T, V> | string, variables?: V, token?: string, headers: Record<string, string> = {}): Promise<Response<T>> {
+  async post<T = Record<string, unknown>, V = Record<string, unknown>>(
+    document: TypedDocumentString<T, V> | string,
+    variables?: V,
+    token?: string,
+    headers: Record<string, string> = {},
+  ): Promise<Response<T>> {
     const response = await fetch(this.url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}), ...headers },
+      headers: {
+        'content-type': 'application/json',
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...headers,
+      },
       body: JSON.stringify({ query: String(document), variables }),
     });
-    return { status: response.status, headers: response.headers, ...((await response.json()) as Omit<Response<T>, 'status' | 'headers'>) };
+    return {
+      status: response.status,
+      headers: response.headers,
+      ...((await response.json()) as Omit<Response<T>, 'status' | 'headers'>),
+    };
   }
 
   /** Signs in somebody of the example world and hands over their clients. */
   async signIn(email: string, password: string, options: { realm?: string; tenant?: string } = {}): Promise<Person> {
-    const { data, errors } = await this.post<{ signIn: { session: { accessToken: string; refreshToken: string } | null; userErrors: { message: string }[] } }>(
+    const { data, errors } = await this.post<{
+      signIn: { session: { accessToken: string; refreshToken: string } | null; userErrors: { message: string }[] };
+    }>(
       'mutation($input: SignInInput!) { signIn(input: $input) { session { accessToken refreshToken } userErrors { message } } }',
       { input: { email, password, transport: 'BODY', ...options } },
     );
@@ -71,7 +86,8 @@ export class GatewayClient {
       token,
       refreshToken,
       ask: (document, variables) => this.post(document, variables, token),
-      follow: (document, variables) => this.follow(token, String(document), variables as Record<string, unknown> | undefined),
+      follow: (document, variables) =>
+        this.follow(token, String(document), variables as Record<string, unknown> | undefined),
     };
   }
 
@@ -134,7 +150,9 @@ export class GatewayClient {
 }
 
 /** The whole product in this process over a database of its own: every subgraph and a gateway with real doors. */
-export async function openGatewayWorld(env: Record<string, string> = {}): Promise<{ world: World; gateway: Gateway; client: GatewayClient; password: string; close(): Promise<void> }> {
+export async function openGatewayWorld(
+  env: Record<string, string> = {},
+): Promise<{ world: World; gateway: Gateway; client: GatewayClient; password: string; close(): Promise<void> }> {
   const world = await openWorld(env);
   const sources = new Map(world.serving.subgraphs.map((running) => [running.name, localSubgraph(running)]));
   const gateway = await startGateway(world.config, sources, world.serving.fanOut, createLog(world.config, 'gateway'));
@@ -153,7 +171,11 @@ export async function openGatewayWorld(env: Record<string, string> = {}): Promis
 }
 
 /** A plain socket with the sub-protocol, for what a well-behaved client never does. */
-export async function rawSocket(url: string, protocol = 'graphql-transport-ws', headers: Record<string, string> = {}): Promise<WebSocket> {
+export async function rawSocket(
+  url: string,
+  protocol = 'graphql-transport-ws',
+  headers: Record<string, string> = {},
+): Promise<WebSocket> {
   const socket = new WebSocket(url.replace('http', 'ws'), protocol, { headers });
   await once(socket, 'open');
   return socket;

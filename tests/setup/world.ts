@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
-import { permissionsOf, packPermissions } from '../../schema/permissions.ts';
+import { packPermissions, permissionsOf } from '../../schema/permissions.ts';
 import type { Config } from '../../subgraphs/_kernel/config.ts';
 import { anonymousEnvelope, Context, systemContext } from '../../subgraphs/_kernel/context.ts';
 import { SEED_TENANTS, type SeedTenant, seedId } from '../../subgraphs/_kernel/seed-world.ts';

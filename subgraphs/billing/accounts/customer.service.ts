@@ -1,15 +1,17 @@
 import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
 import { localDate } from '../../../schema/calendar.ts';
+import { anywhere, asId, keyAfter } from '../../../schema/cursor.ts';
 import { Refusal } from '../../../schema/errors.ts';
-import { isId } from '../../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
+import { expectVersion } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
+import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { nextNumber } from '../../_kernel/number-series.ts';
 import { balanceOf } from '../ledger/posting.service.ts';
-import { tenantProfile } from '../tenant-profile.ts';
+import { tenantProfile } from '../../_kernel/tenant-profile.ts';
 import { Customer } from './customer.entity.ts';
 import {
   advance,
@@ -19,10 +21,7 @@ import {
   checkSettled,
   checkTerms,
   checkTexts,
-  checkVersion,
-  containing,
 } from './customer.rules.ts';
-import { idAfter } from './loaders.ts';
 
 export interface NewCustomer extends CustomerTexts {
   name: string;
@@ -42,8 +41,8 @@ export async function listCustomers(
   filter: CustomerFilter,
   page: PageArgs,
 ): Promise<Connection<Customer>> {
-  const after = idAfter(page);
-  const text = filter.text?.trim() ? containing(filter.text) : null;
+  const after = keyAfter(page, asId);
+  const text = filter.text?.trim() ? anywhere(filter.text) : null;
   const rows = await (await ctx.em()).find(
     Customer,
     {
@@ -88,7 +87,7 @@ export function updateCustomer(
   return ctx.tx(async (em) => {
     const { customerId, expectedVersion, ...given } = input;
     const customer = await lockCustomer(em, customerId);
-    checkVersion(customer.version, expectedVersion);
+    expectVersion(customer.version, expectedVersion, 'customer');
     const texts = checkTexts(given);
     customer.name = texts.name ?? customer.name;
     customer.timeZone = texts.timeZone ?? customer.timeZone;
@@ -136,11 +135,7 @@ export function activateCustomer(ctx: Context, customerId: string): Promise<void
 }
 
 /** The customer, locked until the transaction ends so that its balance holds still; or NOT_FOUND. */
-export async function lockCustomer(em: EntityManager, id: string): Promise<Customer> {
-  const customer = isId(id) ? await em.findOne(Customer, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
-  if (!customer) throw new Refusal('NOT_FOUND', 'There is no such customer.', 'customerId');
-  return customer;
-}
+export const lockCustomer = (em: EntityManager, id: string) => lockOrRefuse(em, Customer, id, 'customer');
 
 function tell(em: EntityManager, what: 'created' | 'updated' | 'closed' | 'reopened', customer: Customer): void {
   const { id, kind, status, version, licensedTenantId } = customer;

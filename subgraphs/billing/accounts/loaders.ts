@@ -1,7 +1,7 @@
 import type { EntityClass } from '@mikro-orm/postgresql';
-import { badInput } from '../../../schema/errors.ts';
+import { asId, keyAfter } from '../../../schema/cursor.ts';
 import { isId } from '../../../schema/ids.ts';
-import { type Connection, checkPage, connect, decodeCursor, type PageArgs } from '../../../schema/page.ts';
+import { type Connection, checkPage, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { defineLoader, type Loader } from '../../_kernel/loader.ts';
 import { Customer } from './customer.entity.ts';
@@ -9,14 +9,6 @@ import { Customer } from './customer.entity.ts';
 export const customerById = defineLoader<Customer>('customer', async (em, ids) =>
   (await em.find(Customer, { id: { $in: ids.filter(isId) } })).map((customer) => [customer.id, customer]),
 );
-
-/** The id a list ordered by id goes on after. */
-export function idAfter(page: PageArgs): string | null {
-  if (!page.after) return null;
-  const id = String(decodeCursor(page.after, 1)[0]);
-  if (!isId(id)) throw badInput('This cursor is not one of ours.');
-  return id;
-}
 
 interface Wanted extends PageArgs {
   customer: string;
@@ -35,7 +27,7 @@ export function pagesOf<T extends { id: string }>(entity: EntityClass<T>, table:
         order by w.place, r.id desc`,
       [
         JSON.stringify(
-          wanted.map((w, place) => ({ place, customer: w.customer, before: idAfter(w), size: w.first + 1 })),
+          wanted.map((w, place) => ({ place, customer: w.customer, before: keyAfter(w, asId), size: w.first + 1 })),
         ),
       ],
     );
@@ -49,7 +41,7 @@ export function pagesOf<T extends { id: string }>(entity: EntityClass<T>, table:
   });
   return (ctx: Context, customer: string, page: PageArgs): Promise<Connection<T> | null> => {
     checkPage(page);
-    idAfter(page);
+    keyAfter(page, asId);
     return ctx.load(loader, JSON.stringify({ customer, first: page.first, after: page.after ?? null }));
   };
 }

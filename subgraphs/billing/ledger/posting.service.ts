@@ -2,7 +2,7 @@ import { uuidv7 } from 'uuidv7';
 import { localDate } from '../../../schema/calendar.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
-import { tenantProfile } from '../tenant-profile.ts';
+import { tenantProfile } from '../../_kernel/tenant-profile.ts';
 import { LedgerAccount } from './ledger-account.entity.ts';
 import { balancesOf } from './loaders.ts';
 import { Posting } from './posting.entity.ts';

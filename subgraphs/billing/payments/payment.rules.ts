@@ -1,5 +1,6 @@
 import { Refusal } from '../../../schema/errors.ts';
 import type { MoneyInput } from '../../../schema/money.ts';
+import { optionalText } from '../../../schema/words.ts';
 
 export type PaymentMeans = 'CASH' | 'BANK_TRANSFER' | 'CHEQUE';
 export type PaymentStatus = 'SUCCEEDED';
@@ -23,8 +24,5 @@ export function checkReceived(receivedOn: string, today: string): string {
 }
 
 /** What the payer wrote, NFC and trimmed, null for nothing; refuses INVALID over 140 characters. */
-export function checkReference(reference: string | null | undefined): string | null {
-  const text = reference?.normalize('NFC').trim() || null;
-  if (text && text.length > 140) throw new Refusal('INVALID', 'A reference has at most 140 characters.', 'reference');
-  return text;
-}
+export const checkReference = (typed: string | null | undefined): string | null =>
+  optionalText(typed, 140, 'reference', { name: 'A reference' });

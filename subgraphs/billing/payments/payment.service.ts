@@ -12,7 +12,7 @@ import { pagesOf } from '../accounts/loaders.ts';
 import { checkKey } from '../idempotency.rules.ts';
 import { paymentEntries } from '../ledger/posting.rules.ts';
 import { balanceOf, book } from '../ledger/posting.service.ts';
-import { tenantProfile } from '../tenant-profile.ts';
+import { tenantProfile } from '../../_kernel/tenant-profile.ts';
 import { Payment } from './payment.entity.ts';
 import { checkAmount, checkReceived, checkReference, type PaymentMeans } from './payment.rules.ts';
 

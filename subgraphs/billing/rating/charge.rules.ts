@@ -1,6 +1,7 @@
 import { currencyExponent } from '../../../schema/currency.ts';
 import { Refusal } from '../../../schema/errors.ts';
 import { roundHalfEven } from '../../../schema/money.ts';
+import { text } from '../../../schema/words.ts';
 
 export type ChargeKind = 'ONE_OFF' | 'LICENSE';
 
@@ -41,20 +42,16 @@ export function majorOf(amountMinor: bigint, currency: string): string {
   const exponent = exponentOf(currency);
   const digits = (amountMinor < 0n ? -amountMinor : amountMinor).toString().padStart(exponent + 1, '0');
   const point = digits.length - exponent;
-  const text = exponent === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`;
-  return amountMinor < 0n ? `-${text}` : text;
+  const major = exponent === 0 ? digits : `${digits.slice(0, point)}.${digits.slice(point)}`;
+  return amountMinor < 0n ? `-${major}` : major;
 }
 
 /** The key under which a line of a change of licence is charged once [R73]. */
 export const licenseKey = (changeId: string, lineKey: string) => `license:${changeId}:${lineKey}`;
 
 /** The text, NFC and trimmed; refuses INVALID outside 1 to 200 characters. */
-export function checkDescription(description: string): string {
-  const text = description.normalize('NFC').trim();
-  if (text.length < 1 || text.length > 200)
-    throw new Refusal('INVALID', 'A description has 1 to 200 characters.', 'description');
-  return text;
-}
+export const checkDescription = (typed: string): string =>
+  text(typed, 200, 'description', { name: 'A description' });
 
 function exponentOf(currency: string): number {
   const exponent = currencyExponent(currency);

@@ -1,7 +1,6 @@
-import { domainToASCII } from 'node:url';
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import { Refusal } from '../../../schema/errors.ts';
-import { optionalText } from '../words.rules.ts';
+import { emailAddress, optionalText } from '../../../schema/words.ts';
 
 export type PointType = 'EMAIL' | 'PHONE';
 
@@ -25,25 +24,6 @@ export interface Point {
 /** Ways to reach one contact, at most. */
 export const MAX_POINTS = 20;
 
-const EMAIL_OCTETS = 254;
-const LOCAL_OCTETS = 64;
-const DOT_ATOM = /^[^\s@.,:;<>()[\]"\\\p{Cc}]+(\.[^\s@.,:;<>()[\]"\\\p{Cc}]+)*$/u;
-const HOST = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$/;
-const octets = (text: string) => Buffer.byteLength(text);
-
-/** An e-mail address as typed with its domain in lower-case ASCII (RFC 5321), or INVALID. No guesses about dots or plus signs. */
-export function normalizeEmail(typed: string, field = 'email'): string {
-  const clean = typed.normalize('NFC').trim();
-  const at = clean.lastIndexOf('@');
-  const local = clean.slice(0, Math.max(at, 0));
-  const host = domainToASCII(clean.slice(at + 1)).toLowerCase();
-  const address = `${local}@${host}`;
-  const isSound = DOT_ATOM.test(local) && local.isWellFormed() && HOST.test(host);
-  if (!isSound || octets(local) > LOCAL_OCTETS || octets(address) > EMAIL_OCTETS)
-    throw new Refusal('INVALID', 'An e-mail address looks like ada@example.com.', field);
-  return address;
-}
-
 /** Two addresses are the same one if this is. */
 export const comparable = (value: string): string => value.toLowerCase();
 
@@ -65,7 +45,7 @@ export function normalizePhone(
 function checkPoint(typed: TypedPoint, country: string, field: string): Omit<Point, 'isPrimary'> {
   const label = optionalText(typed.label, 60, `${field}.label`);
   if (typed.type === 'EMAIL')
-    return { type: 'EMAIL', value: normalizeEmail(typed.value, `${field}.value`), extension: null, label };
+    return { type: 'EMAIL', value: emailAddress(typed.value, `${field}.value`), extension: null, label };
   const { value, extension } = normalizePhone(typed.value, country, `${field}.value`);
   const given = optionalText(typed.extension, 7, `${field}.extension`);
   if (given && !/^\d+$/.test(given))

@@ -5,7 +5,7 @@ import { isId } from '../../../schema/ids.ts';
 import { encodeCursor } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { follow } from '../../_kernel/live.ts';
-import { eventsSince, type Progress, progressFrom } from '../progress.ts';
+import { eventsSince, type Progress, progressFrom } from '../../_kernel/progress.ts';
 import { ContactLink } from './contact.entity.ts';
 
 type ContactChangeKind = 'SNAPSHOT' | 'LINKED' | 'UNLINKED' | 'CHANGED';

@@ -15,10 +15,9 @@ import {
 } from 'type-graphql';
 import { RequiresFeature, RequiresPermission } from '../../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../../schema/page.ts';
-import { payload, payloadOf } from '../../../schema/payload.ts';
+import { orCurrent, payload, payloadOf } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { Customer } from '../customer.stub.ts';
-import { orCurrent } from '../payload.ts';
 import { ContactChange, contactChanges } from './contact.changes.ts';
 import {
   Contact,

@@ -1,5 +1,5 @@
 import { Refusal } from '../../../schema/errors.ts';
-import { languageTag, optionalText, text } from '../words.rules.ts';
+import { languageTag, optionalText, text, trimmed } from '../../../schema/words.ts';
 import { type Point, soundPoints } from './contact-point.rules.ts';
 
 export type ContactKind = 'PERSON' | 'ORGANISATION';
@@ -58,7 +58,7 @@ export function primaryContactOf(
   personal: CustomerPersonal,
   country: string,
 ): { fields: ContactFields; points: Point[] } | null {
-  const name = [...(personal.name ?? '').normalize('NFC').trim()].slice(0, 200).join('');
+  const name = [...trimmed(personal.name ?? '')].slice(0, 200).join('');
   if (name === '') return null;
   const typed = [
     ...(personal.email ? [{ type: 'EMAIL' as const, value: personal.email }] : []),

@@ -1,14 +1,14 @@
-import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
+import { anywhere, asText, placeAfter } from '../../../schema/cursor.ts';
 import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
+import { expectVersion } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
-import { anywhere, asText, placeIn } from '../cursor.rules.ts';
-import { homeOf } from '../home.service.ts';
-import { expectVersion } from '../words.rules.ts';
+import { lockOrRefuse } from '../../_kernel/lock.ts';
+import { tenantProfile } from '../../_kernel/tenant-profile.ts';
 import { Contact, ContactLink, ContactPoint } from './contact.entity.ts';
 import {
   type ContactFields,
@@ -23,6 +23,9 @@ import {
   type TypedContact,
 } from './contact.rules.ts';
 import { checkPoints, keyOf, type Point, type TypedPoint } from './contact-point.rules.ts';
+
+/** Characters a search begins with. */
+const MIN_SEARCH = 2;
 
 export interface NewContact extends TypedContact {
   points: readonly TypedPoint[];
@@ -51,8 +54,8 @@ export interface ContactSearch {
 /** Contacts by name; `text` finds names, e-mail addresses and numbers. */
 export async function listContacts(ctx: Context, search: ContactSearch, page: PageArgs): Promise<Connection<Contact>> {
   if (search.customerId != null && !isId(search.customerId)) return connect<Contact>([], page, () => []);
-  const place = page.after ? placeIn(page.after, asText) : null;
-  const pattern = search.text == null ? null : anywhere(search.text);
+  const place = placeAfter(page, asText);
+  const pattern = search.text == null ? null : anywhere(search.text, MIN_SEARCH);
   const em = await ctx.em();
   const rows = await em.execute(
     `select c.* from crm.contact c
@@ -82,7 +85,7 @@ export async function listContacts(ctx: Context, search: ContactSearch, page: Pa
 /** Writes a contact with the ways to reach it. */
 export function createContact(ctx: Context, typed: NewContact): Promise<Contact> {
   return ctx.tx(async (em) => {
-    const { country } = await homeOf(em);
+    const { country } = await tenantProfile(em);
     const contact = await write(ctx, em, checkContact(typed), checkPoints(typed.points, country));
     await tellChanged(em, contact);
     return contact;
@@ -101,7 +104,7 @@ export function updateContact(ctx: Context, changes: ContactChanges): Promise<Co
       updatedAt: ctx.now(),
     });
     await em.flush();
-    if (changes.points) await replacePoints(em, contact.id, checkPoints(changes.points, (await homeOf(em)).country));
+    if (changes.points) await replacePoints(em, contact.id, checkPoints(changes.points, (await tenantProfile(em)).country));
     await tellChanged(em, contact);
     return contact;
   });
@@ -151,7 +154,7 @@ export function keepPrimaryContact(
     const links = await liveLinks(ctx, em, customer.customerId);
     const primary = links.find((held) => held.role === 'PRIMARY');
     if (primary) return em.findOneOrFail(Contact, { id: primary.contactId });
-    const wanted = primaryContactOf(customer.kind, customer.personal, (await homeOf(em)).country);
+    const wanted = primaryContactOf(customer.kind, customer.personal, (await tenantProfile(em)).country);
     if (!wanted) return null;
     const contact = await write(ctx, em, wanted.fields, wanted.points);
     await link(em, { contactId: contact.id, customerId: customer.customerId, role: 'PRIMARY' }, ctx.now());
@@ -159,11 +162,7 @@ export function keepPrimaryContact(
   });
 }
 
-async function findOrRefuse(em: EntityManager, id: string): Promise<Contact> {
-  const contact = isId(id) ? await em.findOne(Contact, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
-  if (!contact) throw new Refusal('NOT_FOUND', 'There is no such contact.', 'contactId');
-  return contact;
-}
+const findOrRefuse = (em: EntityManager, id: string) => lockOrRefuse(em, Contact, id, 'contact');
 
 async function write(
   ctx: Context,

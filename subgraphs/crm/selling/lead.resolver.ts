@@ -16,10 +16,9 @@ import {
 import { RequiresFeature, RequiresPermission } from '../../../schema/directives.ts';
 import { Money, MoneyInput, money } from '../../../schema/money.ts';
 import { checkPage, connectionOf, PageArgs } from '../../../schema/page.ts';
-import { payload, payloadOf } from '../../../schema/payload.ts';
+import { orCurrent, payload, payloadOf } from '../../../schema/payload.ts';
 import { LocalDate } from '../../../schema/scalars.ts';
 import type { Context } from '../../_kernel/context.ts';
-import { orCurrent } from '../payload.ts';
 import { User, userOf } from '../user.stub.ts';
 import { Lead, LeadKindEnum, LeadSourceEnum, LeadStatusEnum, LostReasonEnum } from './lead.entity.ts';
 import type { LeadStatus, LostReason } from './lead.rules.ts';

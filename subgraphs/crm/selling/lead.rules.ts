@@ -1,8 +1,8 @@
 import { currencyExponent } from '../../../schema/currency.ts';
 import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
-import { normalizeEmail, normalizePhone } from '../people/contact-point.rules.ts';
-import { languageTag, optionalText, text } from '../words.rules.ts';
+import { emailAddress, languageTag, optionalText, text } from '../../../schema/words.ts';
+import { normalizePhone } from '../people/contact-point.rules.ts';
 import type { LeadFacts, LeadKind, LeadSource } from './score.rules.ts';
 
 export type LeadStatus = 'NEW' | 'CONTACTED' | 'QUALIFIED' | 'DISQUALIFIED';
@@ -74,7 +74,7 @@ export function checkLead(typed: TypedLead, country: string): LeadFields {
     kind: typed.kind,
     name: text(typed.name, 200, 'name'),
     organisationName: optionalText(typed.organisationName, 200, 'organisationName'),
-    email: typed.email ? normalizeEmail(typed.email) : null,
+    email: typed.email ? emailAddress(typed.email) : null,
     phone: typed.phone ? phoneOf(typed.phone, country) : null,
     source: typed.source,
     monthlyBudgetMinor: typed.monthlyBudget?.amountMinor ?? null,

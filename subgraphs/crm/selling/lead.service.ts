@@ -1,20 +1,22 @@
-import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
 import { localDate } from '../../../schema/calendar.ts';
-import { Refusal } from '../../../schema/errors.ts';
+import { anywhere, asInstant, asWhole, placeAfter } from '../../../schema/cursor.ts';
 import { isId } from '../../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
+import { expectVersion } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { once } from '../../_kernel/idempotency.ts';
+import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { nextNumber } from '../../_kernel/number-series.ts';
-import { anywhere, asInstant, asWhole, placeIn } from '../cursor.rules.ts';
-import { type Home, homeOf } from '../home.service.ts';
-import { expectVersion } from '../words.rules.ts';
+import { type TenantProfile, tenantProfile } from '../../_kernel/tenant-profile.ts';
 import { Lead } from './lead.entity.ts';
 import * as rules from './lead.rules.ts';
 import { scoreOf } from './score.rules.ts';
+
+/** Characters a search begins with. */
+const MIN_SEARCH = 2;
 
 export interface NewLead extends rules.TypedLead {
   idempotencyKey: string;
@@ -47,8 +49,8 @@ export async function listLeads(
 ): Promise<Connection<Lead>> {
   if (search.ownerId != null && !isId(search.ownerId)) return connect<Lead>([], page, () => []);
   const [column, read] = orderBy === 'SCORE' ? (['score', asWhole] as const) : (['createdAt', asInstant] as const);
-  const place = page.after ? placeIn<number | Date>(page.after, read) : null;
-  const pattern = search.text == null ? null : { $ilike: anywhere(search.text) };
+  const place = placeAfter<number | Date>(page, read);
+  const pattern = search.text == null ? null : { $ilike: anywhere(search.text, MIN_SEARCH) };
   const where = [
     search.status?.length ? { status: { $in: search.status } } : {},
     search.ownerId ? { ownerId: search.ownerId } : {},
@@ -78,7 +80,7 @@ export async function listLeads(
 export function captureLead(ctx: Context, { idempotencyKey, ...typed }: NewLead): Promise<Lead> {
   return ctx.tx(async (em) => {
     const id = await once(ctx, em, { door: 'captureLead', key: idempotencyKey, request: typed }, async () => {
-      const home = await homeOf(em);
+      const home = await tenantProfile(em);
       const fields = rules.checkLead(typed, home.country);
       const now = ctx.now();
       const own = { id: uuidv7(), chainId: uuidv7(), status: 'NEW', disqualifiedFor: null } as const;
@@ -97,7 +99,7 @@ export function captureLead(ctx: Context, { idempotencyKey, ...typed }: NewLead)
 export function updateLead(ctx: Context, { leadId, expectedVersion, ...said }: LeadChanges): Promise<Lead> {
   return ctx.tx(async (em) => {
     const lead = await change(ctx, em, { leadId, expectedVersion });
-    const home = await homeOf(em);
+    const home = await tenantProfile(em);
     const fields = rules.checkLead(rules.changedLead(lead, said), home.country);
     const { grade } = lead;
     Object.assign(lead, fields, scored(ctx, fields, lead.createdAt, home));
@@ -151,15 +153,14 @@ export function reopenLead(ctx: Context, move: LeadMove): Promise<Lead> {
 
 /** The lead, locked, at the version its reader saw; whatever follows makes the next one. */
 async function change(ctx: Context, em: EntityManager, { leadId, expectedVersion }: LeadMove): Promise<Lead> {
-  const lead = isId(leadId) ? await em.findOne(Lead, { id: leadId }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
-  if (!lead) throw new Refusal('NOT_FOUND', 'There is no such lead.', 'leadId');
+  const lead = await lockOrRefuse(em, Lead, leadId, 'lead');
   expectVersion(lead.version, expectedVersion, 'lead');
   lead.version += 1;
   lead.updatedAt = ctx.now();
   return lead;
 }
 
-const scored = (ctx: Context, fields: rules.LeadFields, capturedAt: Date, home: Home) =>
+const scored = (ctx: Context, fields: rules.LeadFields, capturedAt: Date, home: TenantProfile) =>
   scoreOf(rules.factsOf(fields, capturedAt, ctx.now(), localDate(ctx.now(), home.zone)));
 
 const named = (lead: Lead) => ({ leadId: lead.id, number: lead.number, chainId: lead.chainId });

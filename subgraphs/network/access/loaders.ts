@@ -1,6 +1,6 @@
-import { badInput } from '../../../schema/errors.ts';
+import { asId, keyAfter } from '../../../schema/cursor.ts';
 import { isId } from '../../../schema/ids.ts';
-import { type Connection, checkPage, connect, decodeCursor, type PageArgs } from '../../../schema/page.ts';
+import { type Connection, checkPage, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { defineLoader } from '../../_kernel/loader.ts';
 import { Service } from './service.entity.ts';
@@ -13,14 +13,6 @@ export const serviceById = defineLoader<Service>('service', async (em, ids) =>
 export const planById = defineLoader<ServicePlan>('service plan', async (em, ids) =>
   (await em.find(ServicePlan, { id: { $in: ids.filter(isId) } })).map((plan) => [plan.id, plan]),
 );
-
-/** The id a list ordered by id goes on after. */
-export function idAfter(page: PageArgs): string | null {
-  if (!page.after) return null;
-  const id = String(decodeCursor(page.after, 1)[0]);
-  if (!isId(id)) throw badInput('This cursor is not one of ours.');
-  return id;
-}
 
 interface Wanted extends PageArgs {
   customer: string;
@@ -41,7 +33,7 @@ const servicePages = defineLoader<Connection<Service>>('services of a customer',
         wanted.map((w, place) => ({
           place,
           customer: isId(w.customer) ? w.customer : null,
-          after: idAfter(w),
+          after: keyAfter(w, asId),
           size: w.first + 1,
         })),
       ),
@@ -59,6 +51,6 @@ const servicePages = defineLoader<Connection<Service>>('services of a customer',
 /** A page of one customer's services; of many customers at once in one statement. */
 export function servicesOf(ctx: Context, customer: string, page: PageArgs): Promise<Connection<Service> | null> {
   checkPage(page);
-  idAfter(page);
+  keyAfter(page, asId);
   return ctx.load(servicePages, JSON.stringify({ customer, first: page.first, after: page.after ?? null }));
 }

@@ -1,10 +1,9 @@
-import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
-import { badInput, Refusal } from '../../../schema/errors.ts';
-import { isId } from '../../../schema/ids.ts';
+import { badInput } from '../../../schema/errors.ts';
 import { type Connection, connect, decodeCursor, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
+import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { type Conflicts, saveUnique } from '../inventory/conflicts.ts';
 import { ServicePlan } from './service-plan.entity.ts';
 import { advance, checkPlan, type NewServicePlan, type PlanState } from './service-plan.rules.ts';
@@ -69,8 +68,7 @@ export function publishServicePlan(ctx: Context, given: NewServicePlan): Promise
 /** Takes a plan off sale; who has it keeps it. */
 export function retireServicePlan(ctx: Context, id: string): Promise<ServicePlan> {
   return ctx.tx(async (em) => {
-    const plan = isId(id) ? await em.findOne(ServicePlan, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
-    if (!plan) throw new Refusal('NOT_FOUND', 'There is no such plan.', 'servicePlanId');
+    const plan = await lockOrRefuse(em, ServicePlan, id, 'plan', { field: 'servicePlanId' });
     plan.state = advance(plan.state, 'RETIRED');
     plan.retiredAt = ctx.now();
     return plan;

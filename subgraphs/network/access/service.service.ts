@@ -1,5 +1,5 @@
-import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
+import { asId, keyAfter } from '../../../schema/cursor.ts';
 import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
@@ -7,8 +7,8 @@ import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { once } from '../../_kernel/idempotency.ts';
+import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { nextNumber } from '../../_kernel/number-series.ts';
-import { idAfter } from './loaders.ts';
 import { Service } from './service.entity.ts';
 import {
   advance,
@@ -34,7 +34,7 @@ export interface WantedService {
 
 /** Services in the order they were asked for. */
 export async function listServices(ctx: Context, filter: ServiceFilter, page: PageArgs): Promise<Connection<Service>> {
-  const after = idAfter(page);
+  const after = keyAfter(page, asId);
   if (filter.customerId && !isId(filter.customerId)) return connect([], page, () => []);
   const rows = await (await ctx.em()).find(
     Service,
@@ -78,7 +78,7 @@ export function takeOverService(
 export function cancelService(ctx: Context, input: { serviceId: string; idempotencyKey: string }): Promise<Service> {
   return ctx.tx(async (em) => {
     const id = await once(ctx, em, { door: 'cancelService', key: input.idempotencyKey, request: input }, async () => {
-      const service = await lockService(em, input.serviceId);
+      const service = await lockOrRefuse(em, Service, input.serviceId, 'service');
       service.lifecycle = advance(service.lifecycle, 'CANCELLED');
       service.version += 1;
       await em.flush();
@@ -118,12 +118,6 @@ async function write(em: EntityManager, { plan, premises, activatedAt, ...given 
     version: 1,
   });
   await em.persist(service).flush();
-  return service;
-}
-
-async function lockService(em: EntityManager, id: string): Promise<Service> {
-  const service = isId(id) ? await em.findOne(Service, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
-  if (!service) throw new Refusal('NOT_FOUND', 'There is no such service.', 'serviceId');
   return service;
 }
 

@@ -1,7 +1,7 @@
-import { badInput } from '../../../schema/errors.ts';
+import { asWhole, keyAfter } from '../../../schema/cursor.ts';
 import type { LoggedEvent } from '../../../schema/events.ts';
 import { isId } from '../../../schema/ids.ts';
-import { decodeCursor, encodeCursor } from '../../../schema/page.ts';
+import { encodeCursor } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { logHead, readLog } from '../../_kernel/events.ts';
 import { follow } from '../../_kernel/live.ts';
@@ -20,7 +20,7 @@ export interface FollowedDevices {
 
 /** The devices as they are, or what happened to them after a cursor; then each change as it happens. */
 export function deviceChanges(ctx: Context, { siteId, after }: FollowedDevices): AsyncGenerator<DeviceStatusChange> {
-  const seen = after ? placeOf(after) : null;
+  const seen = keyAfter({ after }, asWhole);
   const where = siteId ? { siteId } : {};
   const isNowhere = Boolean(siteId && !isId(siteId));
 
@@ -50,10 +50,4 @@ export function deviceChanges(ctx: Context, { siteId, after }: FollowedDevices):
     },
     told,
   );
-}
-
-function placeOf(cursor: string): number {
-  const place = Number(decodeCursor(cursor, 1)[0]);
-  if (!Number.isSafeInteger(place) || place < 0) throw badInput('This cursor is not one of ours.');
-  return place;
 }

@@ -1,6 +1,6 @@
 import { Refusal } from '../../../schema/errors.ts';
+import { text } from '../../../schema/words.ts';
 import { canonicalMac } from './address.rules.ts';
-import { checkText } from './texts.rules.ts';
 
 export type DeviceKind = 'OLT' | 'ONU' | 'ROUTER' | 'NAS' | 'SWITCH' | 'AP' | 'CPE' | 'SPLITTER';
 export type DeviceLifecycle = 'PLANNED' | 'IN_SERVICE' | 'RETIRED';
@@ -40,11 +40,11 @@ export function checkDevice(given: NewDevice) {
   if (given.mac != null && !mac)
     throw new Refusal('INVALID', 'This is not the MAC address of a device, such as aa:bb:cc:00:11:22.', 'mac');
   return {
-    name: checkText(given.name, 63, 'name'),
+    name: text(given.name, 63, 'name'),
     kind: given.kind,
-    vendor: checkText(given.vendor, 80, 'vendor'),
-    model: checkText(given.model, 80, 'model'),
-    serial: checkText(given.serial, 80, 'serial'),
+    vendor: text(given.vendor, 80, 'vendor'),
+    model: text(given.model, 80, 'model'),
+    serial: text(given.serial, 80, 'serial'),
     mac,
     managementAddress: given.managementAddress ?? null,
     siteId: given.siteId ?? null,

@@ -1,11 +1,12 @@
-import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
+import { anywhere, asText, keyAfter } from '../../../schema/cursor.ts';
 import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
+import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { consume, release } from '../../_kernel/quota.ts';
 import { type Conflicts, saveUnique } from './conflicts.ts';
 import { Device } from './device.entity.ts';
@@ -17,9 +18,7 @@ import {
   isCounted,
   type NewDevice,
 } from './device.rules.ts';
-import { nameAfter } from './pages.ts';
 import { Site } from './site.entity.ts';
-import { containing } from './texts.rules.ts';
 
 export interface DeviceFilter {
   text?: string | null;
@@ -38,9 +37,9 @@ const quotaKey = (deviceId: string) => `device:${deviceId}`;
 
 /** Devices by name, those whose name or serial holds `text`. */
 export async function listDevices(ctx: Context, filter: DeviceFilter, page: PageArgs): Promise<Connection<Device>> {
-  const after = nameAfter(page);
+  const after = keyAfter(page, asText);
   if (filter.siteId && !isId(filter.siteId)) return connect([], page, () => []);
-  const text = filter.text?.trim() ? containing(filter.text) : null;
+  const text = filter.text?.trim() ? anywhere(filter.text) : null;
   const rows = await (await ctx.em()).find(
     Device,
     {
@@ -95,11 +94,7 @@ export function retireDevice(ctx: Context, deviceId: string): Promise<Device> {
   });
 }
 
-async function lockDevice(em: EntityManager, id: string): Promise<Device> {
-  const device = isId(id) ? await em.findOne(Device, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
-  if (!device) throw new Refusal('NOT_FOUND', 'There is no such device.', 'deviceId');
-  return device;
-}
+const lockDevice = (em: EntityManager, id: string) => lockOrRefuse(em, Device, id, 'device');
 
 async function refuseUnknownSite(em: EntityManager, id: string): Promise<void> {
   if (!isId(id) || !(await em.findOne(Site, { id })))

@@ -1,9 +1,9 @@
+import { asId, asInstant, asWhole, keyAfter, placeAfter } from '../../../schema/cursor.ts';
 import { isId } from '../../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { defineLoader, type Loader } from '../../_kernel/loader.ts';
-import { idIn, placeIn, wholeIn } from '../cursor.rules.ts';
 import { TicketMessage } from './message.entity.ts';
 import { Ticket, TicketTag } from './ticket.entity.ts';
 import type { MessageVisibility } from './ticket.rules.ts';
@@ -85,14 +85,14 @@ export async function loadPage<A, T>(
 /** Newest first. */
 export const ticketsOfCustomer = definePageLoader<null, Ticket>(
   'tickets of customers',
-  async (em, ids, { first, after }) => {
-    const place = after ? placeIn(after) : null;
+  async (em, ids, page) => {
+    const place = placeAfter(page, asInstant);
     const rows = await em.execute(
       `select t.* from unnest(array[?]::uuid[]) as c(id) cross join lateral (
          select * from tickets.ticket
           where customer_id = c.id and (?::uuid is null or (opened_at, id) < (?::timestamptz, ?::uuid))
           order by opened_at desc, id desc limit ?) t`,
-      [ids, place?.id ?? null, place?.at.toISOString() ?? null, place?.id ?? null, first + 1],
+      [ids, place?.id ?? null, place?.key.toISOString() ?? null, place?.id ?? null, page.first + 1],
     );
     return rows.map((row) => [row.customer_id, em.map(Ticket, row)] as const);
   },
@@ -102,15 +102,15 @@ export const ticketsOfCustomer = definePageLoader<null, Ticket>(
 /** Oldest first; of one visibility, or all that the caller may see. */
 export const messagesOfTicket = definePageLoader<MessageVisibility | null, TicketMessage>(
   'messages of tickets',
-  async (em, ids, { first, after }, visibility) => {
-    const from = after ? idIn(after) : null;
+  async (em, ids, page, visibility) => {
+    const from = keyAfter(page, asId);
     const rows = await em.execute(
       `select m.* from unnest(array[?]::uuid[]) as t(id) cross join lateral (
          select * from tickets.ticket_message
           where ticket_id = t.id and (?::text is null or visibility = ?)
             and (?::uuid is null or seq > (select seq from tickets.ticket_message where id = ? and ticket_id = t.id))
           order by seq limit ?) m`,
-      [ids, visibility, visibility, from, from, first + 1],
+      [ids, visibility, visibility, from, from, page.first + 1],
     );
     return rows.map((row) => [row.ticket_id, em.map(TicketMessage, row)] as const);
   },
@@ -120,11 +120,11 @@ export const messagesOfTicket = definePageLoader<MessageVisibility | null, Ticke
 /** Oldest first. */
 export const eventsOfTicket = definePageLoader<null, TicketEvent>(
   'events of tickets',
-  async (em, ids, { first, after }) => {
+  async (em, ids, page) => {
     const rows = await em.execute(
       `select e.* from unnest(array[?]::uuid[]) as t(id) cross join lateral (
          select * from tickets.ticket_event where ticket_id = t.id and seq > ? order by seq limit ?) e`,
-      [ids, after ? wholeIn(after) : 0, first + 1],
+      [ids, keyAfter(page, asWhole) ?? 0, page.first + 1],
     );
     return rows.map((row) => [row.ticket_id, em.map(TicketEvent, row)] as const);
   },

@@ -1,9 +1,9 @@
+import { asInstant, placeAfter } from '../../../schema/cursor.ts';
 import { ClientError, forbidden } from '../../../schema/errors.ts';
 import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { once } from '../../_kernel/idempotency.ts';
-import { placeIn } from '../cursor.rules.ts';
 import { ticketById } from './loaders.ts';
 import { Ticket } from './ticket.entity.ts';
 import * as rules from './ticket.rules.ts';
@@ -31,9 +31,9 @@ export async function myTickets(
   page: PageArgs,
 ): Promise<Connection<Ticket>> {
   const customerId = customerOf(ctx);
-  const place = page.after ? placeIn(page.after) : null;
+  const place = placeAfter(page, asInstant);
   const older = place
-    ? { openedAt: { $lte: place.at }, $or: [{ openedAt: { $lt: place.at } }, { id: { $lt: place.id } }] }
+    ? { openedAt: { $lte: place.key }, $or: [{ openedAt: { $lt: place.key } }, { id: { $lt: place.id } }] }
     : {};
   const em = await ctx.em();
   const where = { $and: [{ customerId }, status ? (SHOWN[status] as object) : {}, older] };

@@ -4,7 +4,7 @@ import type { EventName, LoggedEvent } from '../../../schema/events.ts';
 import { encodeCursor } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { follow } from '../../_kernel/live.ts';
-import { eventsSince, progressFrom } from '../progress.ts';
+import { eventsSince, progressFrom } from '../../_kernel/progress.ts';
 
 const TicketChangeKindEnum = {
   SNAPSHOT: 'SNAPSHOT',

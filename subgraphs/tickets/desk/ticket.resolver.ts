@@ -2,11 +2,10 @@ import { Arg, Args, Ctx, FieldResolver, ID, Mutation, Query, Resolver, Root, Sub
 import { RequiresFeature, RequiresPermission } from '../../../schema/directives.ts';
 import { badInput, forbidden } from '../../../schema/errors.ts';
 import { checkPage, connectionOf, PageArgs } from '../../../schema/page.ts';
-import { payload, payloadOf } from '../../../schema/payload.ts';
+import { orCurrent, payload, payloadOf } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { Contact } from '../contact.stub.ts';
 import { Customer } from '../customer.stub.ts';
-import { orCurrent } from '../payload.ts';
 import { User, userOf } from '../user.stub.ts';
 import { eventsOfTicket, loadPage, messagesOfTicket, tagsOfTicket, ticketById } from './loaders.ts';
 import { MessageVisibilityEnum, TicketMessage } from './message.entity.ts';

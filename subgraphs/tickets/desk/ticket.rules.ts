@@ -1,6 +1,6 @@
 import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
-import { languageTag, optionalText, text } from '../words.rules.ts';
+import { emailAddress, languageTag, optionalText, text } from '../../../schema/words.ts';
 
 export type TicketKind = 'QUESTION' | 'REQUEST' | 'INCIDENT';
 export type TicketStatus = 'NEW' | 'OPEN' | 'WAITING' | 'RESOLVED' | 'CLOSED' | 'CANCELLED';
@@ -168,10 +168,5 @@ function idOrNull(id: string | null | undefined, field: string, sentence: string
 }
 
 function emailOrNull(typed: string | null | undefined): string | null {
-  const clean = optionalText(typed, 254, 'requester.email');
-  if (clean === null) return null;
-  const [, local, domain] = /^([^\s@]{1,64})@([^\s@]+\.[^\s@]+)$/.exec(clean) ?? [];
-  if (!local || !domain)
-    throw new Refusal('INVALID', 'An e-mail address looks like ada@example.com.', 'requester.email');
-  return `${local}@${domain.toLowerCase()}`;
+  return typed == null || typed.trim() === '' ? null : emailAddress(typed, 'requester.email');
 }

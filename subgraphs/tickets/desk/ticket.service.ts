@@ -1,15 +1,18 @@
+import { anywhere, asInstant, placeAfter } from '../../../schema/cursor.ts';
 import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
+import { expectVersion } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { once } from '../../_kernel/idempotency.ts';
-import { anywhere, placeIn } from '../cursor.rules.ts';
-import { expectVersion } from '../words.rules.ts';
 import { Ticket } from './ticket.entity.ts';
 import * as rules from './ticket.rules.ts';
 import { authorOf, findOrRefuse, move, named, post, record, touch, writeTicket } from './ticket.steps.ts';
+
+/** Characters a search begins with. */
+const MIN_SEARCH = 2;
 
 export interface TicketSearch {
   status?: rules.TicketStatus[] | null;
@@ -50,8 +53,8 @@ export async function listTickets(
   const { customerId, assigneeId } = search;
   if ([customerId, assigneeId].some((id) => id != null && !isId(id))) return connect<Ticket>([], page, () => []);
   const column = orderBy === 'NEWEST' ? 'openedAt' : 'lastMessageAt';
-  const place = page.after ? placeIn(page.after) : null;
-  const pattern = search.text == null ? null : { $ilike: anywhere(search.text) };
+  const place = placeAfter(page, asInstant);
+  const pattern = search.text == null ? null : { $ilike: anywhere(search.text, MIN_SEARCH) };
   const where = [
     search.status?.length ? { status: { $in: search.status } } : {},
     search.priority?.length ? { priority: { $in: search.priority } } : {},
@@ -60,7 +63,7 @@ export async function listTickets(
     pattern
       ? { $or: [{ number: pattern }, { subject: pattern }, { requesterName: pattern }, { requesterEmail: pattern }] }
       : {},
-    place ? { [column]: { $lte: place.at }, $or: [{ [column]: { $lt: place.at } }, { id: { $lt: place.id } }] } : {},
+    place ? { [column]: { $lte: place.key }, $or: [{ [column]: { $lt: place.key } }, { id: { $lt: place.id } }] } : {},
   ];
   const em = await ctx.em();
   const rows = await em.find(

@@ -1,10 +1,9 @@
-import { LockMode } from '@mikro-orm/postgresql';
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../../schema/errors.ts';
-import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
+import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { nextNumber } from '../../_kernel/number-series.ts';
 import { consume } from '../../_kernel/quota.ts';
 import { TicketMessage } from './message.entity.ts';
@@ -13,11 +12,8 @@ import { advance, authorOfOpening, type MessageAuthor, type TicketDraft, type Ti
 import { TicketEvent, type TicketEventKind } from './ticket-event.entity.ts';
 
 /** The ticket, locked until the transaction ends. Throws NOT_FOUND for an unknown id, and another's looks the same. */
-export async function findOrRefuse(em: EntityManager, id: string, own: { customerId?: string } = {}): Promise<Ticket> {
-  const ticket = isId(id) ? await em.findOne(Ticket, { id, ...own }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
-  if (!ticket) throw new Refusal('NOT_FOUND', 'There is no such ticket.', 'ticketId');
-  return ticket;
-}
+export const findOrRefuse = (em: EntityManager, id: string, own: { customerId?: string } = {}) =>
+  lockOrRefuse(em, Ticket, id, 'ticket', { where: own });
 
 /** Whose words these are, by who asks. */
 export function authorOf(ctx: Context): MessageAuthor {
