@@ -1,6 +1,7 @@
 import { Agent, request as httpRequest } from 'undici';
 import { ClientError } from '../schema/errors.ts';
-import type { GraphResult, RunningSubgraph } from '../subgraphs/_kernel/subgraph.ts';
+import type { GraphResult, RunningSubgraph, SubgraphStream } from '../subgraphs/_kernel/subgraph.ts';
+import { STREAM_HEADER } from '../subgraphs/_kernel/subgraph-server.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 
 /** A subgraph as the gateway sees it, wherever it runs. Both calls throw ClientError when it hangs, lies or is gone. */
@@ -8,7 +9,7 @@ export interface DataSource {
   readonly name: string;
   /** `body` is the JSON text the envelope is bound to. */
   execute(body: string, envelope: string, timeoutMs: number): Promise<GraphResult>;
-  subscribe(body: string, envelope: string, signal: AbortSignal): Promise<AsyncGenerator<GraphResult> | GraphResult>;
+  subscribe(body: string, envelope: string, signal: AbortSignal): Promise<SubgraphStream | GraphResult>;
   /** Whether it would answer. */
   isReady(): Promise<boolean>;
   close(): Promise<void>;
@@ -16,6 +17,9 @@ export interface DataSource {
 
 /** Largest answer of a subgraph, bytes. */
 const MAX_ANSWER = 8 * 1024 * 1024;
+
+/** How long renewing a stream's envelope may take, milliseconds. */
+const RENEW_MS = 2_000;
 
 const late = () => new ClientError('SUBGRAPH_TIMEOUT', 'A part of the answer took too long. Please try again.');
 const gone = () =>
@@ -47,13 +51,20 @@ export function remoteSubgraph(name: string, url: string, log: Logger): DataSour
     connect: { timeout: 1_000 },
   });
   const streams = new Agent({ connections: 1_024, bodyTimeout: 0, headersTimeout: 5_000 });
-  const ask = (dispatcher: Agent, accept: string, body: string, envelope: string, signal: AbortSignal) =>
+  const ask = (
+    dispatcher: Agent,
+    accept: string,
+    body: string,
+    envelope: string,
+    signal: AbortSignal,
+    more: Record<string, string> = {},
+  ) =>
     httpRequest(url, {
       dispatcher,
       method: 'POST',
       signal,
       body,
-      headers: { 'content-type': 'application/json', accept, 'isp-envelope': envelope },
+      headers: { 'content-type': 'application/json', accept, 'isp-envelope': envelope, ...more },
     });
   const meaning = (error: unknown) => {
     if (error instanceof ClientError) return error;
@@ -90,7 +101,15 @@ export function remoteSubgraph(name: string, url: string, log: Logger): DataSour
           signal,
         );
         if (String(headers['content-type']).startsWith('application/json')) return (await answer.json()) as GraphResult;
-        return readEvents(answer, signal);
+        const id = String(headers[STREAM_HEADER]);
+        return Object.assign(readEvents(answer, signal), {
+          async renew(fresh: string) {
+            const timeout = AbortSignal.timeout(RENEW_MS);
+            const renewed = await ask(agent, 'application/json', body, fresh, timeout, { [STREAM_HEADER]: id });
+            await renewed.body.dump();
+            if (renewed.statusCode !== 200) throw gone(); // another replica, or one that began anew: the client comes back
+          },
+        });
       } catch (error) {
         throw meaning(error);
       }

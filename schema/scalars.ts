@@ -18,15 +18,25 @@ function stringScalar<T>(name: string, description: string, read: (text: string)
   });
 }
 
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+/** Whether a text is a day that exists, of the years 1 to 9999. `Date` would make 2 March of 30 February. */
+const isDay = (text: string): boolean =>
+  /^\d{4}-\d\d-\d\d$/.test(text) && text >= '0001' && new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) === text;
+
+const INSTANT = /^\d{4}-\d\d-\d\dT([01]\d|2[0-3]):\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
+
+/** An instant in a text, or undefined; in UTC too its year is 1 to 9999. */
+function instantIn(text: string): Date | undefined {
+  const date = new Date(text);
+  if (!INSTANT.test(text) || !isDay(text.slice(0, 10)) || Number.isNaN(date.getTime())) return undefined;
+  return date.toISOString() >= '0001' ? date : undefined;
+}
 
 export const DateTime = stringScalar<Date>(
   'DateTime',
   'An instant, RFC 3339, answered in UTC with milliseconds: `2027-03-17T16:15:30.000Z`.',
   (text) => {
-    const date = new Date(text);
-    if (!INSTANT.test(text) || Number.isNaN(date.getTime()))
-      throw refuse('A date-time is written like 2027-03-17T16:15:30Z.');
+    const date = instantIn(text);
+    if (!date) throw refuse('A date-time is written like 2027-03-17T16:15:30Z.');
     return date;
   },
   (value) => (value instanceof Date ? value : new Date(value)).toISOString(),
@@ -36,8 +46,7 @@ export const LocalDate = stringScalar<string>(
   'Date',
   "A calendar date in the tenant's zone: `2027-03-17`.",
   (text) => {
-    if (!/^\d{4}-\d\d-\d\d$/.test(text) || new Date(`${text}T00:00:00Z`).toJSON()?.slice(0, 10) !== text)
-      throw refuse('A date is written like 2027-03-17.');
+    if (!isDay(text)) throw refuse('A date is written like 2027-03-17.');
     return text;
   },
   (value) => value,

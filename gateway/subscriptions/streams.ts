@@ -2,7 +2,7 @@ import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { badInput, ClientError, unauthenticated } from '../../schema/errors.ts';
 import { FEATURES } from '../../schema/features.ts';
 import { interruptible } from '../../subgraphs/_kernel/interruptible.ts';
-import type { GraphResult } from '../../subgraphs/_kernel/subgraph.ts';
+import type { GraphResult, SubgraphStream } from '../../subgraphs/_kernel/subgraph.ts';
 import { inSpan } from '../../subgraphs/_kernel/telemetry.ts';
 import { type Answer, bodyOf, type ClientRequest, type Graph, type Standing } from '../graph.ts';
 import { nextStepAfter } from '../licenses.ts';
@@ -43,7 +43,9 @@ export async function openStream(graph: Graph, request: ClientRequest): Promise<
       abort.signal,
     );
     if (!(Symbol.asyncIterator in upstream)) return refusedBySubgraph(graph, request, standing, node, upstream);
-    return relay(graph, request, node, upstream, standing, abort);
+    const renew = (fresh: Standing) =>
+      upstream.renew(graph.seal(source.name, body, request, fresh, Date.now() + OPEN_MS));
+    return relay(graph, request, node, upstream, renew, standing, abort);
   } catch (error) {
     return { errors: await denied(graph, request, error) };
   }
@@ -81,48 +83,59 @@ async function refusedBySubgraph(
   return { errors };
 }
 
+/** What a subgraph decides by: when it changes, the stream there needs a fresh envelope. */
+const rightsOf = ({ caller, features, core }: Standing) => JSON.stringify([caller.permissions.bits, features, core]);
+
+/** Something timed that can be set anew; a wait longer than a timer can hold is taken in steps by whoever is called. */
+function alarm(ring: () => void) {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    clear: () => clearTimeout(timer),
+    set(at: number) {
+      clearTimeout(timer);
+      if (Number.isFinite(at))
+        timer = setTimeout(ring, Math.min(LONGEST_WAIT_MS, Math.max(0, at - Date.now()))).unref();
+    },
+  };
+}
+
 function relay(
   graph: Graph,
   request: ClientRequest,
   node: SubscriptionNode,
-  upstream: AsyncGenerator<GraphResult>,
+  upstream: SubgraphStream,
+  renew: (standing: Standing) => Promise<void>,
   opened: Standing,
   abort: AbortController,
 ): AsyncGenerator<Answer> {
   const { auth, licenses, tenants } = graph.parts;
   const { caller } = request;
-  let end: (why: unknown) => void = () => undefined;
-  const ended = new Promise<{ why: unknown }>((resolve) => {
-    end = (why) => resolve({ why });
-  });
-
-  let licenseTimer: NodeJS.Timeout | undefined;
-  const waitForLicense = ({ license }: Standing) => {
-    clearTimeout(licenseTimer);
-    const next = nextStepAfter(license, new Date());
-    if (next)
-      licenseTimer = setTimeout(
-        () => void recheck(),
-        Math.min(LONGEST_WAIT_MS, next.getTime() - Date.now() + 1),
-      ).unref();
+  let rights = rightsOf(opened);
+  let over: { why: unknown } | undefined;
+  const end = (why: unknown) => {
+    over ??= { why };
+    abort.abort();
+    void upstream.return(undefined);
   };
+
   const recheck = async () => {
     try {
       const standing = await graph.standingOf(caller);
       refuseIfLost(graph, request, standing);
-      waitForLicense(standing);
+      licenseStep.set(nextStepAfter(standing.license, new Date())?.getTime() ?? Number.POSITIVE_INFINITY);
+      if (rightsOf(standing) === rights) return;
+      rights = rightsOf(standing);
+      await renew(standing);
     } catch (error) {
       end(error);
     }
   };
-  let tokenTimer: NodeJS.Timeout | undefined;
-  const waitForToken = () => {
-    const left = caller.expiresAt - Date.now();
-    if (left <= 0) end(unauthenticated('EXPIRED'));
-    else if (Number.isFinite(left)) tokenTimer = setTimeout(waitForToken, Math.min(LONGEST_WAIT_MS, left)).unref();
-  };
-  waitForLicense(opened);
-  waitForToken();
+  const licenseStep = alarm(() => void recheck());
+  const tokenEnd = alarm(() =>
+    caller.expiresAt <= Date.now() ? end(unauthenticated('EXPIRED')) : tokenEnd.set(caller.expiresAt),
+  );
+  licenseStep.set(nextStepAfter(opened.license, new Date())?.getTime() ?? Number.POSITIVE_INFINITY);
+  tokenEnd.set(caller.expiresAt);
   const heard = () => void recheck();
   const stops = [
     auth.onChange(caller, heard),
@@ -131,29 +144,22 @@ function relay(
 
   async function* answers(): AsyncGenerator<Answer> {
     try {
-      while (true) {
-        const next = await Promise.race([upstream.next(), ended]);
-        if ('why' in next) {
-          if (next.why !== undefined) yield { errors: await denied(graph, request, next.why) };
-          return;
-        }
-        if (next.done) return;
-        const result = next.value;
+      while (!over) {
+        const next = await upstream.next();
+        if (over || next.done) break;
         yield await inSpan('event', {}, async () => {
           const standing = await graph.standingOf(caller);
           refuseIfLost(graph, request, standing);
-          return graph.run(graph.prepare(request), request, standing, {
-            primary: node.primary,
-            result,
-            rest: node.rest,
-          });
+          const event = { primary: node.primary, result: next.value, rest: node.rest };
+          return graph.run(graph.prepare(request), request, standing, event);
         });
       }
+      if (over?.why !== undefined) yield { errors: await denied(graph, request, over.why) };
     } catch (error) {
       yield { errors: await denied(graph, request, error) };
     } finally {
-      clearTimeout(licenseTimer);
-      clearTimeout(tokenTimer);
+      licenseStep.clear();
+      tokenEnd.clear();
       for (const stop of stops) stop();
       abort.abort();
       void upstream.return(undefined);

@@ -1,8 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { randomUUID } from 'node:crypto';
 import { once as onceEvent } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ClientError } from '../../schema/errors.ts';
-import type { GraphResult, RunningSubgraph } from './subgraph.ts';
+import type { GraphResult, RunningSubgraph, SubgraphStream } from './subgraph.ts';
 
 /** Largest body a gateway sends, bytes: a thousand representations with what they require. */
 const MAX_BODY = 4 * 1024 * 1024;
@@ -12,20 +13,31 @@ const MAX_READ = 4 * MAX_BODY;
 const HEARTBEAT_MS = 10_000;
 const DRAIN_MS = 10_000;
 
+/** Names an open stream, in its answer and in the request that renews its envelope. */
+export const STREAM_HEADER = 'isp-stream';
+
+type Streams = Map<string, { response: ServerResponse; events: SubgraphStream }>;
+
 export interface SubgraphServer {
   url: string;
   stop(): Promise<void>;
 }
 
 /** Serves one subgraph over HTTP to gateways: JSON for operations, distinct SSE connections for subscriptions. */
-export async function serveOverHttp(running: RunningSubgraph, at: { host: string; port: number }): Promise<SubgraphServer> {
-  const streams = new Set<ServerResponse>();
+export async function serveOverHttp(
+  running: RunningSubgraph,
+  at: { host: string; port: number },
+): Promise<SubgraphServer> {
+  const streams: Streams = new Map();
   let isStopping = false;
   const server: Server = createServer((request, response) => {
     response.once('close', () => isStopping && setImmediate(() => server.closeIdleConnections()));
     answer(running, request, response, streams).catch((error: Error) => {
       running.machinery.log.error({ err: error }, 'a request failed');
-      if (!response.headersSent) sendJson(response, 500, { errors: [{ message: 'Something went wrong on our side.', extensions: { code: 'INTERNAL' } }] });
+      if (!response.headersSent)
+        sendJson(response, 500, {
+          errors: [{ message: 'Something went wrong on our side.', extensions: { code: 'INTERNAL' } }],
+        });
       else response.destroy();
     });
   });
@@ -38,7 +50,7 @@ export async function serveOverHttp(running: RunningSubgraph, at: { host: string
     async stop() {
       isStopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const stream of streams) stream.end();
+      for (const { response } of streams.values()) response.end();
       server.closeIdleConnections();
       const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
       await closed;
@@ -47,36 +59,56 @@ export async function serveOverHttp(running: RunningSubgraph, at: { host: string
   };
 }
 
-async function answer(running: RunningSubgraph, request: IncomingMessage, response: ServerResponse, streams: Set<ServerResponse>): Promise<void> {
+async function answer(
+  running: RunningSubgraph,
+  request: IncomingMessage,
+  response: ServerResponse,
+  streams: Streams,
+): Promise<void> {
   const path = request.url?.split('?')[0];
   if (request.method === 'GET' && path === '/health/live') return sendJson(response, 200, { status: 'live' });
-  if (request.method === 'GET' && path === '/health/ready') return sendJson(response, (await running.isReady()) ? 200 : 503, { subgraph: running.name });
-  if (request.method !== 'POST' || path !== '/graphql') return sendJson(response, 404, refusal(new ClientError('BAD_USER_INPUT', 'There is nothing here.')));
+  if (request.method === 'GET' && path === '/health/ready')
+    return sendJson(response, (await running.isReady()) ? 200 : 503, { subgraph: running.name });
+  if (request.method !== 'POST' || path !== '/graphql')
+    return sendJson(response, 404, refusal(new ClientError('BAD_USER_INPUT', 'There is nothing here.')));
   const body = await readBody(request);
-  if (body === undefined) return sendJson(response, 413, refusal(new ClientError('OPERATION_LIMIT', 'The request is too large.')));
+  if (body === undefined)
+    return sendJson(response, 413, refusal(new ClientError('OPERATION_LIMIT', 'The request is too large.')));
   const envelope = request.headers['isp-envelope'];
   const token = typeof envelope === 'string' ? envelope : undefined;
   try {
-    if (request.headers.accept?.includes('text/event-stream')) return await stream(running, body, token, response, streams);
+    const id = request.headers[STREAM_HEADER];
+    if (typeof id === 'string') return await renew(streams.get(id), token, response);
+    if (request.headers.accept?.includes('text/event-stream'))
+      return await stream(running, body, token, response, streams);
     sendJson(response, 200, await running.execute(body, token));
   } catch (error) {
-    if (error instanceof ClientError) return sendJson(response, error.code === 'UNAUTHENTICATED' ? 401 : 400, refusal(error));
-    if (error instanceof SyntaxError) return sendJson(response, 400, refusal(new ClientError('BAD_USER_INPUT', 'The request is no JSON.')));
+    if (error instanceof ClientError)
+      return sendJson(response, error.code === 'UNAUTHENTICATED' ? 401 : 400, refusal(error));
+    if (error instanceof SyntaxError)
+      return sendJson(response, 400, refusal(new ClientError('BAD_USER_INPUT', 'The request is no JSON.')));
     throw error;
   }
 }
 
-async function stream(running: RunningSubgraph, body: string, token: string | undefined, response: ServerResponse, streams: Set<ServerResponse>): Promise<void> {
+async function stream(
+  running: RunningSubgraph,
+  body: string,
+  token: string | undefined,
+  response: ServerResponse,
+  streams: Streams,
+): Promise<void> {
   const events = await running.subscribe(body, token);
   if (!(Symbol.asyncIterator in events)) return sendJson(response, 200, events);
   if (response.destroyed) return void (await events.return(undefined)); // the reader left before it began
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+  const id = randomUUID();
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', [STREAM_HEADER]: id });
   response.write(':\n\n');
   const beat = setInterval(() => response.writableEnded || response.write(':\n\n'), HEARTBEAT_MS);
-  streams.add(response);
+  streams.set(id, { response, events });
   response.on('close', () => {
     clearInterval(beat);
-    streams.delete(response);
+    streams.delete(id);
     void events.return(undefined);
   });
   for await (const event of events) {
@@ -87,11 +119,24 @@ async function stream(running: RunningSubgraph, body: string, token: string | un
   if (!response.writableEnded) response.end('event: complete\ndata:\n\n');
 }
 
+/** Goes on with an open stream's fresh envelope; a stream that is not here cannot. */
+async function renew(
+  held: { events: SubgraphStream } | undefined,
+  token: string | undefined,
+  response: ServerResponse,
+): Promise<void> {
+  if (!held) return sendJson(response, 404, refusal(new ClientError('BAD_USER_INPUT', 'There is no such stream.')));
+  await held.events.renew(token ?? '');
+  sendJson(response, 200, {});
+}
+
 /** Resolves when more may be written, or nothing ever again. */
 async function drained(response: ServerResponse): Promise<void> {
   const settled = new AbortController();
   const { signal } = settled;
-  await Promise.race([onceEvent(response, 'drain', { signal }), onceEvent(response, 'close', { signal })]).finally(() => settled.abort());
+  await Promise.race([onceEvent(response, 'drain', { signal }), onceEvent(response, 'close', { signal })]).finally(() =>
+    settled.abort(),
+  );
 }
 
 /** The text of the body, or undefined when it is too large. */
@@ -112,6 +157,9 @@ function refusal(error: ClientError): GraphResult {
 
 function sendJson(response: ServerResponse, status: number, body: object): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(text) });
+  response.writeHead(status, {
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+  });
   response.end(text);
 }

@@ -3,15 +3,15 @@ import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import {
   createSourceEventStream,
   type DocumentNode,
-  execute,
   type ExecutionResult,
-  getOperationAST,
+  execute,
   GraphQLError,
   type GraphQLFieldResolver,
   type GraphQLFormattedError,
   type GraphQLObjectType,
   type GraphQLSchema,
   type GraphQLUnionType,
+  getOperationAST,
   isObjectType,
   parse,
   validate,
@@ -33,7 +33,10 @@ import { continueTrace, inSpan } from './telemetry.ts';
 type Class = new (...args: never[]) => object;
 
 /** Resolves an entity another subgraph points at; null for unknown and foreign alike. */
-export type ResolveReference = (ctx: Context, reference: Record<string, unknown> & { id: string }) => Promise<object | null> | object | null;
+export type ResolveReference = (
+  ctx: Context,
+  reference: Record<string, unknown> & { id: string },
+) => Promise<object | null> | object | null;
 
 /** Hears one kind of event, in a transaction and a tenant of its own, exactly once per event id. */
 export type Subscriber<N extends EventName = EventName> = {
@@ -74,7 +77,11 @@ export interface SubgraphDefinition {
   seed?: (world: SeedWorld) => Promise<void>;
 }
 
-export function hears<N extends EventName>(event: N, hear: Subscriber<N>['hear'], options: { isAlwaysOn?: boolean } = {}): Subscriber {
+export function hears<N extends EventName>(
+  event: N,
+  hear: Subscriber<N>['hear'],
+  options: { isAlwaysOn?: boolean } = {},
+): Subscriber {
   return { event, hear, ...options } as unknown as Subscriber;
 }
 
@@ -88,7 +95,11 @@ function isRequest(value: unknown): value is GraphRequest {
   const isObject = (part: unknown) => typeof part === 'object' && !Array.isArray(part);
   if (!value || !isObject(value)) return false;
   const { query, variables, operationName } = value as Record<string, unknown>;
-  return typeof query === 'string' && (variables === undefined || isObject(variables)) && (operationName == null || typeof operationName === 'string');
+  return (
+    typeof query === 'string' &&
+    (variables === undefined || isObject(variables)) &&
+    (operationName == null || typeof operationName === 'string')
+  );
 }
 
 /** An answer, errors already in the form clients may see. */
@@ -158,7 +169,10 @@ function printTypes(marked: GraphQLSchema): string {
 }
 
 const graphName = (schema: GraphQLSchema) => (type: Class) =>
-  Object.values(schema.getTypeMap()).find((known) => isObjectType(known) && (known.name === type.name || (known.extensions as { class?: Class }).class === type))?.name;
+  Object.values(schema.getTypeMap()).find(
+    (known) =>
+      isObjectType(known) && (known.name === type.name || (known.extensions as { class?: Class }).class === type),
+  )?.name;
 
 function attachReferences(schema: GraphQLSchema, marked: GraphQLSchema, { references = {} }: SubgraphDefinition): void {
   for (const [name, resolve] of Object.entries(references)) {
@@ -170,7 +184,10 @@ function attachReferences(schema: GraphQLSchema, marked: GraphQLSchema, { refere
       return resolve(ctx, reference);
     };
     type.resolveReference = resolveReference;
-    (type.extensions as Record<string, unknown>).apollo = { ...(type.extensions.apollo as object), subgraph: { resolveReference } };
+    (type.extensions as Record<string, unknown>).apollo = {
+      ...(type.extensions.apollo as object),
+      subgraph: { resolveReference },
+    };
   }
   const entities = schema.getQueryType()?.getFields()._entities;
   if (!entities) return;
@@ -181,7 +198,8 @@ function attachReferences(schema: GraphQLSchema, marked: GraphQLSchema, { refere
     if (ctx.envelope.caller.kind === 'ANONYMOUS' && !ctx.envelope.tenantId) return representations.map(() => null);
     if (representations.length > MAX_REPRESENTATIONS) throw badInput(`At most ${MAX_REPRESENTATIONS} representations.`);
     // Refused before any is looked for: a failure half-way would leave the others without anybody who waits for them.
-    if (!representations.every(({ __typename }) => known.has(String(__typename)))) throw badInput('There is no such entity.');
+    if (!representations.every(({ __typename }) => known.has(String(__typename))))
+      throw badInput('There is no such entity.');
     return resolve(source, args, ctx, info);
   };
 }
@@ -212,6 +230,15 @@ function prepare(subgraph: Subgraph, query: string): Prepared {
   return made;
 }
 
+/** A subscription at its subgraph. */
+export interface SubgraphStream extends AsyncGenerator<GraphResult> {
+  /**
+   * Goes on with the rights of a fresh envelope for the same body; a caller who may no longer enter gets one error with
+   * its code, and the stream ends.
+   */
+  renew(envelope: string): Promise<void>;
+}
+
 /** A subgraph with its database and keys: what answers requests. */
 export interface RunningSubgraph {
   readonly name: string;
@@ -219,7 +246,7 @@ export interface RunningSubgraph {
   readonly machinery: Machinery;
   /** `body` is the JSON text the envelope is bound to. */
   execute(body: string, envelope: string | undefined): Promise<GraphResult>;
-  subscribe(body: string, envelope: string | undefined): Promise<AsyncGenerator<GraphResult> | GraphResult>;
+  subscribe(body: string, envelope: string | undefined): Promise<SubgraphStream | GraphResult>;
   /** Whether its database answers. */
   isReady(): Promise<boolean>;
 }
@@ -237,7 +264,12 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
   });
   const refuse = (errors: readonly GraphQLError[]) => format({ errors });
 
-  const runOperation = async (envelope: Envelope, request: GraphRequest, document: DocumentNode, rootValue?: unknown): Promise<GraphResult> => {
+  const runOperation = async (
+    envelope: Envelope,
+    request: GraphRequest,
+    document: DocumentNode,
+    rootValue?: unknown,
+  ): Promise<GraphResult> => {
     const ctx = new Context(envelope, machinery);
     try {
       const result = format(
@@ -260,49 +292,86 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
     name: subgraph.name,
     subgraph,
     machinery,
-    isReady: () => machinery.db.orm.em.fork().execute('select 1').then(() => true, () => false),
+    isReady: () =>
+      machinery.db.orm.em
+        .fork()
+        .execute('select 1')
+        .then(
+          () => true,
+          () => false,
+        ),
     async execute(body, token) {
       const { envelope, request, document, errors } = admit(body, token);
       if (errors.length > 0) return refuse(errors);
-      if (getOperationAST(document, request.operationName)?.operation === 'subscription') return refuse([badInput('A subscription is asked for as a stream.')]);
-      if (envelope.deadline <= Date.now()) return refuse([new ClientError('SUBGRAPH_TIMEOUT', 'This took too long. Please try again.')]);
+      if (getOperationAST(document, request.operationName)?.operation === 'subscription')
+        return refuse([badInput('A subscription is asked for as a stream.')]);
+      if (envelope.deadline <= Date.now())
+        return refuse([new ClientError('SUBGRAPH_TIMEOUT', 'This took too long. Please try again.')]);
       return continueTrace(envelope.trace, () =>
-        inSpan(`subgraph ${subgraph.name}`, { attributes: { 'graphql.operation.name': request.operationName ?? '' } }, () =>
-          runOperation(envelope, request, document),
+        inSpan(
+          `subgraph ${subgraph.name}`,
+          { attributes: { 'graphql.operation.name': request.operationName ?? '' } },
+          () => runOperation(envelope, request, document),
         ),
       );
     },
     async subscribe(body, token) {
       const { envelope, request, document, errors } = admit(body, token);
       if (errors.length > 0) return refuse(errors);
-      if (getOperationAST(document, request.operationName)?.operation !== 'subscription') return refuse([badInput('This is not a subscription.')]);
-      const opened = new Context(envelope, machinery);
-      // What the door read to let the caller in is over once it is open: a stream that waits holds no transaction.
-      const source = await createSourceEventStream({
-        schema: subgraph.schema,
-        document,
-        contextValue: opened,
-        variableValues: request.variables ?? {},
-        operationName: request.operationName ?? undefined,
-      }).finally(() => opened.end());
-      if (!(Symbol.asyncIterator in source)) return format(source);
-      const upstream = source[Symbol.asyncIterator]();
-      return interruptible(eventsOf({ [Symbol.asyncIterator]: () => upstream }, opened), () => void upstream.return?.());
+      if (getOperationAST(document, request.operationName)?.operation !== 'subscription')
+        return refuse([badInput('This is not a subscription.')]);
+      let current = envelope;
+      let refused: GraphResult | undefined;
+      /** Asks at the door with an envelope; what comes back is a source that has not begun, or why there is none. */
+      const knock = async (held: Envelope): Promise<AsyncIterator<unknown> | GraphResult> => {
+        const ctx = new Context(held, machinery);
+        // What the door read to let the caller in is over once it is open: a stream that waits holds no transaction.
+        const source = await createSourceEventStream({
+          schema: subgraph.schema,
+          document,
+          contextValue: ctx,
+          variableValues: request.variables ?? {},
+          operationName: request.operationName ?? undefined,
+        }).finally(() => ctx.end());
+        return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : format(source);
+      };
+      const source = await knock(current);
+      if (!('next' in source)) return source;
 
-      async function* eventsOf(events: AsyncIterable<unknown>, first: Context): AsyncGenerator<GraphResult> {
+      async function* events(from: AsyncIterator<unknown>): AsyncGenerator<GraphResult> {
         try {
-          for await (const event of events) {
-            const current = { ...envelope, deadline: Date.now() + EVENT_DEADLINE_MS };
-            yield await continueTrace(envelope.trace, () =>
-              inSpan(`event ${subgraph.name}`, {}, () => runOperation(current, request, document, event)),
+          while (!refused) {
+            const next = await from.next();
+            if (refused || next.done) break;
+            const held = { ...current, deadline: Date.now() + EVENT_DEADLINE_MS };
+            yield await continueTrace(held.trace, () =>
+              inSpan(`event ${subgraph.name}`, {}, () => runOperation(held, request, document, next.value)),
             );
           }
+          if (refused) yield refused;
         } catch (error) {
-          yield refuse([error instanceof GraphQLError ? error : new GraphQLError('failed', { originalError: error as Error })]);
+          yield refuse([
+            error instanceof GraphQLError ? error : new GraphQLError('failed', { originalError: error as Error }),
+          ]);
         } finally {
-          await first.end();
+          void from.return?.();
         }
       }
+      return Object.assign(
+        interruptible(events(source), () => void source.return?.()),
+        {
+          async renew(fresh: string) {
+            const renewed = verify(fresh, subgraph.name, body);
+            const again = await knock(renewed);
+            if ('next' in again) void again.return?.();
+            else {
+              refused = again;
+              void source.return?.();
+            }
+            current = renewed;
+          },
+        },
+      );
     },
   };
 }

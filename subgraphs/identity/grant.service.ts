@@ -1,3 +1,4 @@
+import { isId } from '../../schema/ids.ts';
 import { packPermissions } from '../../schema/permissions.ts';
 import type { Context } from '../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../_kernel/db.ts';
@@ -9,7 +10,6 @@ import { Session } from './session.entity.ts';
 import { kindOf, overByTime } from './session.rules.ts';
 import { presentOf, readBriefly } from './tenant.service.ts';
 import { User } from './user.entity.ts';
-import { isId } from '../../schema/ids.ts';
 
 /** What the named sessions allow now; one that is unknown is left out. */
 export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Promise<Grant[]> {

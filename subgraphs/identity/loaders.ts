@@ -1,10 +1,10 @@
+import { isId } from '../../schema/ids.ts';
 import type { Context } from '../_kernel/context.ts';
 import { defineLoader } from '../_kernel/loader.ts';
 import { findTenantProfile } from '../_kernel/tenant-profile.ts';
 import { Membership } from './membership.entity.ts';
 import type { Tenant } from './tenant.stub.ts';
 import { User } from './user.entity.ts';
-import { isId } from '../../schema/ids.ts';
 
 /**
  * People as this tenant may see them: who is or was a member of it, and nobody else. A portal customer sees staff and

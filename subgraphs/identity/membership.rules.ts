@@ -1,5 +1,4 @@
 import { ClientError, forbidden, Refusal } from '../../schema/errors.ts';
-import { optionalText } from '../../schema/words.ts';
 import {
   isRole,
   PERMISSIONS,
@@ -9,6 +8,7 @@ import {
   ROLES,
   type RoleKey,
 } from '../../schema/permissions.ts';
+import { optionalText } from '../../schema/words.ts';
 
 export type MembershipKind = 'STAFF' | 'PORTAL';
 export type MembershipState = 'ACTIVE' | 'SUSPENDED' | 'ENDED';

@@ -1,6 +1,7 @@
 import { asId, keyAfter } from '../../schema/cursor.ts';
 import { Refusal } from '../../schema/errors.ts';
 import type { EventName } from '../../schema/events.ts';
+import { isId } from '../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../schema/page.ts';
 import { expectVersion } from '../../schema/words.ts';
 import type { Context } from '../_kernel/context.ts';
@@ -22,7 +23,6 @@ import {
 } from './membership.rules.ts';
 import { endSessionsOf } from './session.service.ts';
 import { presentOf } from './tenant.service.ts';
-import { isId } from '../../schema/ids.ts';
 
 export interface MemberFilter {
   kind?: MembershipKind | null;

@@ -1,6 +1,7 @@
 import { LockMode } from '@mikro-orm/core';
 import { uuidv7 } from 'uuidv7';
 import { Refusal, unauthenticated } from '../../schema/errors.ts';
+import { isId } from '../../schema/ids.ts';
 import { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { emit, tellGateways } from '../_kernel/events.ts';
@@ -14,7 +15,6 @@ import { inSession, type PresentStanding, standingIn } from './standing.service.
 import { presentOf, readBriefly, readGlobally } from './tenant.service.ts';
 import { macKey, type OpenSession } from './token.service.ts';
 import type { User } from './user.entity.ts';
-import { isId } from '../../schema/ids.ts';
 
 /** The person who asks, also with a token without tenant. Throws UNAUTHENTICATED for everybody else. */
 export function selfOf({ envelope: { caller, sessionId } }: Context): { userId: string; sessionId: string } {

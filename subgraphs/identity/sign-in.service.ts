@@ -1,4 +1,5 @@
 import { badInput } from '../../schema/errors.ts';
+import { isPlain } from '../../schema/words.ts';
 import type { Context } from '../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../_kernel/db.ts';
 import type { Membership } from './membership.entity.ts';
@@ -13,7 +14,6 @@ import { record } from './sign-in-record.service.ts';
 import { readBriefly, tenantIdOf } from './tenant.service.ts';
 import { issueTokens } from './token.service.ts';
 import { User } from './user.entity.ts';
-import { isPlain } from '../../schema/words.ts';
 import type { Realm } from './user.rules.ts';
 
 export interface SignInRequest {

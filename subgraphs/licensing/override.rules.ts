@@ -1,6 +1,6 @@
 import { badInput, Refusal } from '../../schema/errors.ts';
-import { text } from '../../schema/words.ts';
 import { isFeature, isQuotaKey, type QuotaPolicy } from '../../schema/features.ts';
+import { text } from '../../schema/words.ts';
 
 export interface OverrideTerms {
   key: string;
@@ -18,7 +18,7 @@ export interface OverrideTerms {
 const MAX_YEARS = 5;
 const SIX_PLACES = /^\d{1,12}(\.\d{1,6})?$/;
 
-/** Trims a reason and refuses one that is no sentence: 5 to 500 letters. */
+/** Trims a reason and refuses one that is no sentence: 5 to 500 characters. */
 export const checkReason = (typed: string): string => text(typed, 500, 'reason', { name: 'A reason', min: 5 });
 
 /** Refuses an end that is not after the start, not ahead, or over five years away. */

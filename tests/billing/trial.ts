@@ -1,9 +1,9 @@
-import pg from 'pg';
 import { PERMISSIONS, packPermissions, permissionsOf } from '../../schema/permissions.ts';
 import { anonymousEnvelope, Context } from '../../subgraphs/_kernel/context.ts';
 import { roleUrl } from '../../subgraphs/_kernel/db.ts';
 import { SEED_TENANTS, type SeedTenant, seedId } from '../../subgraphs/_kernel/seed-world.ts';
-import { createMint, type Envelope } from '../../subgraphs/_kernel/signed-context.ts';
+import type { Envelope } from '../../subgraphs/_kernel/signed-context.ts';
+import { withClient } from '../setup/database.ts';
 import { openWorld } from '../setup/world.ts';
 
 /** Somebody who asks: by default with every permission, and of a tenant whose licence leaves the core open. */
@@ -17,7 +17,6 @@ export interface Caller {
 /** The example world as the tests of billing and network ask it, door by door and beneath the doors. */
 export async function openTrial() {
   const world = await openWorld();
-  const mint = createMint(world.config.ENVELOPE_PRIVATE_KEY);
   const tenantId = (tenant: SeedTenant) => seedId(SEED_TENANTS[tenant]);
   const envelopeOf = ({ tenant, roles, customerId, core = 'FULL' }: Caller): Envelope => ({
     ...anonymousEnvelope(),
@@ -27,10 +26,8 @@ export async function openTrial() {
     core,
     permissions: packPermissions(roles ? permissionsOf(roles) : PERMISSIONS),
   });
-  const signed = (subgraph: string, caller: Caller, query: string, variables: Record<string, unknown>) => {
-    const body = JSON.stringify({ query, variables });
-    return [body, mint(envelopeOf(caller), subgraph, body)] as const;
-  };
+  const signed = (subgraph: string, caller: Caller, query: string, variables: Record<string, unknown>) =>
+    world.signed(envelopeOf(caller), subgraph, query, variables);
   return {
     tenantId,
     context: (subgraph: string, caller: Caller) => new Context(envelopeOf(caller), world.subgraph(subgraph).machinery),
@@ -42,18 +39,11 @@ export async function openTrial() {
       world.subgraph(subgraph).subscribe(...signed(subgraph, caller, query, variables)),
     /** What is sent to the database for a subgraph's tables while `run` runs. */
     async statementsOf(subgraph: string, run: () => Promise<unknown>): Promise<string[]> {
-      const queries: string[] = [];
-      const logger = world.subgraph(subgraph).machinery.db.orm.config.getLogger();
-      const { logQuery } = logger;
-      logger.logQuery = ({ query }) => void queries.push(String(query));
-      await run().finally(() => {
-        logger.logQuery = logQuery;
-      });
+      const queries = await world.statementsOf(subgraph, run);
       return queries.filter((query) => new RegExp(`\\b${subgraph}"?\\.`).test(query));
     },
     /** Runs a statement as the superuser, around every wall. */
-    sql: (text: string, values: unknown[] = []) =>
-      withClient(world.databaseUrl, async (client) => (await client.query(text, values)).rows),
+    sql: world.sql,
     /** Runs a statement with the rights of a service, inside a tenant. */
     asService: (subgraph: string, tenant: SeedTenant, text: string) =>
       withClient(roleUrl(world.config, `svc_${subgraph}`), async (client) => {
@@ -68,13 +58,3 @@ export async function openTrial() {
 }
 
 export type Trial = Awaited<ReturnType<typeof openTrial>>;
-
-async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await run(client);
-  } finally {
-    await client.end();
-  }
-}

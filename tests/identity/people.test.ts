@@ -1,6 +1,6 @@
-import pg from 'pg';
 import { roleUrl } from '../../subgraphs/_kernel/db.ts';
 import { seedId } from '../../subgraphs/_kernel/seed-world.ts';
+import { withClient } from '../setup/database.ts';
 import { clientOf, envelopeOf, openTrial, type Trial, tenantId } from './trial.ts';
 
 let trial: Trial;
@@ -136,17 +136,12 @@ describe('Whom one sees', () => {
 });
 
 describe('The database', () => {
-  const as = async (role: string, text: string, tenant = tenantId('kestrel')) => {
-    const connection = new pg.Client({ connectionString: roleUrl(trial.config, role) });
-    await connection.connect();
-    try {
+  const as = (role: string, text: string, tenant = tenantId('kestrel')) =>
+    withClient(roleUrl(trial.config, role), async (connection) => {
       await connection.query('begin');
       await connection.query("select set_config('app.tenant_id', $1, true)", [tenant]);
       return (await connection.query(text)).rows;
-    } finally {
-      await connection.end();
-    }
-  };
+    });
 
   test.each([
     'user',

@@ -1,29 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
 import { packPermissions } from '../../schema/permissions.ts';
-import { anonymousEnvelope } from '../../subgraphs/_kernel/context.ts';
 import { SEED_TENANTS, type SeedTenant, seedId } from '../../subgraphs/_kernel/seed-world.ts';
-import { createMint, createVerifier, type Envelope } from '../../subgraphs/_kernel/signed-context.ts';
+import { createVerifier, type Envelope } from '../../subgraphs/_kernel/signed-context.ts';
 import { type GraphResult, runSubgraph } from '../../subgraphs/_kernel/subgraph.ts';
 import { effectivePermissions } from '../../subgraphs/identity/membership.rules.ts';
 import { PEOPLE } from '../../subgraphs/identity/seed.ts';
+import { withClient } from '../setup/database.ts';
 import { openWorld } from '../setup/world.ts';
-
-async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await run(client);
-  } finally {
-    await client.end();
-  }
-}
 
 /** The example world as a gateway asks identity in it, which runs in two replicas. */
 export async function openTrial() {
   const world = await openWorld();
   const { config, databaseUrl: url } = world;
-  const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
   const first = world.subgraph('identity');
   const second = runSubgraph(first.subgraph, { ...first.machinery }, createVerifier(config.ENVELOPE_PUBLIC_KEYS));
   let asked = 0;
@@ -31,10 +19,8 @@ export async function openTrial() {
     asked += 1;
     return asked % 2 === 0 ? first : second;
   };
-  const signed = (envelope: Partial<Envelope>, query: string, variables: Record<string, unknown>) => {
-    const body = JSON.stringify({ query, variables });
-    return [body, mint({ ...anonymousEnvelope(), ...envelope }, 'identity', body)] as const;
-  };
+  const signed = (envelope: Partial<Envelope>, query: string, variables: Record<string, unknown>) =>
+    world.signed(envelope, 'identity', query, variables);
   return {
     config,
     password: String(config.SEED_PASSWORD),
@@ -45,8 +31,7 @@ export async function openTrial() {
     listen: async (envelope: Partial<Envelope>, query: string) =>
       (await next().subscribe(...signed(envelope, query, {}))) as AsyncGenerator<GraphResult>,
     /** Runs a statement as the superuser, around every wall. */
-    sql: (text: string, values: unknown[] = []) =>
-      withClient(url, async (client) => (await client.query(text, values)).rows),
+    sql: world.sql,
     /** The same inside a tenant, for tables whose changes are audited. */
     sqlIn: (slug: SeedTenant, text: string, values: unknown[] = []) =>
       withClient(url, async (client) => {
@@ -55,13 +40,7 @@ export async function openTrial() {
       }),
     /** What is sent to the database about our tables while `run` runs. */
     async statementsOf(run: () => Promise<unknown>): Promise<string[]> {
-      const queries: string[] = [];
-      const logger = first.machinery.db.orm.config.getLogger();
-      const { logQuery } = logger;
-      logger.logQuery = ({ query }) => void queries.push(String(query));
-      await run().finally(() => {
-        logger.logQuery = logQuery;
-      });
+      const queries = await world.statementsOf('identity', run);
       return queries.filter((query) => /\b(identity|kernel)"?\./.test(query));
     },
     close: () => world.close(),

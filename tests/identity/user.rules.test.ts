@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import { checkDisplayName, isId, isPlain, normalEmail } from '../../subgraphs/identity/user.rules.ts';
+import { isId } from '../../schema/ids.ts';
+import { isPlain } from '../../schema/words.ts';
+import { checkDisplayName, normalEmail } from '../../subgraphs/identity/user.rules.ts';
 
 describe('A mail address', () => {
   test.each([

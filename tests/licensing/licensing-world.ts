@@ -1,7 +1,6 @@
-import pg from 'pg';
-import { anonymousEnvelope, type Context } from '../../subgraphs/_kernel/context.ts';
+import type { Context } from '../../subgraphs/_kernel/context.ts';
 import { SEED_TENANTS, type SeedTenant, seedId } from '../../subgraphs/_kernel/seed-world.ts';
-import { createMint, type Envelope } from '../../subgraphs/_kernel/signed-context.ts';
+import type { Envelope } from '../../subgraphs/_kernel/signed-context.ts';
 import type { GraphResult } from '../../subgraphs/_kernel/subgraph.ts';
 import { type Asker, openWorld, type World } from '../setup/world.ts';
 
@@ -27,17 +26,14 @@ export const tenantId = (slug: SeedTenant) => seedId(SEED_TENANTS[slug]);
 
 export async function openLicensingWorld(env: Record<string, string> = {}): Promise<LicensingWorld> {
   const world = await openWorld(env);
-  const mint = createMint(world.config.ENVELOPE_PRIVATE_KEY);
   const licensing = world.subgraph('licensing');
-  const signed = (envelope: Envelope, query: string, variables: Record<string, unknown>): [string, string] => {
-    const body = JSON.stringify({ query, variables });
-    return [body, mint({ ...envelope, deadline: Date.now() + 20_000 }, 'licensing', body)];
-  };
+  const signed = (envelope: Partial<Envelope>, query: string, variables: Record<string, unknown>) =>
+    world.signed({ ...envelope, deadline: Date.now() + 20_000 }, 'licensing', query, variables);
   return {
     world,
     ask: (who, query, variables) => world.ask(who, 'licensing', query, variables),
     askAs: (kind, query, variables = {}) =>
-      licensing.execute(...signed({ ...anonymousEnvelope(), caller: { kind, id: null } }, query, variables)),
+      licensing.execute(...signed({ caller: { kind, id: null } }, query, variables)),
     async follow(who, query) {
       const { envelope } = await world.context(who, 'licensing');
       const stream = await licensing.subscribe(...signed(envelope, query, {}));
@@ -47,14 +43,7 @@ export async function openLicensingWorld(env: Record<string, string> = {}): Prom
     async inTenant(slug, run) {
       return run(await world.system(slug, 'licensing'));
     },
-    async sql(text, values = []) {
-      const client = new pg.Client({ connectionString: world.databaseUrl });
-      await client.connect();
-      return client.query(text, values).then(
-        ({ rows }) => client.end().then(() => rows),
-        (error) => client.end().then(() => Promise.reject(error)),
-      );
-    },
+    sql: world.sql,
     close: () => world.close(),
   };
 }

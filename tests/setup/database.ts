@@ -30,8 +30,9 @@ const urlOf = (server: string, database: string) => {
   return url.href;
 };
 
-async function asAdmin<T>(server: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: urlOf(server, 'postgres') });
+/** A connection as the superuser or a role, around whatever the services do; ended when `run` is. */
+export async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
     return await run(client);
@@ -39,6 +40,9 @@ async function asAdmin<T>(server: string, run: (client: pg.Client) => Promise<T>
     await client.end();
   }
 }
+
+const asAdmin = <T>(server: string, run: (client: pg.Client) => Promise<T>) =>
+  withClient(urlOf(server, 'postgres'), run);
 
 /** Makes the template once per run: migrations, the example world, and every reaction to it. */
 export async function prepareTestDatabase(server: string): Promise<void> {
@@ -58,10 +62,8 @@ export async function prepareTestDatabase(server: string): Promise<void> {
 }
 
 /** Resolves when every job that can run has run. Rejects after half a minute, or when one fails. */
-export async function untilNoJobs(databaseUrl: string): Promise<void> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
+export function untilNoJobs(databaseUrl: string): Promise<void> {
+  return withClient(databaseUrl, async (client) => {
     for (let i = 0; i < 600; i++) {
       const { rows } = await client.query(
         'select count(*)::int as open, max(last_error) as error from graphile_worker._private_jobs where attempts < max_attempts',
@@ -71,9 +73,7 @@ export async function untilNoJobs(databaseUrl: string): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     throw new Error('The jobs did not come to an end.');
-  } finally {
-    await client.end();
-  }
+  });
 }
 
 export interface TestDatabase {

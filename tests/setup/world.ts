@@ -8,7 +8,7 @@ import { createMint, type Envelope } from '../../subgraphs/_kernel/signed-contex
 import type { GraphResult, RunningSubgraph } from '../../subgraphs/_kernel/subgraph.ts';
 import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
 import { type Serving, serve } from '../../subgraphs/serve.ts';
-import { createTestDatabase, testConfig, untilNoJobs } from './database.ts';
+import { createTestDatabase, testConfig, untilNoJobs, withClient } from './database.ts';
 
 /** Somebody asking a subgraph directly, as the gateway would vouch for them. */
 export interface Asker {
@@ -40,6 +40,18 @@ export interface World {
   context(who: Asker, subgraph: string): Promise<Context>;
   /** The context of background work in a tenant. */
   system(tenant: SeedTenant, subgraph: string): Promise<Context>;
+  /** A request as the gateway sends it to a subgraph: its body, and the token that vouches for an envelope. */
+  signed(
+    envelope: Partial<Envelope>,
+    subgraph: string,
+    query: string,
+    variables?: Record<string, unknown>,
+  ): [body: string, token: string];
+  /** Runs a statement as the superuser, around every wall. */
+  // biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for
+  sql(text: string, values?: unknown[]): Promise<any[]>;
+  /** What a subgraph sends to the database while `run` runs. */
+  statementsOf(subgraph: string, run: () => Promise<unknown>): Promise<string[]>;
   untilNoJobs(): Promise<void>;
   close(): Promise<void>;
 }
@@ -51,6 +63,10 @@ export async function openWorld(env: Record<string, string> = {}): Promise<World
   const serving = await serve(config, createLog(config, 'test'));
   const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
   const contexts: Context[] = [];
+  const signed: World['signed'] = (envelope, name, query, variables = {}) => {
+    const body = JSON.stringify({ query, variables });
+    return [body, mint({ ...anonymousEnvelope(), ...envelope }, name, body)];
+  };
   const subgraph = (name: string) => {
     const found = serving.subgraphs.find((running) => running.name === name);
     if (!found) throw new Error(`There is no subgraph ${name}.`);
@@ -80,14 +96,25 @@ export async function openWorld(env: Record<string, string> = {}): Promise<World
     serving,
     subgraph,
     system,
-    async ask(who, name, query, variables = {}) {
-      const body = JSON.stringify({ query, variables });
-      return subgraph(name).execute(body, mint(await envelopeOf(who, name), name, body));
+    async ask(who, name, query, variables) {
+      return subgraph(name).execute(...signed(await envelopeOf(who, name), name, query, variables));
     },
     async context(who, name) {
       const ctx = new Context(await envelopeOf(who, name), subgraph(name).machinery);
       contexts.push(ctx);
       return ctx;
+    },
+    signed,
+    sql: (text, values = []) => withClient(database.url, async (client) => (await client.query(text, values)).rows),
+    async statementsOf(name, run) {
+      const queries: string[] = [];
+      const logger = subgraph(name).machinery.db.orm.config.getLogger();
+      const { logQuery } = logger;
+      logger.logQuery = ({ query }) => void queries.push(String(query));
+      await run().finally(() => {
+        logger.logQuery = logQuery;
+      });
+      return queries;
     },
     untilNoJobs: () => untilNoJobs(database.url),
     async close() {

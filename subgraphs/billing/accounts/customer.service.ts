@@ -10,8 +10,8 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { nextNumber } from '../../_kernel/number-series.ts';
-import { balanceOf } from '../ledger/posting.service.ts';
 import { tenantProfile } from '../../_kernel/tenant-profile.ts';
+import { balanceOf } from '../ledger/posting.service.ts';
 import { Customer } from './customer.entity.ts';
 import {
   advance,

@@ -7,12 +7,12 @@ import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { once } from '../../_kernel/idempotency.ts';
+import { tenantProfile } from '../../_kernel/tenant-profile.ts';
 import { lockCustomer } from '../accounts/customer.service.ts';
 import { pagesOf } from '../accounts/loaders.ts';
 import { checkKey } from '../idempotency.rules.ts';
 import { paymentEntries } from '../ledger/posting.rules.ts';
 import { balanceOf, book } from '../ledger/posting.service.ts';
-import { tenantProfile } from '../../_kernel/tenant-profile.ts';
 import { Payment } from './payment.entity.ts';
 import { checkAmount, checkReceived, checkReference, type PaymentMeans } from './payment.rules.ts';
 

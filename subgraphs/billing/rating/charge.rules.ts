@@ -50,8 +50,7 @@ export function majorOf(amountMinor: bigint, currency: string): string {
 export const licenseKey = (changeId: string, lineKey: string) => `license:${changeId}:${lineKey}`;
 
 /** The text, NFC and trimmed; refuses INVALID outside 1 to 200 characters. */
-export const checkDescription = (typed: string): string =>
-  text(typed, 200, 'description', { name: 'A description' });
+export const checkDescription = (typed: string): string => text(typed, 200, 'description', { name: 'A description' });
 
 function exponentOf(currency: string): number {
   const exponent = currencyExponent(currency);

@@ -38,7 +38,10 @@ const ContactPayload = payloadOf('ContactPayload', 'contact', () => Contact);
 
 @InputType()
 class ContactFilter {
-  @Field(() => String, { nullable: true, description: 'Part of a name, e-mail address or number; 2 to 100 letters.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Part of a name, e-mail address or number; 2 to 100 characters.',
+  })
   text?: string | null;
   @Field(() => ID, { nullable: true }) customerId?: string | null;
   @Field(() => ContactStatusEnum, { nullable: true }) status?: ContactStatus | null;
@@ -50,7 +53,7 @@ class ContactPointInput {
   @Field(() => String, { description: 'A number without a country code is one of the tenant’s country.' })
   value!: string;
   @Field(() => String, { nullable: true, description: '1 to 7 digits.' }) extension?: string | null;
-  @Field(() => String, { nullable: true, description: 'At most 60 letters.' }) label?: string | null;
+  @Field(() => String, { nullable: true, description: 'At most 60 characters.' }) label?: string | null;
   @Field(() => Boolean, { nullable: true, description: 'Without one, the first of its type.' }) isPrimary?:
     | boolean
     | null;
@@ -59,7 +62,7 @@ class ContactPointInput {
 @InputType()
 class CreateContactInput {
   @Field(() => ContactKindEnum, { defaultValue: 'PERSON' }) kind!: ContactKind;
-  @Field(() => String, { description: '1 to 200 letters.' }) displayName!: string;
+  @Field(() => String, { description: '1 to 200 characters.' }) displayName!: string;
   @Field(() => String, { nullable: true }) givenName?: string | null;
   @Field(() => String, { nullable: true }) familyName?: string | null;
   @Field(() => String, { nullable: true, description: 'BCP 47.' }) language?: string | null;

@@ -104,7 +104,8 @@ export function updateContact(ctx: Context, changes: ContactChanges): Promise<Co
       updatedAt: ctx.now(),
     });
     await em.flush();
-    if (changes.points) await replacePoints(em, contact.id, checkPoints(changes.points, (await tenantProfile(em)).country));
+    if (changes.points)
+      await replacePoints(em, contact.id, checkPoints(changes.points, (await tenantProfile(em)).country));
     await tellChanged(em, contact);
     return contact;
   });

@@ -37,7 +37,7 @@ class LeadFilter {
   @Field(() => ID, { nullable: true }) ownerId?: string | null;
   @Field(() => String, {
     nullable: true,
-    description: 'Part of a number, name, e-mail address or telephone number; 2 to 100 letters.',
+    description: 'Part of a number, name, e-mail address or telephone number; 2 to 100 characters.',
   })
   text?: string | null;
 }
@@ -54,7 +54,7 @@ abstract class LeadFieldsInput {
   @Field(() => MoneyInput, { nullable: true, description: 'What they mean to spend each month.' })
   monthlyBudget?: MoneyInput | null;
   @Field(() => Boolean, { nullable: true }) isDecisionMaker?: boolean | null;
-  @Field(() => String, { nullable: true, description: 'At most 2,000 letters.' }) need?: string | null;
+  @Field(() => String, { nullable: true, description: 'At most 2,000 characters.' }) need?: string | null;
   @Field(() => LocalDate, { nullable: true }) decideBy?: string | null;
   @Field(() => Int, { nullable: true, description: '1 to 5; 3 if nothing is said.' }) priority?: number;
   @Field(() => String, { nullable: true, description: 'BCP 47.' }) language?: string | null;
@@ -64,7 +64,7 @@ abstract class LeadFieldsInput {
 @InputType({ description: 'An e-mail address or a telephone number is needed.' })
 class CaptureLeadInput extends LeadFieldsInput {
   @Field(() => LeadKindEnum, { defaultValue: 'RESIDENTIAL' }) kind!: LeadKind;
-  @Field(() => String, { description: '1 to 200 letters.' }) name!: string;
+  @Field(() => String, { description: '1 to 200 characters.' }) name!: string;
   @Field(() => LeadSourceEnum) source!: LeadSource;
   @Field(() => String) idempotencyKey!: string;
 }

@@ -16,15 +16,15 @@ const MyTicketPayload = payloadOf('MyTicketPayload', 'ticket', () => MyTicket);
 
 @InputType()
 class OpenMyTicketInput {
-  @Field(() => String, { description: '1 to 200 letters.' }) subject!: string;
-  @Field(() => String, { description: '1 to 100,000 letters.' }) bodyText!: string;
+  @Field(() => String, { description: '1 to 200 characters.' }) subject!: string;
+  @Field(() => String, { description: '1 to 100,000 characters.' }) bodyText!: string;
   @Field(() => String) idempotencyKey!: string;
 }
 
 @InputType()
 class ReplyToMyTicketInput {
   @Field(() => ID) ticketId!: string;
-  @Field(() => String, { description: '1 to 100,000 letters.' }) bodyText!: string;
+  @Field(() => String, { description: '1 to 100,000 characters.' }) bodyText!: string;
   @Field(() => String) idempotencyKey!: string;
 }
 

@@ -42,7 +42,7 @@ export class TicketFilter {
   @Field(() => ID, { nullable: true }) assigneeId?: string | null;
   @Field(() => String, {
     nullable: true,
-    description: 'Part of a number, subject, or requester’s name or address; 2 to 100 letters.',
+    description: 'Part of a number, subject, or requester’s name or address; 2 to 100 characters.',
   })
   text?: string | null;
 }
@@ -52,13 +52,13 @@ export class RequesterInput {
   @Field(() => ID, { nullable: true }) customerId?: string | null;
   @Field(() => ID, { nullable: true }) contactId?: string | null;
   @Field(() => String, { nullable: true }) email?: string | null;
-  @Field(() => String, { nullable: true, description: 'At most 200 letters.' }) name?: string | null;
+  @Field(() => String, { nullable: true, description: 'At most 200 characters.' }) name?: string | null;
 }
 
 @InputType()
 export class OpenTicketInput {
-  @Field(() => String, { description: '1 to 200 letters.' }) subject!: string;
-  @Field(() => String, { description: 'What they said; 1 to 100,000 letters.' }) bodyText!: string;
+  @Field(() => String, { description: '1 to 200 characters.' }) subject!: string;
+  @Field(() => String, { description: 'What they said; 1 to 100,000 characters.' }) bodyText!: string;
   @Field(() => TicketKindEnum, { defaultValue: 'QUESTION' }) kind!: TicketKind;
   @Field(() => TicketPriorityEnum, { defaultValue: 'NORMAL' }) priority!: TicketPriority;
   @Field(() => TicketChannelEnum, {
@@ -70,7 +70,7 @@ export class OpenTicketInput {
   @Field(() => [String], { nullable: true, description: 'At most 20, of 1 to 40 small letters, digits and hyphens.' })
   tags?: string[] | null;
   @Field(() => String, { nullable: true, description: 'BCP 47.' }) language?: string | null;
-  @Field(() => String, { nullable: true, description: 'At most 100 letters.' }) externalRef?: string | null;
+  @Field(() => String, { nullable: true, description: 'At most 100 characters.' }) externalRef?: string | null;
   @Field(() => String) idempotencyKey!: string;
 }
 
@@ -78,7 +78,7 @@ export class OpenTicketInput {
 export class PostMessageInput {
   @Field(() => ID) ticketId!: string;
   @Field(() => MessageVisibilityEnum) visibility!: MessageVisibility;
-  @Field(() => String, { description: '1 to 100,000 letters.' }) bodyText!: string;
+  @Field(() => String, { description: '1 to 100,000 characters.' }) bodyText!: string;
   @Field(() => ID, { nullable: true, description: 'The last message you saw: a newer one is a CONFLICT.' })
   expectedLastMessageId?: string | null;
   @Field(() => String) idempotencyKey!: string;

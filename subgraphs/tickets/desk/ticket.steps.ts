@@ -1,5 +1,4 @@
 import { uuidv7 } from 'uuidv7';
-import { Refusal } from '../../../schema/errors.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';

@@ -1,14 +1,14 @@
 import 'reflect-metadata';
 import { checkAddress } from '../../../schema/address.ts';
 import { currencyExponent } from '../../../schema/currency.ts';
+import { anywhere } from '../../../schema/cursor.ts';
+import { expectVersion } from '../../../schema/words.ts';
 import {
   advance,
   type CustomerStatus,
   checkSettled,
   checkTerms,
   checkTexts,
-  checkVersion,
-  containing,
 } from '../../../subgraphs/billing/accounts/customer.rules.ts';
 
 const STATUSES: CustomerStatus[] = ['PROSPECT', 'ACTIVE', 'CLOSED'];
@@ -37,8 +37,8 @@ describe('the life of a customer', () => {
   });
 
   test('a change made on an older copy is a conflict', () => {
-    expect(() => checkVersion(3, 3)).not.toThrow();
-    expect(() => checkVersion(3, 2)).toThrow(expect.objectContaining({ code: 'CONFLICT' }));
+    expect(() => expectVersion(3, 3, 'customer')).not.toThrow();
+    expect(() => expectVersion(3, 2, 'customer')).toThrow(expect.objectContaining({ code: 'CONFLICT' }));
   });
 });
 
@@ -86,7 +86,7 @@ describe('what a customer is called and where it is reached', () => {
   });
 
   test('what is searched for means itself', () => {
-    expect(containing(' 100%_\\ ')).toBe('%100\\%\\_\\\\%');
+    expect(anywhere(' 100%_\\ ')).toBe('%100\\%\\_\\\\%');
   });
 });
 

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import {
   checkPoints,
   MAX_POINTS,
-  normalizeEmail,
   normalizePhone,
   soundPoints,
   type TypedPoint,
@@ -44,55 +43,6 @@ describe('telephone numbers (R9)', () => {
           expect(normalizePhone(value, country).value).toBe(value);
         },
       ),
-    );
-  });
-});
-
-describe('e-mail addresses (R10)', () => {
-  test.each([
-    ['Ada.Lovelace+isp@Example.COM', 'Ada.Lovelace+isp@example.com'],
-    ['lena@müller.example', 'lena@xn--mller-kva.example'],
-    [' ada@example.com ', 'ada@example.com'],
-    ['jürgen@example.com', 'jürgen@example.com'],
-  ])('%s is kept as %s', (typed, kept) => {
-    expect(normalizeEmail(typed)).toBe(kept);
-  });
-
-  test.each([
-    'x@',
-    '@x.de',
-    'ada',
-    'ada@localhost',
-    'a b@example.com',
-    'ada@exa mple.com',
-    'ada..b@example.com',
-    '.ada@example.com',
-    'ada@1.2.3.4',
-    'a\0b@example.com',
-    'a@b@example.com',
-  ])('%s is none', (typed) => {
-    expect(() => normalizeEmail(typed)).toThrow(invalid('email'));
-  });
-
-  test('64 octets before the sign and 254 in all are the most', () => {
-    expect(normalizeEmail(`${'a'.repeat(64)}@example.com`)).toHaveLength(76);
-    expect(() => normalizeEmail(`${'a'.repeat(65)}@example.com`)).toThrow(invalid('email'));
-    expect(() => normalizeEmail(`${'ü'.repeat(33)}@example.com`)).toThrow(invalid('email'));
-    const long = `${`${'a'.repeat(60)}.`.repeat(3)}example`;
-    expect(() => normalizeEmail(`${'a'.repeat(64)}@${long}`)).toThrow(invalid('email'));
-  });
-
-  test('what was accepted once is accepted again unchanged', () => {
-    fc.assert(
-      fc.property(fc.emailAddress(), (typed) => {
-        let kept: string;
-        try {
-          kept = normalizeEmail(typed);
-        } catch {
-          return;
-        }
-        expect(normalizeEmail(kept)).toBe(kept);
-      }),
     );
   });
 });

@@ -100,7 +100,7 @@ function resolversOf(world: World, subgraph: string, sdl: string, violations: st
       if (isExternal && !provided.has(field)) throw complain(`was asked for ${type}.${field}, which is not its own.`);
       const input = (name: string) => {
         if (Object.hasOwn(given, name)) return given[name];
-        if (ownership.field(type, name).isExternal) throw complain(`was not given ${type}.${name}, which ${field} requires.`);
+        if (ownership.field(type, name).isExternal && !provided.has(name)) throw complain(`was not given ${type}.${name}, which ${field} requires.`);
         return thing.read(name, {}, input);
       };
       const inner = provides ?? provided.get(field) ?? NOTHING;
