@@ -101,6 +101,8 @@ function toOurCodes(formatted: GraphQLFormattedError): GraphQLFormattedError {
     return { ...path, message: formatted.message, extensions: formatted.extensions };
   if (/token limit/i.test(formatted.message))
     return { message: 'The document is too long.', extensions: { code: 'OPERATION_LIMIT' } };
+  if (/call stack/i.test(formatted.message))
+    return { message: 'The document is nested too deeply.', extensions: { code: 'OPERATION_LIMIT' } };
   if (code === 'INTERNAL_SERVER_ERROR' || code === 'INTERNAL')
     return {
       ...path,

@@ -14,7 +14,7 @@ import { addWayOut, isDenial, maskError } from './denials.ts';
 import { type Operation, prepareOperation } from './execution/operation.ts';
 import { executePlan } from './execution/plan.ts';
 import { entitlementsAt, type Licenses, type LicenseView } from './licenses.ts';
-import { checkQueryText, checkVariables } from './limits.ts';
+import { checkEntries, checkQueryText, checkVariables } from './limits.ts';
 import type { Supergraph, SupergraphManager } from './supergraph.ts';
 import type { Tenants } from './tenants.ts';
 
@@ -51,6 +51,10 @@ export interface Parts {
 const REQUEST_MS = 10_000;
 /** Operations kept ready. */
 const MAX_OPERATIONS = 2_000;
+/** What their texts may come to, characters; an operation ready to run takes a hundred times its text. */
+const MAX_OPERATIONS_TEXT = 1_000_000;
+/** A longer one is made ready anew each time, so that strangers cannot push out everybody's with a few of theirs. */
+const MAX_KEPT_TEXT = 20_000;
 
 /** Who asks and what their licence says, as it stands for one operation or one event of a stream. */
 export interface Standing {
@@ -66,10 +70,14 @@ export interface Standing {
 export class Graph {
   readonly parts: Parts;
   private readonly operations = new Map<string, Operation>();
+  private operationsText = 0;
 
   constructor(parts: Parts) {
     this.parts = parts;
-    parts.supergraph.onChange(() => this.operations.clear());
+    parts.supergraph.onChange(() => {
+      this.operations.clear();
+      this.operationsText = 0;
+    });
   }
 
   get supergraph(): Supergraph {
@@ -85,11 +93,30 @@ export class Graph {
     let operation = this.operations.get(key);
     if (!operation) {
       checkQueryText(request.query);
-      operation = prepareOperation(this.supergraph, request.query, request.operationName);
-      if (this.operations.size >= MAX_OPERATIONS) this.operations.delete(this.operations.keys().next().value as string);
-      this.operations.set(key, operation);
+      operation = this.makeReady(request);
+      if (key.length <= MAX_KEPT_TEXT) this.keep(key, operation);
     }
     return operation;
+  }
+
+  private makeReady({ query, operationName }: GraphRequest): Operation {
+    try {
+      return prepareOperation(this.supergraph, query, operationName);
+    } catch (error) {
+      if (error instanceof RangeError) throw new ClientError('OPERATION_LIMIT', 'The document is nested too deeply.'); // the parser's stack
+      throw error;
+    }
+  }
+
+  /** Keeps an operation ready in the place of the oldest ones. */
+  private keep(key: string, operation: Operation): void {
+    this.operations.set(key, operation);
+    this.operationsText += key.length;
+    for (const oldest of this.operations.keys()) {
+      if (this.operations.size <= MAX_OPERATIONS && this.operationsText <= MAX_OPERATIONS_TEXT) break;
+      this.operations.delete(oldest);
+      this.operationsText -= oldest.length;
+    }
   }
 
   /** Runs a query or mutation. Never throws: what goes wrong is an error in the answer. */
@@ -135,6 +162,7 @@ export class Graph {
     checkVariables(request.variables);
     const { values, errors: faults } = operation.variables(request.variables ?? {});
     if (faults.length > 0) return { errors: this.errorsOf(faults) };
+    checkEntries(this.supergraph.schema, operation.document, values);
     if (operation.isIntrospection && standing.caller.kind === 'ANONYMOUS' && !this.allowsAnonymousIntrospection)
       throw unauthenticated();
     const root: Data = {};

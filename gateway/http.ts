@@ -62,7 +62,8 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
   const sockets = openSocketDoor(server, graph, { path: GRAPH_PATH, isAllowed, addressOf });
 
   async function route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://gateway');
+    const url = URL.parse(request.url ?? '/', 'http://gateway');
+    if (!url) return refuse(response, new ClientError('BAD_USER_INPUT', 'There is nothing here.'), 404);
     response.setHeader('x-content-type-options', 'nosniff');
     cors(request, response);
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();

@@ -1,4 +1,18 @@
-import { type DocumentNode, type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isInterfaceType,
+  isListType,
+  isObjectType,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
 import { ClientError } from '../schema/errors.ts';
 
 /** Largest request body, bytes. */
@@ -13,13 +27,19 @@ const MAX_ALIASES = 30;
 const MAX_ROOT_FIELDS = 20;
 const MAX_FIELDS = 1_000;
 const MAX_DIRECTIVES = 8;
+/** Fields and fragments, counted where they are spread: fragments that spread nothing but fragments hold no field. */
+const MAX_SELECTIONS = 2_000;
+/** Entries an answer may have at most, were every page full. */
+const MAX_ENTRIES = 100_000;
+/** What a list without pages is taken to hold. */
+const UNPAGED_ENTRIES = 3;
 
 const limit = (sentence: string) => new ClientError('OPERATION_LIMIT', sentence);
 
 interface Count {
+  selections: number;
   fields: number;
   aliases: number;
-  depth: number;
 }
 
 /**
@@ -32,14 +52,14 @@ export function checkDocument(document: DocumentNode): void {
     if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
   for (const node of document.definitions) {
     if (node.kind !== Kind.OPERATION_DEFINITION) continue;
-    const isIntrospective = node.selectionSet.selections.some(
-      (field) => field.kind === Kind.FIELD && field.name.value === '__schema',
-    );
-    const count: Count = { fields: 0, aliases: 0, depth: isIntrospective ? MAX_INTROSPECTION_DEPTH : MAX_DEPTH };
+    const count: Count = { selections: 0, fields: 0, aliases: 0 };
     const roots = walk(node.selectionSet, fragments, new Set(), 1, count);
     if (roots > MAX_ROOT_FIELDS) throw limit(`An operation has at most ${MAX_ROOT_FIELDS} root fields.`);
   }
 }
+
+/** Introspection may go deeper, and nothing that stands beside it. */
+const headStartOf = ({ name }: FieldNode) => (name.value === '__schema' ? MAX_INTROSPECTION_DEPTH - MAX_DEPTH : 0);
 
 /** Walks one selection set; answers how many fields stand at its own level. */
 function walk(
@@ -49,9 +69,11 @@ function walk(
   depth: number,
   count: Count,
 ): number {
-  if (depth > count.depth) throw limit(`An operation is at most ${MAX_DEPTH} levels deep.`);
+  if (depth > MAX_DEPTH) throw limit(`An operation is at most ${MAX_DEPTH} levels deep.`);
   let level = 0;
   for (const node of set.selections) {
+    count.selections += 1;
+    if (count.selections > MAX_SELECTIONS) throw limit(`An operation has at most ${MAX_SELECTIONS} selections.`);
     if ((node.directives?.length ?? 0) > MAX_DIRECTIVES)
       throw limit(`At most ${MAX_DIRECTIVES} directives stand at one place.`);
     if (node.kind === Kind.FIELD) {
@@ -60,7 +82,7 @@ function walk(
       if (node.alias) count.aliases += 1;
       if (count.fields > MAX_FIELDS) throw limit(`An operation asks for at most ${MAX_FIELDS} fields.`);
       if (count.aliases > MAX_ALIASES) throw limit(`An operation has at most ${MAX_ALIASES} aliases.`);
-      if (node.selectionSet) walk(node.selectionSet, fragments, open, depth + 1, count);
+      if (node.selectionSet) walk(node.selectionSet, fragments, open, depth + 1 - headStartOf(node), count);
       continue;
     }
     if (node.kind === Kind.FRAGMENT_SPREAD) {
@@ -73,6 +95,50 @@ function walk(
     level += walk(node.selectionSet, fragments, open, depth, count);
   }
   return level;
+}
+
+/**
+ * Refuses an operation whose answer could not be held: pages of a hundred within pages of a hundred. It must be valid.
+ * @param variables coerced.
+ */
+export function checkEntries(schema: GraphQLSchema, document: DocumentNode, variables: Record<string, unknown>): void {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const node of document.definitions)
+    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  let entries = 0;
+  const walkIn = (set: SelectionSetNode, type: GraphQLNamedType | undefined, times: number, page?: number): void => {
+    for (const node of set.selections) {
+      if (node.kind === Kind.FIELD) {
+        const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[node.name.value] : undefined;
+        if (!field || !node.selectionSet) continue; // of introspection, too, whose size is the schema's
+        let inner = times;
+        if (isListType(getNullableType(field.type))) {
+          inner *= page ?? UNPAGED_ENTRIES;
+          entries += inner;
+          if (entries > MAX_ENTRIES)
+            throw limit(`An answer has at most ${MAX_ENTRIES} entries. Ask for smaller pages within pages.`);
+        }
+        walkIn(node.selectionSet, getNamedType(field.type), inner, pageOf(field, node, variables));
+        continue;
+      }
+      const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
+      const named = fragment?.typeCondition?.name.value;
+      if (fragment) walkIn(fragment.selectionSet, named ? schema.getType(named) : type, times, page);
+    }
+  };
+  for (const node of document.definitions)
+    if (node.kind === Kind.OPERATION_DEFINITION)
+      walkIn(node.selectionSet, schema.getRootType(node.operation) ?? undefined, 1);
+}
+
+/** How many entries a field's page is asked to have; undefined for a field without pages. */
+function pageOf(field: GraphQLField<unknown, unknown>, node: FieldNode, variables: Record<string, unknown>) {
+  const argument = field.args.find(({ name }) => name === 'first');
+  if (!argument) return undefined;
+  const given = node.arguments?.find(({ name }) => name.value === 'first')?.value;
+  const asked =
+    given?.kind === Kind.VARIABLE ? variables[given.name.value] : given?.kind === Kind.INT ? given.value : undefined;
+  return Math.max(1, Number(asked ?? argument.defaultValue ?? 1));
 }
 
 /** NUL cannot be stored in PostgreSQL's text, and a lone surrogate is no character. */

@@ -13,6 +13,8 @@ export interface Fault {
   at: Path | null;
   /** Where the error arose, from the object. Below `at` as a rule; beside it if one field's error cost another its answer. */
   path: Path;
+  /** Whether another field was worked out without what is missing. */
+  isFelt?: true;
 }
 
 const FAULTS = Symbol('faults');

@@ -80,7 +80,7 @@ async function fetchEntities(fetch: FetchNode, requires: QueryPlanSelectionNode[
   for (const target of targets) {
     const causes: GraphQLFormattedError[] = [];
     const representation = represent(schema, target, requires, causes);
-    if (!representation && causes[0]) giveUp(fetch, target, causes[0]);
+    if (!representation && causes[0]) giveUp(fetch, target, causes[0], []);
     if (!representation?.__typename) continue;
     applyRewrites(schema, fetch.inputRewrites, representation);
     const text = JSON.stringify(representation);
@@ -149,9 +149,9 @@ function explain(fetch: FetchNode, answer: Data, errors: Errors): GraphQLFormatt
 }
 
 /** Notes on an object why there is no answer to a whole fetch. */
-function giveUp(fetch: FetchNode, object: Data, error: GraphQLFormattedError = UNANSWERED): void {
+function giveUp(fetch: FetchNode, object: Data, error: GraphQLFormattedError = UNANSWERED, path: Path = error.path ?? []): void {
   const rename = renaming(fetch);
-  note(object, ...keysOf(fetch).map((key) => ({ error, at: [rename(key)], path: (error.path?.length ? error.path : [key]).map(rename) })));
+  note(object, ...keysOf(fetch).map((key) => ({ error, at: [rename(key)], path: (path.length > 0 ? path : [key]).map(rename) })));
 }
 
 /** The planner's own aliases, which are taken off before an answer is merged. */
@@ -191,11 +191,10 @@ function represent(schema: GraphQLSchema, source: Data, selections: readonly Que
     const key = selection.alias ?? selection.name;
     const held = own(source, key);
     const value = selection.selections ? representValue(schema, held, selection.selections, causes) : held;
-    if (value === undefined) {
-      const fault = faultsOf(source)?.find(({ at }) => at?.[0] === key);
-      if (fault) causes.push(fault.error);
-      return undefined;
-    }
+    const fault = faultsOf(source)?.find(({ at }) => at?.[0] === key);
+    if (fault) fault.isFelt = true;
+    if (fault && value === undefined) causes.push(fault.error);
+    if (value === undefined) return undefined;
     made[key] = value;
   }
   return made;

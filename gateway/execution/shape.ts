@@ -118,8 +118,8 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
   const errors: GraphQLError[] = [];
   const path: (string | number)[] = [];
   const told = new Set<GraphQLFormattedError>();
-  /** Errors of fields the client did not ask for, which only matter if nothing else tells of them. */
-  const hidden = new Set<GraphQLFormattedError>();
+  /** Errors that other fields were worked out in spite of, to be told even if the client did not ask for their own. */
+  const felt = new Set<GraphQLFormattedError>();
 
   const fail = (sentence: string): typeof NULLED => {
     errors.push(new GraphQLError(sentence, { path: [...path], extensions: { code: 'INTERNAL' } }));
@@ -161,7 +161,7 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
   const writeObject = (type: GraphQLObjectType | GraphQLInterfaceType, fields: readonly FieldShape[], from: Data, above: Faults): Data | typeof NULLED => {
     const noted = faultsOf(from);
     const faults = noted ? [...(above ?? []), ...place(fields, noted)] : above;
-    for (const { error, at } of noted ?? []) if (!fields.some(({ source }) => source === at?.[0])) hidden.add(error);
+    for (const { error, isFelt } of noted ?? []) if (isFelt) felt.add(error);
     const made: Data = {};
     for (const field of fields) {
       const value = writeField(type, field, from, faults);
@@ -237,6 +237,6 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
 
   const written = writeObject(rootType, fieldsOf(rootType) ?? [], data, undefined);
   if (written === NULLED) keepLast(0);
-  for (const error of hidden) if (!told.has(error)) errors.push(new GraphQLError(error.message, { extensions: error.extensions }));
+  for (const error of felt) if (!told.has(error)) errors.push(new GraphQLError(error.message, { extensions: error.extensions }));
   return { data: written === NULLED ? null : written, errors };
 }

@@ -6,6 +6,7 @@ import type { GraphResult, SubgraphStream } from '../../subgraphs/_kernel/subgra
 import { inSpan } from '../../subgraphs/_kernel/telemetry.ts';
 import { type Answer, bodyOf, type ClientRequest, type Graph, type Standing } from '../graph.ts';
 import { nextStepAfter } from '../licenses.ts';
+import { checkEntries, checkVariables } from '../limits.ts';
 
 interface SubscriptionNode {
   kind: 'Subscription';
@@ -30,8 +31,10 @@ export async function openStream(graph: Graph, request: ClientRequest): Promise<
     const node = operation.plan.node as unknown as SubscriptionNode | undefined;
     if (operation.kind !== 'subscription' || node?.kind !== 'Subscription')
       throw badInput('This is not a subscription.');
+    checkVariables(request.variables);
     const { values, errors } = operation.variables(request.variables ?? {});
     if (errors.length > 0) return { errors: graph.errorsOf(errors) };
+    checkEntries(graph.supergraph.schema, operation.document, values);
     const standing = await graph.standingOf(request.caller);
     refuseIfLost(graph, request, standing);
     const source = graph.sourceOf(node.primary.serviceName);
@@ -42,7 +45,7 @@ export async function openStream(graph: Graph, request: ClientRequest): Promise<
       graph.seal(source.name, body, request, standing, Date.now() + OPEN_MS),
       abort.signal,
     );
-    if (!(Symbol.asyncIterator in upstream)) return refusedBySubgraph(graph, request, standing, node, upstream);
+    if (!(Symbol.asyncIterator in upstream)) return await refusedBySubgraph(graph, request, standing, node, upstream);
     const renew = (fresh: Standing) =>
       upstream.renew(graph.seal(source.name, body, request, fresh, Date.now() + OPEN_MS));
     return relay(graph, request, node, upstream, renew, standing, abort);
@@ -114,6 +117,9 @@ function relay(
   let over: { why: unknown } | undefined;
   const end = (why: unknown) => {
     over ??= { why };
+    licenseStep.clear();
+    tokenEnd.clear();
+    for (const stop of stops) stop();
     abort.abort();
     void upstream.return(undefined);
   };
@@ -121,6 +127,7 @@ function relay(
   const recheck = async () => {
     try {
       const standing = await graph.standingOf(caller);
+      if (over) return;
       refuseIfLost(graph, request, standing);
       licenseStep.set(nextStepAfter(standing.license, new Date())?.getTime() ?? Number.POSITIVE_INFINITY);
       if (rightsOf(standing) === rights) return;
@@ -141,6 +148,7 @@ function relay(
     auth.onChange(caller, heard),
     ...(caller.tenantId ? [licenses.onChange(caller.tenantId, heard), tenants.onChange(caller.tenantId, heard)] : []),
   ];
+  heard(); // of what changed while the stream was opened
 
   async function* answers(): AsyncGenerator<Answer> {
     try {
@@ -158,11 +166,7 @@ function relay(
     } catch (error) {
       yield { errors: await denied(graph, request, error) };
     } finally {
-      licenseStep.clear();
-      tokenEnd.clear();
-      for (const stop of stops) stop();
-      abort.abort();
-      void upstream.return(undefined);
+      end(undefined);
     }
   }
   return interruptible(answers(), () => end(undefined));

@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, Server } from 'node:http';
+import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { CloseCode } from 'graphql-ws';
 import { useServer as serveProtocol } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
+import { ClientError } from '../../schema/errors.ts';
 import { interruptible } from '../../subgraphs/_kernel/interruptible.ts';
 import { type Authenticator, bearerOf, type Caller } from '../auth.ts';
 import type { Answer, ClientRequest, Graph } from '../graph.ts';
@@ -12,6 +14,10 @@ import { openStream } from './streams.ts';
 
 /** Streams one socket may hold. */
 const MAX_STREAMS = 100;
+/** Queries and mutations of one socket that may run at once. */
+const MAX_RUNNING = 50;
+/** What a client may leave unread before its socket is ended, bytes. */
+const MAX_UNREAD = 16 * 1024 * 1024;
 /** How long a client may take to say who it is, milliseconds. */
 const INIT_MS = 5_000;
 const PING_MS = 15_000;
@@ -20,7 +26,10 @@ type Extra = {
   request: IncomingMessage;
   socket: { close(code: number, reason: string): void };
   caller?: Caller;
+  /** Streams open or being opened. */
   streams?: number;
+  /** Queries and mutations that run. */
+  running?: number;
   timer?: NodeJS.Timeout;
 };
 
@@ -38,10 +47,8 @@ export function openSocketDoor(
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, perMessageDeflate: false });
   server.on('upgrade', (request, socket, head) => {
     const { origin } = request.headers;
-    if (request.url?.split('?')[0] !== options.path)
-      return void socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n');
-    if (origin && !options.isAllowed(origin))
-      return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\n\r\n');
+    if (request.url?.split('?')[0] !== options.path) return turnAway(socket, 404);
+    if (origin && !options.isAllowed(origin)) return turnAway(socket, 403);
     sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
   });
 
@@ -54,7 +61,6 @@ export function openSocketDoor(
           extra.caller = await graph.parts.auth.authenticate(
             bearerOf(textOf(connectionParams?.authorization ?? connectionParams?.Authorization)),
           );
-          extra.streams = 0;
           endWithToken(extra);
           return true;
         } catch {
@@ -70,10 +76,7 @@ export function openSocketDoor(
         const request = toRequest(payload as never, extra, options.addressOf);
         try {
           const operation = graph.prepare(request);
-          if (operation.kind === 'subscription' && (extra.streams ?? 0) >= MAX_STREAMS)
-            throw new GraphQLError(`A socket holds at most ${MAX_STREAMS} streams.`, {
-              extensions: { code: 'RATE_LIMITED' },
-            });
+          takePlace(extra, operation.kind === 'subscription');
           return {
             schema: graph.supergraph.schema,
             document: operation.document,
@@ -84,16 +87,21 @@ export function openSocketDoor(
           return graph.errorsOf(error).map(toError);
         }
       },
-      execute: async (args) => toResult(await graph.execute(contextOf(args).request)) as never,
+      execute: async (args) => {
+        const { request, extra } = contextOf(args);
+        const answer = await graph.execute(request);
+        extra.running = (extra.running ?? 1) - 1;
+        return toResult(answer) as never;
+      },
       subscribe: async (args) => {
         const { request, extra } = contextOf(args);
         const opened = await openStream(graph, request);
-        if (!(Symbol.asyncIterator in opened)) return toResult(opened) as never;
-        extra.streams = (extra.streams ?? 0) + 1;
         const closed = () => {
           extra.streams = (extra.streams ?? 1) - 1;
         };
-        return interruptible(results(opened, closed), () => void opened.return(undefined)) as never;
+        if (Symbol.asyncIterator in opened) return results(opened, closed) as never;
+        closed();
+        return toResult(opened) as never;
       },
       onError: (_ctx, _id, _payload, errors) =>
         errors.map((error) => ('toJSON' in error ? error.toJSON() : error)) as GraphQLFormattedError[],
@@ -102,7 +110,10 @@ export function openSocketDoor(
     PING_MS,
   );
   // The library prints what a client did wrong; a message over the limit is the client's affair and already closes with 1009.
-  sockets.on('connection', (socket) => socket.removeAllListeners('error').on('error', () => socket.terminate()));
+  sockets.on('connection', (socket) => {
+    socket.removeAllListeners('error').on('error', () => socket.terminate());
+    socket.on('message', () => socket.bufferedAmount > MAX_UNREAD && socket.terminate()); // it asks and never reads
+  });
   return {
     close: async () => {
       for (const socket of sockets.clients) socket.close(1001, 'Going away');
@@ -110,6 +121,23 @@ export function openSocketDoor(
       sockets.close();
     },
   };
+}
+
+/** Answers an upgrade that is refused. From here on the socket is ours, and what goes wrong on it, too. */
+function turnAway(socket: Duplex, status: 403 | 404): void {
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n\r\n`, () => socket.destroy());
+}
+
+/** Counts an operation before it starts; asked at once, many would otherwise all find room. Throws RATE_LIMITED. */
+function takePlace(extra: Extra, isStream: boolean): void {
+  const { streams = 0, running = 0 } = extra;
+  if (isStream && streams >= MAX_STREAMS)
+    throw new ClientError('RATE_LIMITED', `A socket holds at most ${MAX_STREAMS} streams.`);
+  if (!isStream && running >= MAX_RUNNING)
+    throw new ClientError('RATE_LIMITED', `A socket runs at most ${MAX_RUNNING} operations at once.`);
+  if (isStream) extra.streams = streams + 1;
+  else extra.running = running + 1;
 }
 
 const contextOf = (args: ExecutionArgs) => args.contextValue as { request: ClientRequest; extra: Extra };
@@ -136,12 +164,24 @@ function toRequest(
   };
 }
 
-async function* results(answers: AsyncGenerator<Answer>, ended: () => void) {
-  try {
-    for await (const answer of answers) yield toResult(answer);
-  } finally {
-    ended();
+/** Answers as the protocol's library sends them. `ended` is called once, also when nobody ever asked for the first one. */
+function results(answers: AsyncGenerator<Answer>, ended: () => void): AsyncGenerator<ReturnType<typeof toResult>> {
+  let isOver = false;
+  const end = () => {
+    if (!isOver) ended();
+    isOver = true;
+  };
+  async function* read() {
+    try {
+      for await (const answer of answers) yield toResult(answer);
+    } finally {
+      end();
+    }
   }
+  return interruptible(read(), () => {
+    end();
+    void answers.return(undefined);
+  });
 }
 
 /** A socket lives as long as its token; its streams say why they end, then it closes. */

@@ -118,8 +118,8 @@ interface Begun {
 }
 const begunOf = (em: EntityManager) => em.getTransactionContext() as unknown as Begun;
 
-/** How to turn away who still asks a transaction that is over; one without an entry is over. */
-const turnAway = new WeakMap<Begun, () => void>();
+/** A transaction that is not over: how to turn away who asks it too late, and the first statement that failed in it. */
+const open = new WeakMap<Begun, { turnAway: () => void; failure?: unknown }>();
 
 /** Begins a transaction that `settle` ends. */
 export async function begin(em: EntityManager, isReadOnly: boolean): Promise<void> {
@@ -128,23 +128,33 @@ export async function begin(em: EntityManager, isReadOnly: boolean): Promise<voi
   const executeQuery = begun.executeQuery.bind(begun);
   const { promise: isOver, reject } = Promise.withResolvers<never>();
   isOver.catch(() => undefined);
-  begun.executeQuery = (...asked) => Promise.race([executeQuery(...asked), isOver]);
-  turnAway.set(begun, () => reject(new Error('This transaction is over.')));
+  const held: { turnAway: () => void; failure?: unknown } = {
+    turnAway: () => reject(new Error('This transaction is over.')),
+  };
+  begun.executeQuery = (...asked) =>
+    Promise.race([executeQuery(...asked), isOver]).catch((error: unknown) => {
+      held.failure ??= error;
+      throw error;
+    });
+  open.set(begun, held);
 }
 
 /**
  * Ends a transaction for good. Its last turn on the connection is never given back: a branch that still runs, of a use
  * case that failed or an operation that is answered, would otherwise have its statement carried out in the next
- * transaction on that connection, which may be another tenant's.
+ * transaction on that connection, which may be another tenant's. A commit throws what failed before, although somebody
+ * caught it: PostgreSQL would answer it with a rollback and no error.
  */
 export async function settle(em: EntityManager, how: 'commit' | 'rollback'): Promise<void> {
   const begun = begunOf(em);
-  const turnOthersAway = turnAway.get(begun);
-  if (!turnOthersAway) return;
-  turnAway.delete(begun);
+  const held = open.get(begun);
+  if (!held) return;
+  open.delete(begun);
   const end = async () => {
-    turnOthersAway();
+    const { failure } = held;
+    held.turnAway();
     try {
+      if (how === 'commit' && failure) throw failure;
       await begun[how]().execute();
     } catch (error) {
       if (how === 'commit') await begun.rollback().execute().catch(() => undefined); // gives the connection back

@@ -55,8 +55,10 @@ const KEEPER = fileURLToPath(new URL('embedded-postgres.keeper.ts', import.meta.
 
 /** @throws StartFailure when there is no database to work with; nothing is left running then. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedDatabase> {
+  const { WATCH_REPORT_DEPENDENCIES: _, ...env } = process.env; // under --watch Node would talk on the keeper's channel
   const keeper = fork(KEEPER, [resolve(options.dir), options.isThrowaway ? 'THROWAWAY' : 'KEPT'], {
     detached: true,
+    env,
     // Without run.mjs, whose compiler doubles the memory: the keeper has no decorators. Node calls its own parts new here.
     execArgv: ['--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

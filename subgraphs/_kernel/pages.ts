@@ -33,7 +33,7 @@ export function definePageLoader<A, T>(
       const ids = alike.map(({ id }) => id);
       const rows = Map.groupBy(await read(em, ids, page, args), ([id]) => id);
       for (const { key, id } of alike) {
-        const nodes = (rows.get(id) ?? []).map(([, node]) => node);
+        const nodes = (rows.get(id.toLowerCase()) ?? []).map(([, node]) => node);
         answers.push([key, connect(nodes, page as PageArgs, keyOf)]);
       }
     }

@@ -1,22 +1,6 @@
-import type { DenialReason, Entitled } from '../../schema/errors.ts';
-import {
-  FEATURE_KEYS,
-  type Feature,
-  type FeatureAccess,
-  parentOf,
-  type QuotaKey,
-  type QuotaPolicy,
-} from '../../schema/features.ts';
-import {
-  capIn,
-  closedBecause,
-  coreIn,
-  type Ends,
-  endsOf,
-  type LicenseState,
-  type StateFacts,
-  stateAt,
-} from './license.rules.ts';
+import type { DenialReason } from '../../schema/errors.ts';
+import { FEATURE_KEYS, type Feature, type FeatureAccess, parentOf, type QuotaPolicy } from '../../schema/features.ts';
+import { capIn, closedBecause, type LicenseState, type StateFacts, stateAt } from './license.rules.ts';
 import type { AddOnLimit, PlanLimit } from './plan.rules.ts';
 
 export type EntitlementSource = 'OVERRIDE' | 'GRANT' | 'TRIAL' | 'ADD_ON' | 'PLAN' | 'DEFAULT' | 'TEST_OVERRIDE';
@@ -92,9 +76,10 @@ export interface EntitlementAnswer {
 /** What RESTRICTED leaves of a feature: all of them may still be read. */
 const ON_RESTRICTED: FeatureAccess = 'READ';
 
-const isWithin = (now: Date, startsAt: Date, endsAt: Date | null) =>
+export const isWithin = (now: Date, startsAt: Date, endsAt: Date | null) =>
   startsAt <= now && (endsAt === null || now < endsAt);
-const isUnexpired = (override: OverrideFacts, now: Date) => override.expiresAt === null || now < override.expiresAt;
+export const isUnexpired = (override: OverrideFacts, now: Date) =>
+  override.expiresAt === null || now < override.expiresAt;
 
 /** Of several that hold now, the one that holds longest. */
 function longest<T>(items: readonly T[], endOf: (item: T) => Date | null): T | undefined {
@@ -190,103 +175,4 @@ export function entitlementsAt(
   state: LicenseState = stateAt(facts, now),
 ): EntitlementAnswer[] {
   return FEATURE_KEYS.map((feature) => entitlementAt(facts, feature, now, state));
-}
-
-/** A quota's limit for one tenant, and who says so. Null is without end. */
-export interface LimitAnswer extends PlanLimit {
-  source: EntitlementSource;
-  expiresAt: Date | null;
-}
-
-const ABSENT = { limit: 0n, policy: 'HARD', softMarginPercent: 0, unitRate: null, overageCap: null } as const;
-
-/** A quota of which nothing is allowed, as for a tenant without a licence. */
-export const absentLimit = (key: QuotaKey): LimitAnswer => ({ key, ...ABSENT, source: 'DEFAULT', expiresAt: null });
-
-/**
- * `override.limit ?? max(plan + Σ ADD × quantity, largest SET)` (R2), in base units. Unlimited anywhere in the winner is
- * unlimited; a quota absent from the plan is 0; each field of an override falls back by itself.
- */
-export function limitAt(facts: LicenseFacts, key: QuotaKey, now: Date): LimitAnswer {
-  const plan = facts.test?.plan ?? facts.plan;
-  const own = plan.limits.find((limit) => limit.key === key);
-  const base = own ?? { key, ...ABSENT };
-  const parts = facts.addOns
-    .filter((addOn) => isWithin(now, addOn.startsAt, addOn.endsAt))
-    .flatMap((addOn) =>
-      addOn.limits.filter((l) => l.key === key).map((l) => ({ ...l, quantity: BigInt(addOn.quantity) })),
-    );
-  let summed: bigint | null = base.limit;
-  let largest: bigint | null = 0n;
-  for (const { mode, amount, quantity } of parts) {
-    if (mode === 'ADD') summed = summed === null || amount === null ? null : summed + amount * quantity;
-    else largest = largest === null || amount === null ? null : amount > largest ? amount : largest;
-  }
-  const sold = summed === null || largest === null ? null : largest > summed ? largest : summed;
-  const override = facts.overrides.find((o) => o.key === key && isUnexpired(o, now));
-  const isLimited = override !== undefined && (override.isUnlimited || override.limit !== null);
-  const seller = facts.test?.plan ? 'TEST_OVERRIDE' : own ? 'PLAN' : 'DEFAULT';
-  return {
-    key,
-    limit: isLimited ? (override.isUnlimited ? null : override.limit) : sold,
-    policy: override?.policy ?? base.policy,
-    softMarginPercent: override?.softMarginPercent ?? base.softMarginPercent,
-    unitRate: override?.unitRate ?? base.unitRate,
-    overageCap: base.overageCap,
-    source: isLimited ? 'OVERRIDE' : sold === base.limit ? seller : 'ADD_ON',
-    expiresAt: override?.expiresAt ?? null,
-  };
-}
-
-/** A stretch of time in which a licence's answers do not change. */
-export interface CourseStep {
-  from: string;
-  state: LicenseState;
-  core: FeatureAccess;
-  /** Features that are open, and why others are shut; one that is missing is simply not in the plan. */
-  features: Partial<Record<Feature, Entitled>>;
-}
-
-/** The instants after the licence's start at which something may change by time alone, ascending. */
-export function instantsOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): Date[] {
-  const { end, graceEnd, restrictedEnd } = ends;
-  const all = [
-    ...[facts.trialEndsAt, facts.paidUntil, end, graceEnd, restrictedEnd],
-    ...facts.overrides.map((override) => override.expiresAt),
-    ...facts.grants.flatMap((grant) => [grant.startsAt, grant.expiresAt]),
-    ...facts.addOns.flatMap((addOn) => [addOn.startsAt, addOn.endsAt]),
-  ];
-  const times = new Set(all.flatMap((at) => (at && at > facts.validFrom ? [at.getTime()] : [])));
-  return [...times].sort((a, b) => a - b).map((time) => new Date(time));
-}
-
-function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
-  const state = stateAt(facts, from, ends);
-  const features: CourseStep['features'] = {};
-  for (const { feature, access, reason } of entitlementsAt(facts, from, state)) {
-    if (access === 'NONE' && reason === 'NOT_IN_PLAN') continue;
-    features[feature] = reason ? { access, reason } : { access };
-  }
-  return { from: from.toISOString(), state, core: coreIn(state), features };
-}
-
-/**
- * The licence's answers over time, as long as its facts stay: a step for each instant at which time alone changes one.
- * Whoever holds the course knows the answer at any instant from the licence's start, without asking and without a job.
- */
-export function courseOf(facts: LicenseFacts): CourseStep[] {
-  const ends = endsOf(facts);
-  const steps = [facts.validFrom, ...instantsOf(facts, ends)].map((at) => stepFrom(facts, at, ends));
-  const contentOf = ({ from: _, ...content }: CourseStep) => JSON.stringify(content);
-  return steps.filter((step, i) => i === 0 || contentOf(step) !== contentOf(steps[i - 1] as CourseStep));
-}
-
-/** The part of a course that still matters at an instant: the step that holds and those to come. */
-export function aheadOf(course: readonly CourseStep[], now: Date): CourseStep[] {
-  return course.slice(
-    Math.max(
-      0,
-      course.findLastIndex((step) => new Date(step.from) <= now),
-    ),
-  );
 }

@@ -3,9 +3,10 @@ import { QUOTA_KEYS, QUOTAS } from '../../schema/features.ts';
 import type { Context, EntitlementStep } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { tellGateways } from '../_kernel/events.ts';
-import { aheadOf, courseOf, limitAt } from './entitlement.rules.ts';
+import { aheadOf, courseOf } from './course.rules.ts';
 import { License } from './license.entity.ts';
 import { type Held, readHeld } from './license-facts.service.ts';
+import { limitAt } from './limit.rules.ts';
 
 /**
  * Writes what the kernel and the gateways hold of a licence: its course over time and its limits. Belongs into the

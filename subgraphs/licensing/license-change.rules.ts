@@ -8,14 +8,8 @@ import {
   QUOTA_KEYS,
   type QuotaKey,
 } from '../../schema/features.ts';
-import {
-  type EntitlementSource,
-  entitlementAt,
-  instantsOf,
-  type LicenseFacts,
-  limitAt,
-  turnsOf,
-} from './entitlement.rules.ts';
+import { instantsOf } from './course.rules.ts';
+import { type EntitlementSource, entitlementAt, type LicenseFacts, turnsOf } from './entitlement.rules.ts';
 import {
   type BillingInterval,
   type Ends,
@@ -24,6 +18,7 @@ import {
   type LicenseState,
   stateAt,
 } from './license.rules.ts';
+import { limitAt } from './limit.rules.ts';
 import { refOf } from './plan.rules.ts';
 
 export const LICENSE_CHANGE_CAUSES = [

@@ -1,6 +1,7 @@
 import { monthlyPeriod } from '../../schema/calendar.ts';
 import { QUOTAS, type QuotaKey, type QuotaPolicy } from '../../schema/features.ts';
-import type { EntitlementSource, LimitAnswer } from './entitlement.rules.ts';
+import type { EntitlementSource } from './entitlement.rules.ts';
+import type { LimitAnswer } from './limit.rules.ts';
 
 /** A counter as the kernel keeps it. */
 export interface CountedUse {

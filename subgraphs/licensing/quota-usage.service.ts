@@ -1,11 +1,11 @@
 import { QUOTA_KEYS, type QuotaKey } from '../../schema/features.ts';
 import type { Context } from '../_kernel/context.ts';
 import { defineLoader } from '../_kernel/loader.ts';
-import { absentLimit, limitAt } from './entitlement.rules.ts';
 import type { Grant } from './grant.entity.ts';
 import type { License } from './license.entity.ts';
 import { tenantLicense } from './license.service.ts';
 import { presentLicense, readsFleet } from './license-facts.service.ts';
+import { absentLimit, limitAt } from './limit.rules.ts';
 import { type CountedUse, type UsageAnswer, usageOf } from './quota-usage.rules.ts';
 
 type Counted = Map<QuotaKey, CountedUse>;

@@ -1,8 +1,9 @@
 import type { Period } from '../../schema/calendar.ts';
 import { Refusal } from '../../schema/errors.ts';
 import { FEATURE_KEYS, QUOTA_KEYS } from '../../schema/features.ts';
-import { isGivenAt, type LicenseFacts, limitAt } from './entitlement.rules.ts';
+import { isGivenAt, type LicenseFacts } from './entitlement.rules.ts';
 import type { BillingInterval, LicenseState } from './license.rules.ts';
+import { limitAt } from './limit.rules.ts';
 import { compareLimits, type Fraction, type Price, periodPrice, refOf, shareOf } from './plan.rules.ts';
 
 export type ChangeDirection = 'UPGRADE' | 'DOWNGRADE' | 'MIXED';

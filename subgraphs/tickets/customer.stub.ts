@@ -2,7 +2,8 @@ import { Args, Ctx, Directive, Field, FieldResolver, ID, Int, ObjectType, Resolv
 import { RequiresFeature, RequiresPermission } from '../../schema/directives.ts';
 import { checkPage, PageArgs } from '../../schema/page.ts';
 import type { Context } from '../_kernel/context.ts';
-import { loadPage, openCountOfCustomer, ticketsOfCustomer } from './desk/loaders.ts';
+import { loadPage } from '../_kernel/pages.ts';
+import { openCountOfCustomer, ticketsOfCustomer } from './desk/loaders.ts';
 import { TicketConnection } from './desk/ticket-connection.ts';
 
 @ObjectType('Customer')

@@ -66,6 +66,7 @@ async function write(
   await Promise.all(
     Array.from({ length: writers }, (_, writer) =>
       asRole(world, 'svc_tenancy', async (client) => {
+        await client.query(`set lock_timeout = '10s'; set statement_timeout = '10s'`); // a slow machine is not what is tested
         for (let round = 0; round < rounds; round++) {
           const tenantId = tenants[(writer + round) % tenants.length] as string;
           const events = Array.from({ length: 1 + random(3) }, () => ({

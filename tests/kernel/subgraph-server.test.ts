@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Query, Resolver, Root, Subscription } from 'type-graphql';
-import { OpenDoor, SignedIn } from '../../schema/directives.ts';
+import { SignedIn } from '../../schema/directives.ts';
 import type { Context } from '../../subgraphs/_kernel/context.ts';
 import { follow } from '../../subgraphs/_kernel/live.ts';
 import { seedId } from '../../subgraphs/_kernel/seed-world.ts';
@@ -180,7 +180,13 @@ describe('entities', () => {
   });
 
   test.each([
-    ['of a type nobody has', [{ __typename: 'Tenant', id: seedId('0a01') }, { __typename: 'Nobody', id: '1' }]],
+    [
+      'of a type nobody has',
+      [
+        { __typename: 'Tenant', id: seedId('0a01') },
+        { __typename: 'Nobody', id: '1' },
+      ],
+    ],
     ['of a type that is no entity', [{ __typename: 'PageInfo', hasNextPage: true }]],
     ['of no type', [{ id: seedId('0a01') }]],
     ['that are no objects', ['Tenant']],
@@ -224,13 +230,14 @@ function open(headers: Record<string, string>, at = server.url): ClientRequest {
 
 let asking = 0;
 
-/** A door that takes its time to open. */
+/** Doors that take their time to open. */
 @Resolver()
 class SlowResolver {
   @Query(() => String)
-  @OpenDoor('A schema has a query.')
-  nothing() {
-    return '';
+  @SignedIn()
+  async slowly() {
+    await takeTime();
+    return 'done';
   }
 
   @Subscription(() => String, { subscribe: ({ context }) => opening(context as Context) as never })
@@ -240,15 +247,29 @@ class SlowResolver {
   }
 }
 
-async function opening(ctx: Context) {
+async function takeTime() {
   asking += 1;
-  await sleep(150);
+  await sleep(300);
   asking -= 1;
+}
+
+async function opening(ctx: Context) {
+  await takeTime();
   return follow(
     ctx,
     async () => ({ upTo: 0, first: ['open'] }),
     () => [],
   );
+}
+
+async function serveSlowly(): Promise<SubgraphServer> {
+  const slow = await defineSubgraph({ name: 'tenancy', resolvers: [SlowResolver], entities: [] });
+  const running = runSubgraph(
+    slow,
+    world.subgraph('tenancy').machinery,
+    createVerifier(world.config.ENVELOPE_PUBLIC_KEYS),
+  );
+  return serveOverHttp(running, { host: '127.0.0.1', port: 0 });
 }
 
 describe('a stream', () => {
@@ -303,16 +324,11 @@ describe('a stream', () => {
     await until('they have begun', () => streams.every(({ events }) => events().length === 1));
     expect(listeners()).toBe(1);
     for (const { request } of streams) request.destroy();
-    await until('nobody listens', () => listeners() === 0, 500);
+    await until('nobody listens', () => listeners() === 0, 3_000);
   });
 
   test('whose reader goes away before it has begun leaves nothing behind', async () => {
-    const slow = await defineSubgraph({ name: 'tenancy', resolvers: [SlowResolver], entities: [] });
-    const verify = createVerifier(world.config.ENVELOPE_PUBLIC_KEYS);
-    const other = await serveOverHttp(runSubgraph(slow, world.subgraph('tenancy').machinery, verify), {
-      host: '127.0.0.1',
-      port: 0,
-    });
+    const other = await serveSlowly();
     const probe = asked('subscription { slow }');
     const request = open({ accept: 'text/event-stream', 'isp-envelope': await sign(probe) }, other.url);
     request.on('error', () => undefined).end(probe);
@@ -330,7 +346,7 @@ describe('a stream', () => {
     await until('they have begun', () => streams.every(({ events }) => events().length === 1));
     const begun = Date.now();
     await Promise.all([other.stop(), rename('Kestrel'), rename('Kestrel Wireless')]);
-    expect(Date.now() - begun).toBeLessThan(1_000);
+    expect(Date.now() - begun).toBeLessThan(3_000);
     await until('nobody listens', () => listeners() === 0);
     expect(streams.map(({ text }) => text().includes('event: complete'))).toEqual(streams.map(() => false));
     await expect(fetch(other.url, { method: 'POST' })).rejects.toThrow();
@@ -338,8 +354,8 @@ describe('a stream', () => {
 });
 
 test('a server that stops answers what it has begun', async () => {
-  const other = await serveOverHttp(world.subgraph('tenancy'), { host: '127.0.0.1', port: 0 });
-  const body = asked('{ tenant { slug } }');
+  const other = await serveSlowly();
+  const body = asked('{ slowly }');
   const answers = Promise.all(
     Array.from({ length: 5 }, async () =>
       fetch(other.url, { method: 'POST', body, headers: { 'isp-envelope': await sign(body) } }).then((response) =>
@@ -347,9 +363,9 @@ test('a server that stops answers what it has begun', async () => {
       ),
     ),
   );
-  await sleep(30);
+  await until('all are begun', () => asking === 5);
   const begun = Date.now();
   await other.stop();
-  expect(Date.now() - begun).toBeLessThan(1_000);
-  expect(await answers).toEqual(Array.from({ length: 5 }, () => ({ data: { tenant: { slug: 'kestrel' } } })));
+  expect(Date.now() - begun).toBeLessThan(3_000);
+  expect(await answers).toEqual(Array.from({ length: 5 }, () => ({ data: { slowly: 'done' } })));
 });

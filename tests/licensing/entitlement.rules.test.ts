@@ -1,16 +1,10 @@
 import fc from 'fast-check';
 import { FEATURE_KEYS } from '../../schema/features.ts';
 import { stepAt } from '../../subgraphs/_kernel/context.ts';
-import {
-  aheadOf,
-  courseOf,
-  entitlementAt,
-  entitlementsAt,
-  instantsOf,
-  type LicenseFacts,
-  limitAt,
-} from '../../subgraphs/licensing/entitlement.rules.ts';
+import { aheadOf, courseOf, instantsOf } from '../../subgraphs/licensing/course.rules.ts';
+import { entitlementAt, entitlementsAt, type LicenseFacts } from '../../subgraphs/licensing/entitlement.rules.ts';
 import { coreIn, stateAt } from '../../subgraphs/licensing/license.rules.ts';
+import { limitAt } from '../../subgraphs/licensing/limit.rules.ts';
 import { addOn, anyFacts, ENTERPRISE, grant, instant, licensed, override, PROFESSIONAL } from './facts.ts';
 
 const MARCH = new Date('2027-03-01T00:00:00Z');

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import fc from 'fast-check';
-import { courseOf } from '../../subgraphs/licensing/entitlement.rules.ts';
+import { courseOf } from '../../subgraphs/licensing/course.rules.ts';
 import {
   changedBetween,
   enabledIn,

@@ -1,4 +1,4 @@
-import { limitAt } from '../../subgraphs/licensing/entitlement.rules.ts';
+import { limitAt } from '../../subgraphs/licensing/limit.rules.ts';
 import { usageOf } from '../../subgraphs/licensing/quota-usage.rules.ts';
 import { ENTERPRISE, licensed, PROFESSIONAL } from './facts.ts';
 

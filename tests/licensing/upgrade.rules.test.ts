@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import fc from 'fast-check';
 import { monthlyPeriod } from '../../schema/calendar.ts';
 import { FEATURE_KEYS, QUOTA_KEYS } from '../../schema/features.ts';
-import { entitlementAt, limitAt } from '../../subgraphs/licensing/entitlement.rules.ts';
+import { entitlementAt } from '../../subgraphs/licensing/entitlement.rules.ts';
+import { limitAt } from '../../subgraphs/licensing/limit.rules.ts';
 import { compareLimits, periodPrice, shareOf } from '../../subgraphs/licensing/plan.rules.ts';
 import {
   checkIsUpgrade,

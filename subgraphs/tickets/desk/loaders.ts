@@ -1,9 +1,7 @@
 import { asId, asInstant, asWhole, keyAfter, placeAfter } from '../../../schema/cursor.ts';
 import { isId } from '../../../schema/ids.ts';
-import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
-import type { Context } from '../../_kernel/context.ts';
-import type { EntityManager } from '../../_kernel/db.ts';
-import { defineLoader, type Loader } from '../../_kernel/loader.ts';
+import { defineLoader } from '../../_kernel/loader.ts';
+import { definePageLoader } from '../../_kernel/pages.ts';
 import { TicketMessage } from './message.entity.ts';
 import { Ticket, TicketTag } from './ticket.entity.ts';
 import type { MessageVisibility } from './ticket.rules.ts';
@@ -29,58 +27,6 @@ export const openCountOfCustomer = defineLoader('open tickets of customers', asy
   );
   return rows.map((row) => [row.customer_id as string, row.open as number] as const);
 });
-
-/** A page of a list that hangs on one row: the same page of many rows is one statement. */
-interface PageOf<A> {
-  id: string;
-  page: Pick<PageArgs, 'first' | 'after'>;
-  args: A;
-}
-
-function definePageLoader<A, T>(
-  name: string,
-  read: (em: EntityManager, ids: string[], page: PageOf<A>['page'], args: A) => Promise<(readonly [string, T])[]>,
-  keyOf: (node: T) => readonly (string | number)[],
-): Loader<Connection<T>> {
-  return defineLoader(name, async (em, keys) => {
-    const wanted = keys.map((key) => ({ key, ...(JSON.parse(key) as PageOf<A>) })).filter(({ id }) => isId(id));
-    const answers: [string, Connection<T>][] = [];
-    for (const alike of Map.groupBy(wanted, ({ page, args }) => JSON.stringify([page, args])).values()) {
-      const { page, args } = alike[0] as PageOf<A>;
-      const rows = Map.groupBy(
-        await read(
-          em,
-          alike.map(({ id }) => id),
-          page,
-          args,
-        ),
-        ([id]) => id,
-      );
-      for (const { key, id } of alike)
-        answers.push([
-          key,
-          connect(
-            (rows.get(id) ?? []).map(([, node]) => node),
-            page as PageArgs,
-            keyOf,
-          ),
-        ]);
-    }
-    return answers;
-  });
-}
-
-/** A page through one of the loaders below; the caller has checked its size. */
-export async function loadPage<A, T>(
-  ctx: Context,
-  loader: Loader<Connection<T>>,
-  id: string,
-  { first, after }: PageArgs,
-  args: A,
-): Promise<Connection<T>> {
-  const key: PageOf<A> = { id, page: { first, after: after ?? null }, args };
-  return (await ctx.load(loader, JSON.stringify(key))) ?? connect<T>([], { first, after }, () => []);
-}
 
 /** Newest first. */
 export const ticketsOfCustomer = definePageLoader<null, Ticket>(

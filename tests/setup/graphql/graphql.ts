@@ -44,11 +44,11 @@ export type LicenseUpdateKind =
   | 'SNAPSHOT';
 
 export type OpenTicketInput = {
-  /** What they said; 1 to 100,000 letters. */
+  /** What they said; 1 to 100,000 characters. */
   bodyText: string;
   /** STAFF when the first word is ours; never PORTAL or SYSTEM. */
   channel?: TicketChannel;
-  /** At most 100 letters. */
+  /** At most 100 characters. */
   externalRef?: string | null | undefined;
   idempotencyKey: string;
   kind?: TicketKind;
@@ -56,7 +56,7 @@ export type OpenTicketInput = {
   language?: string | null | undefined;
   priority?: TicketPriority;
   requester: RequesterInput;
-  /** 1 to 200 letters. */
+  /** 1 to 200 characters. */
   subject: string;
   /** At most 20, of 1 to 40 small letters, digits and hyphens. */
   tags?: Array<string> | null | undefined;
@@ -79,7 +79,7 @@ export type RequesterInput = {
   contactId?: string | number | null | undefined;
   customerId?: string | number | null | undefined;
   email?: string | null | undefined;
-  /** At most 200 letters. */
+  /** At most 200 characters. */
   name?: string | null | undefined;
 };
 
