@@ -49,7 +49,12 @@ export function openSocketDoor(
     const { origin } = request.headers;
     if (request.url?.split('?')[0] !== options.path) return turnAway(socket, 404);
     if (origin && !options.isAllowed(origin)) return turnAway(socket, 403);
-    sockets.handleUpgrade(request, socket, head, (opened) => sockets.emit('connection', opened, request));
+    sockets.handleUpgrade(request, socket, head, (opened) => {
+      const send = opened.send.bind(opened);
+      // What can no longer be sent has its socket's end to say so; the library would print a stack for each message.
+      opened.send = ((data: string, sent?: () => void) => send(data, () => sent?.())) as typeof opened.send;
+      sockets.emit('connection', opened, request);
+    });
   });
 
   const door = serveProtocol<Record<string, unknown>, Extra>(
