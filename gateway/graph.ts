@@ -36,6 +36,12 @@ export interface Answer {
   refreshCookie?: { value: string; maxAgeSeconds: number } | null;
 }
 
+/** What of an answer a client gets as its body. */
+export const toBody = ({ data, errors }: Answer) => ({
+  ...(data === undefined ? {} : { data }),
+  ...(errors ? { errors } : {}),
+});
+
 export interface Parts {
   supergraph: SupergraphManager;
   sources: ReadonlyMap<string, DataSource>;
@@ -124,7 +130,9 @@ export class Graph {
     try {
       const operation = this.prepare(request);
       if (operation.kind === 'subscription')
-        throw badInput('Subscriptions are opened over the WebSocket at this address.');
+        throw badInput(
+          'A subscription is opened over WebSocket, or with Accept: text/event-stream or multipart/mixed.',
+        );
       return await inSpan(
         'graphql',
         { attributes: { 'graphql.operation.name': operation.name, 'graphql.operation.type': operation.kind } },

@@ -6,12 +6,14 @@ import { HeaderMap } from '@apollo/server';
 import { SpanKind } from '@opentelemetry/api';
 import type { GraphQLFormattedError } from 'graphql';
 import { ClientError } from '../schema/errors.ts';
+import type { GraphRequest } from '../subgraphs/_kernel/subgraph.ts';
 import { continueTrace, inSpan, type Logger } from '../subgraphs/_kernel/telemetry.ts';
 import type { ApolloDoor, HttpContext } from './apollo-server.ts';
 import { ANONYMOUS, bearerOf } from './auth.ts';
 import { maskError } from './denials.ts';
-import type { Answer, Graph } from './graph.ts';
+import type { Answer, ClientRequest, Graph } from './graph.ts';
 import { MAX_BODY } from './limits.ts';
+import { answerStreaming, protocolFor } from './subscriptions/http-stream.ts';
 import { openSocketDoor } from './subscriptions/websocket.ts';
 
 export interface HttpOptions {
@@ -101,6 +103,11 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     };
     const isPage = !isPost && url.search === '' && String(request.headers.accept).includes('text/html');
     if (!isPage) context.request.caller = await graph.parts.auth.authenticate(bearerOf(request.headers.authorization));
+    const protocol = isPost ? protocolFor(request.headers.accept) : undefined;
+    if (protocol) {
+      const streamed: ClientRequest = { ...(body as GraphRequest), ...context.request };
+      return answerStreaming(graph, streamed, protocol, response);
+    }
     const headers = new HeaderMap();
     for (const [name, value] of Object.entries(request.headers))
       if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);

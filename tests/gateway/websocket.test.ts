@@ -195,15 +195,20 @@ test('a stream goes on with the rights its reader has now: a role taken away end
   try {
     const samira = await world.client.signIn('samira@northwind.example', world.password);
     const ingrid = await world.client.signIn('ingrid@northwind.example', world.password);
-    const { data: tickets } = await samira.ask<{ tickets: { nodes: { id: string }[] } }, object>('{ tickets(first: 1) { nodes { id } } }');
-    const stream = samira.follow<object, object>('subscription($id: ID!) { ticketUpdated(ticketId: $id) { cursor } }', { id: tickets?.tickets.nodes[0]?.id });
+    const { data: tickets } = await samira.ask<{ tickets: { nodes: { id: string }[] } }, object>(
+      '{ tickets(first: 1) { nodes { id } } }',
+    );
+    const stream = samira.follow<object, object>('subscription($id: ID!) { ticketUpdated(ticketId: $id) { cursor } }', {
+      id: tickets?.tickets.nodes[0]?.id,
+    });
     expect((await stream.next()).errors).toBeUndefined();
     const open = samira.follow<object, object>('subscription { tenantUpdated { slug } }');
     await open.next();
 
-    const { data: members } = await ingrid.ask<{ members: { nodes: { id: string; version: number; user: { displayName: string } }[] } }, object>(
-      '{ members(first: 50) { nodes { id version user { displayName } } } }',
-    );
+    const { data: members } = await ingrid.ask<
+      { members: { nodes: { id: string; version: number; user: { displayName: string } }[] } },
+      object
+    >('{ members(first: 50) { nodes { id version user { displayName } } } }');
     const member = members?.members.nodes.find(({ user }) => user.displayName === 'Samira Haddad');
     const changed = await ingrid.ask<{ setMemberRoles: { userErrors: object[] } }, object>(
       'mutation($input: MemberRolesInput!) { setMemberRoles(input: $input) { userErrors { code message } } }',
@@ -214,7 +219,9 @@ test('a stream goes on with the rights its reader has now: a role taken away end
     expect(last.errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' });
     await stream.done;
     expect((await samira.ask('{ tickets(first: 1) { nodes { id } } }')).status).toBe(403);
-    await ingrid.ask('mutation { updateTenantProfile(input: { legalName: "Northwind Fibre GmbH" }) { userErrors { code } } }');
+    await ingrid.ask(
+      'mutation { updateTenantProfile(input: { legalName: "Northwind Fibre GmbH" }) { userErrors { code } } }',
+    );
     expect((await open.next()).data).toEqual({ tenantUpdated: { slug: 'northwind' } });
     await open.stop();
   } finally {
