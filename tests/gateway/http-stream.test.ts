@@ -58,8 +58,12 @@ describe('Subscriptions over plain HTTP', () => {
     await contacts.until('SNAPSHOT');
     await switchCrm(false);
     const told = await contacts.until('event: complete');
-    expect(told).toMatch(/event: next
-data: \{"errors":\[.*"code":"FEATURE_NOT_LICENSED".*"reason":"NOT_IN_PLAN"/);
+    const last = JSON.parse(/.*"errors".*/.exec(told)?.[0].slice('data: '.length) ?? '{}');
+    expect(last.errors[0].extensions).toMatchObject({
+      code: 'FEATURE_NOT_LICENSED',
+      feature: 'crm',
+      reason: 'NOT_IN_PLAN',
+    });
     portal.stop();
   });
 
