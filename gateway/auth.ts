@@ -81,15 +81,20 @@ interface KeyRow {
 /** Knows callers by their access token. Grants are held in memory, live by identity's feed. */
 export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issuer: string): Authenticator {
   const sessionsOf = new Map<string, Set<string>>();
+  /** Sessions whose grant is on its way: nobody knows yet whose they are, so a change of any membership may be theirs. */
+  const inFlight = new Set<string>();
   const grants = new HeldCopies<Grant>(
     {
       feed: 'grants',
       async load(ids) {
+        for (const id of ids) inFlight.add(id);
         const { grants: found } = await ask<{ grants: Grant[] }>(
           'identity',
           `query($ids: [ID!]!) { grants(sessionIds: $ids) ${GRANT} }`,
           { ids },
-        );
+        ).finally(() => {
+          for (const id of ids) inFlight.delete(id);
+        });
         for (const { membershipId, sessionId } of found) {
           if (!membershipId) continue;
           const sessions = sessionsOf.get(membershipId);
@@ -107,7 +112,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
         const stopped = grantFeed.subjects.flatMap((subject) => {
           const [kind, id = ''] = subject.split(':');
           if (kind === 'session') return [id];
-          const sessions = [...(sessionsOf.get(id) ?? [])];
+          const sessions = [...(sessionsOf.get(id) ?? []), ...inFlight];
           sessionsOf.delete(id);
           return sessions;
         });

@@ -21,13 +21,16 @@ const PASSED = new Set([
   'retryAfterMs',
 ]);
 
+/** A client's own words come back in a complaint about them, but not all of a book; characters. */
+const MAX_SENTENCE = 500;
+
 /** An error as clients may see it: one of our codes with its known extensions, or INTERNAL without a word more. */
 export function maskError(error: GraphQLFormattedError): GraphQLFormattedError {
   const path = error.path ? { path: error.path } : {};
   if (!KNOWN.has(error.extensions?.code))
     return { ...path, message: 'Something went wrong on our side.', extensions: { code: 'INTERNAL' } };
   const extensions = Object.fromEntries(Object.entries(error.extensions ?? {}).filter(([key]) => PASSED.has(key)));
-  return { ...path, message: error.message, extensions };
+  return { ...path, message: error.message.slice(0, MAX_SENTENCE), extensions };
 }
 
 /** Adds to a denial what would open the door (licensing R5, R19): the cheapest plan, add-ons, and where to buy. */

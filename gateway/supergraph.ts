@@ -20,7 +20,7 @@ export interface Supergraph {
 }
 
 /** The planner would write a mutation's fields in another order where it uses a query's fragments again for a subgraph. */
-export const PLANNING: QueryPlannerConfig = { reuseQueryFragments: false };
+export const PLANNING: QueryPlannerConfig = { reuseQueryFragments: false, debug: { pathsLimit: 1_000 } };
 
 /** How often the file is looked at, milliseconds. */
 const WATCH_MS = 1_000;

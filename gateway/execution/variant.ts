@@ -1,6 +1,7 @@
 import { operationFromDocument } from '@apollo/federation-internals';
 import type { PlanNode, SubscriptionNode } from '@apollo/query-planner';
 import { type DocumentNode, executeSync, type GraphQLError, type GraphQLObjectType, Kind, visit } from 'graphql';
+import { ClientError } from '../../schema/errors.ts';
 import type { Supergraph } from '../supergraph.ts';
 import { renameFields, travelName } from './aliases.ts';
 import { withoutEmptySets } from './conditions.ts';
@@ -37,7 +38,13 @@ function planOf({ planner, apiSchema }: Supergraph, document: DocumentNode): Var
   const asked = withTopFields(document, (field) => (field.name.value.startsWith('__') ? [] : [field]));
   if (operationOf(asked).selectionSet.selections.length === 0) return undefined;
   const renamed = renameFields(withoutEmptySets(asked));
-  return planner.buildQueryPlan(operationFromDocument(apiSchema, renamed, { operationName: operationOf(asked).name?.value, validate: false })).node;
+  const operation = operationFromDocument(apiSchema, renamed, { operationName: operationOf(asked).name?.value, validate: false });
+  try {
+    return planner.buildQueryPlan(operation).node;
+  } catch (error) {
+    if (!/^Too many options|exceeds (the )?limit/i.test((error as Error).message)) throw error;
+    throw new ClientError('OPERATION_LIMIT', 'There are too many ways to answer this operation. Please ask for less at once.');
+  }
 }
 
 /** What an operation asks about the schema, under the names its fields travel under. */

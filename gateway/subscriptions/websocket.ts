@@ -202,15 +202,9 @@ function endWithToken(extra: Extra): void {
   ).unref();
 }
 
-/** A fresh token of the same user and membership prolongs a socket. */
+/** A fresh token of the same session and membership prolongs a socket. */
 async function prolong(auth: Authenticator, caller: Caller, token: string): Promise<void> {
   const fresh = await auth.authenticate(bearerOf(token));
-  if (
-    fresh.userId === caller.userId &&
-    fresh.membershipId === caller.membershipId &&
-    fresh.expiresAt > caller.expiresAt
-  ) {
-    caller.expiresAt = fresh.expiresAt;
-    caller.sessionId = fresh.sessionId;
-  }
+  const isSame = fresh.sessionId === caller.sessionId && fresh.membershipId === caller.membershipId;
+  if (isSame && fresh.expiresAt > caller.expiresAt) caller.expiresAt = fresh.expiresAt;
 }

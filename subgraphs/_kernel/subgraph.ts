@@ -211,6 +211,8 @@ interface Prepared {
 
 /** Operations remembered per subgraph; the gateway's planner writes few different ones. */
 const MAX_PREPARED = 2_000;
+/** A longer document is prepared each time, so that what is remembered stays small; characters. */
+const MAX_KEPT_LENGTH = 20_000;
 const prepared = new WeakMap<Subgraph, Map<string, Prepared>>();
 
 function prepare(subgraph: Subgraph, query: string): Prepared {
@@ -225,6 +227,7 @@ function prepare(subgraph: Subgraph, query: string): Prepared {
   } catch (error) {
     made = { document: { kind: 'Document', definitions: [] } as never, errors: [error as GraphQLError] };
   }
+  if (query.length > MAX_KEPT_LENGTH) return made;
   if (held.size >= MAX_PREPARED) held.delete(held.keys().next().value as string);
   held.set(query, made);
   return made;
