@@ -5,9 +5,12 @@ const secret = (bytes: number) =>
     message: `must be ${bytes} random bytes in base64url`,
   });
 const port = z.coerce.number().int().min(0).max(65_535);
-const list = z
-  .string()
-  .transform((text) => text.split(',').map((part) => part.trim()).filter(Boolean));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean),
+);
 const keys = list.refine((parts) => parts.length > 0 && parts.every((part) => secret(32).safeParse(part).success), {
   message: 'must be 32-byte Ed25519 public keys in base64url, comma-separated',
 });
@@ -18,34 +21,82 @@ const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
  * drawn and kept under `.data/` in development and test, and must be given in production.
  */
 export const SETTINGS = {
-  NODE_ENV: [z.enum(['development', 'test', 'production']).default('production'), 'development opens Sandbox, GraphiQL and the example world.'],
+  NODE_ENV: [
+    z.enum(['development', 'test', 'production']).default('production'),
+    'development opens Sandbox, GraphiQL and the example world.',
+  ],
   PORT: [port.default(4000), 'Port of the gateway.'],
   HOST: [z.string().min(1).default('127.0.0.1'), 'Address the gateway and the subgraphs listen on.'],
-  LOG_LEVEL: [z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'), 'Least level that is logged.'],
+  LOG_LEVEL: [
+    z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+    'Least level that is logged.',
+  ],
   DATA_DIR: [z.string().min(1).default('.data'), 'Where the embedded database and the drawn secrets live.'],
-  DATABASE_URL: [z.string().regex(/^postgres(ql)?:\/\//, 'must begin with postgres://').optional(), 'PostgreSQL 18 of your own; its login may create roles. Without it an embedded one is run (not in production).'],
+  DATABASE_URL: [
+    z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must begin with postgres://')
+      .optional(),
+    'PostgreSQL 18 of your own; its login may create roles. Without it an embedded one is run (not in production).',
+  ],
   DATABASE_ROLE_SECRET: [secret(32).optional(), 'The passwords of the database roles are derived from it.'],
   DATABASE_POOL: [z.coerce.number().int().min(2).max(100).default(10), 'Connections per subgraph.'],
-  ENVELOPE_PRIVATE_KEY: [secret(32).optional(), 'Ed25519 seed with which the gateway signs what it sends to subgraphs.'],
-  ENVELOPE_PUBLIC_KEYS: [keys.optional(), 'Ed25519 public keys (base64url, comma-separated) whose envelopes a subgraph believes.'],
+  ENVELOPE_PRIVATE_KEY: [
+    secret(32).optional(),
+    'Ed25519 seed with which the gateway signs what it sends to subgraphs.',
+  ],
+  ENVELOPE_PUBLIC_KEYS: [
+    keys.optional(),
+    'Ed25519 public keys (base64url, comma-separated) whose envelopes a subgraph believes.',
+  ],
   IDENTITY_DATA_KEY: [secret(32).optional(), 'Seals the private halves of token keys in the database.'],
   IDENTITY_MAC_KEY: [secret(32).optional(), 'Computes refresh tokens and hashes of sign-in buckets.'],
   PUBLIC_URL: [z.string().url().default('http://localhost:4000'), 'How clients reach the gateway: issuer of tokens.'],
-  ALLOWED_ORIGINS: [list.default(['http://localhost:4000', 'http://127.0.0.1:4000', 'https://studio.apollographql.com']), 'Origins of portals that may open sockets and use cookies.'],
+  ALLOWED_ORIGINS: [
+    list.default(['http://localhost:4000', 'http://127.0.0.1:4000', 'https://studio.apollographql.com']),
+    'Origins of portals that may open sockets and use cookies.',
+  ],
   SUBGRAPH_URLS: [list.default([]), 'name=url pairs of subgraphs that run apart.'],
-  SUBGRAPH_TIMEOUT_MS: [z.coerce.number().int().min(100).max(60_000).default(5_000), 'Deadline of one call to a subgraph.'],
-  SUPERGRAPH_FILE: [z.string().min(1).default('schema/supergraph.graphql'), 'The composed supergraph the gateway serves.'],
+  SUBGRAPH_TIMEOUT_MS: [
+    z.coerce.number().int().min(100).max(60_000).default(5_000),
+    'Deadline of one call to a subgraph.',
+  ],
+  SUPERGRAPH_FILE: [
+    z.string().min(1).default('schema/supergraph.graphql'),
+    'The composed supergraph the gateway serves.',
+  ],
   TRUST_PROXY: [flag.default(false), 'Whether the last hop of X-Forwarded-For names the client.'],
-  OTEL_EXPORTER_OTLP_ENDPOINT: [z.string().url().optional(), 'Collector that receives spans; without it none are sent.'],
-  SEED_PASSWORD: [z.string().min(12).max(128).optional(), 'Password of the people of the example world; drawn when it is missing.'],
-  LICENSE_TIER: [z.string().regex(/^[a-z][a-z0-9_]{1,31}$/).optional(), 'development and test only: every tenant is on this plan.'],
-  FEATURE_OVERRIDE: [list.optional(), 'development and test only: features added (crm) or removed (-tickets) for every tenant.'],
+  OTEL_EXPORTER_OTLP_ENDPOINT: [
+    z.string().url().optional(),
+    'Collector that receives spans; without it none are sent.',
+  ],
+  SEED_PASSWORD: [
+    z.string().min(12).max(128).optional(),
+    'Password of the people of the example world; drawn when it is missing.',
+  ],
+  LICENSE_TIER: [
+    z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{1,31}$/)
+      .optional(),
+    'development and test only: every tenant is on this plan.',
+  ],
+  FEATURE_OVERRIDE: [
+    list.optional(),
+    'development and test only: features added (crm) or removed (-tickets) for every tenant.',
+  ],
 } as const satisfies Record<string, readonly [z.ZodType, string]>;
 
 type Settings = { [K in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[K][0]> };
 
 /** Secrets that development draws for itself and production must be given. */
-export const SECRETS = ['DATABASE_ROLE_SECRET', 'ENVELOPE_PRIVATE_KEY', 'ENVELOPE_PUBLIC_KEYS', 'IDENTITY_DATA_KEY', 'IDENTITY_MAC_KEY'] as const;
+export const SECRETS = [
+  'DATABASE_ROLE_SECRET',
+  'ENVELOPE_PRIVATE_KEY',
+  'ENVELOPE_PUBLIC_KEYS',
+  'IDENTITY_DATA_KEY',
+  'IDENTITY_MAC_KEY',
+] as const;
 type Secret = (typeof SECRETS)[number];
 
 export type Config = Omit<Settings, Secret> & Required<{ [K in Secret]: NonNullable<Settings[K]> }>;
@@ -66,7 +117,9 @@ export function readConfig(env: NodeJS.ProcessEnv, drawn: Partial<Record<string,
     given[name] = env[name] || undefined;
     if (!isProduction) given[name] ??= drawn[name];
   }
-  const shape = z.object(Object.fromEntries(Object.entries(SETTINGS).map(([name, [type]]) => [name, type])) as z.ZodRawShape);
+  const shape = z.object(
+    Object.fromEntries(Object.entries(SETTINGS).map(([name, [type]]) => [name, type])) as z.ZodRawShape,
+  );
   const read = shape.safeParse(given);
   const faults = read.success ? [] : read.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`);
   for (const name of SECRETS) if (!given[name]) faults.push(`${name}: is missing. ${SETTINGS[name][1]}`);
@@ -75,7 +128,10 @@ export function readConfig(env: NodeJS.ProcessEnv, drawn: Partial<Record<string,
     for (const name of ['LICENSE_TIER', 'FEATURE_OVERRIDE', 'SEED_PASSWORD'])
       if (given[name]) faults.push(`${name}: is honoured in development and test only.`);
   }
-  if (faults.length > 0) throw new ConfigError(`The environment does not allow a start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+  if (faults.length > 0)
+    throw new ConfigError(
+      `The environment does not allow a start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
+    );
   return read.data as unknown as Config;
 }
 

@@ -1,7 +1,7 @@
-import { unauthenticated, type Entitled } from '../../schema/errors.ts';
-import type { Feature, FeatureAccess } from '../../schema/features.ts';
-import { type Permission, PERMISSIONS, packPermissions, unpackPermissions } from '../../schema/permissions.ts';
 import { randomUUID } from 'node:crypto';
+import { type Entitled, unauthenticated } from '../../schema/errors.ts';
+import type { Feature, FeatureAccess } from '../../schema/features.ts';
+import { PERMISSIONS, type Permission, packPermissions, unpackPermissions } from '../../schema/permissions.ts';
 import type { Config } from './config.ts';
 import { begin, type Db, type EntityManager, PLATFORM_TENANT, settle, transact } from './db.ts';
 import { type FeedName, finish } from './events.ts';
@@ -79,7 +79,12 @@ export class Context {
   }
 
   access(feature: Feature): Entitled {
-    return this.envelope.features[feature] ?? { access: 'NONE', reason: this.envelope.licenseVersion === 0 ? 'NO_LICENSE' : 'NOT_IN_PLAN' };
+    return (
+      this.envelope.features[feature] ?? {
+        access: 'NONE',
+        reason: this.envelope.licenseVersion === 0 ? 'NO_LICENSE' : 'NOT_IN_PLAN',
+      }
+    );
   }
 
   get core(): FeatureAccess {
@@ -102,13 +107,19 @@ export class Context {
     await this.endReading();
     const em = this.machinery.db.fork();
     try {
-      return await transact(em, { isReadOnly: false, name: this.machinery.name }, (e) => this.enter(e), (e) => {
-        this.writing = e;
-        return run(e);
-      }, async (e) => {
-        const told = await finish(e);
-        if (told.length > 0) this.reply.told = [...new Set([...(this.reply.told ?? []), ...told])];
-      });
+      return await transact(
+        em,
+        { isReadOnly: false, name: this.machinery.name },
+        (e) => this.enter(e),
+        (e) => {
+          this.writing = e;
+          return run(e);
+        },
+        async (e) => {
+          const told = await finish(e);
+          if (told.length > 0) this.reply.told = [...new Set([...(this.reply.told ?? []), ...told])];
+        },
+      );
     } finally {
       this.writing = undefined;
       this.loaders.clear();
@@ -129,7 +140,8 @@ export class Context {
 
   /** The same caller acting inside a tenant it names: for the control plane's doors, whose permissions say who may. */
   inTenant(tenantId: string): Context {
-    if (!this.machinery.platformDb) throw new Error(`${this.machinery.name} is no part of the control plane and enters no tenants.`);
+    if (!this.machinery.platformDb)
+      throw new Error(`${this.machinery.name} is no part of the control plane and enters no tenants.`);
     const entered = new Context({ ...this.envelope, tenantId, customerId: undefined }, this.machinery, this.reply);
     this.entered.push(entered);
     return entered;
@@ -239,13 +251,28 @@ export function stepAt(course: readonly EntitlementStep[], now: Date): Entitleme
  * database because no gateway stands before it.
  */
 export async function systemContext(machinery: Machinery, tenantId: string): Promise<Context> {
-  const bare: Envelope = { ...anonymousEnvelope(), caller: { kind: 'SYSTEM', id: null }, tenantId, permissions: EVERYTHING, deadline: NO_DEADLINE };
+  const bare: Envelope = {
+    ...anonymousEnvelope(),
+    caller: { kind: 'SYSTEM', id: null },
+    tenantId,
+    permissions: EVERYTHING,
+    deadline: NO_DEADLINE,
+  };
   const reader = new Context(bare, machinery);
   try {
     const em = await reader.em();
     const [row] = await em.execute('select version, course from kernel.entitlement');
     const step = stepAt((row?.course ?? []) as EntitlementStep[], reader.now());
-    return new Context({ ...bare, requestId: randomUUID(), licenseVersion: row?.version ?? 0, features: step?.features ?? {}, core: step?.core ?? 'FULL' }, machinery);
+    return new Context(
+      {
+        ...bare,
+        requestId: randomUUID(),
+        licenseVersion: row?.version ?? 0,
+        features: step?.features ?? {},
+        core: step?.core ?? 'FULL',
+      },
+      machinery,
+    );
   } finally {
     await reader.end();
   }

@@ -1,7 +1,7 @@
-import { MikroORM, type EntityClass, type EntityManager } from '@mikro-orm/postgresql';
-import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
-import { SpanKind } from '@opentelemetry/api';
 import { createHmac } from 'node:crypto';
+import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy';
+import { type EntityClass, type EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { SpanKind } from '@opentelemetry/api';
 import type { Pool, PoolClient } from 'pg';
 import type { Config } from './config.ts';
 import { inSpan, isTracing, type Logger } from './telemetry.ts';
@@ -42,7 +42,9 @@ function giveBackTheDead(pool: Pool): void {
   pool.on('acquire', (client) => void taken.add(client));
   pool.on('release', (_error, client) => void taken.delete(client));
   // Whoever holds it is told first, and gives it back itself where no transaction is open.
-  pool.on('connect', (client) => client.once('end', () => setImmediate(() => taken.has(client) && client.release(true))));
+  pool.on('connect', (client) =>
+    client.once('end', () => setImmediate(() => taken.has(client) && client.release(true))),
+  );
 }
 
 /** Gives each statement a span of its own while a trace is being recorded: its text, never its values. */
@@ -54,7 +56,11 @@ function traceStatements(client: PoolClient): void {
     const text = typeof asked === 'string' ? asked : asked.text;
     const answer = query.apply(client, args);
     if (!(answer instanceof Promise)) return answer;
-    return inSpan('sql', { kind: SpanKind.CLIENT, attributes: { 'db.system': 'postgresql', 'db.query.text': text } }, () => answer);
+    return inSpan(
+      'sql',
+      { kind: SpanKind.CLIENT, attributes: { 'db.system': 'postgresql', 'db.query.text': text } },
+      () => answer,
+    );
   }) as typeof client.query;
 }
 
@@ -79,13 +85,17 @@ export async function connect(config: Config, role: string, entities: EntityClas
     debug: false,
     colors: false,
   });
-  const [row] = await patiently(() => orm.em.fork().execute(
-    `select bool_or(rolsuper or rolbypassrls or rolcreaterole or rolname = 'dotmac_owner') as is_strong
+  const [row] = await patiently(() =>
+    orm.em.fork().execute(
+      `select bool_or(rolsuper or rolbypassrls or rolcreaterole or rolname = 'dotmac_owner') as is_strong
        from pg_roles where pg_has_role(current_user, oid, 'member')`,
-  ));
+    ),
+  );
   if (row?.is_strong !== false) {
     await orm.close();
-    throw new Error(`The database role ${role} is a superuser, an owner or bypasses row-level security. A service never runs so.`);
+    throw new Error(
+      `The database role ${role} is a superuser, an owner or bypasses row-level security. A service never runs so.`,
+    );
   }
   return { fork: () => orm.em.fork({ useContext: false }), orm, close: () => orm.close(true) };
 }
@@ -157,7 +167,11 @@ export async function settle(em: EntityManager, how: 'commit' | 'rollback'): Pro
       if (how === 'commit' && failure) throw failure;
       await begun[how]().execute();
     } catch (error) {
-      if (how === 'commit') await begun.rollback().execute().catch(() => undefined); // gives the connection back
+      if (how === 'commit')
+        await begun
+          .rollback()
+          .execute()
+          .catch(() => undefined); // gives the connection back
       throw error;
     }
   };
@@ -178,18 +192,22 @@ export async function transact<T>(
   run: (em: EntityManager) => Promise<T>,
   finish: (em: EntityManager) => Promise<void>,
 ): Promise<T> {
-  return inSpan(`tx ${options.name}`, { attributes: { 'db.system': 'postgresql', 'dotmac.read_only': options.isReadOnly } }, async () => {
-    await begin(em, options.isReadOnly);
-    try {
-      await enter(em);
-      const result = await run(em);
-      if (!options.isReadOnly) await em.flush();
-      await finish(em);
-      await settle(em, 'commit');
-      return result;
-    } catch (error) {
-      await settle(em, 'rollback').catch(() => undefined); // the connection may be what failed
-      throw error;
-    }
-  });
+  return inSpan(
+    `tx ${options.name}`,
+    { attributes: { 'db.system': 'postgresql', 'dotmac.read_only': options.isReadOnly } },
+    async () => {
+      await begin(em, options.isReadOnly);
+      try {
+        await enter(em);
+        const result = await run(em);
+        if (!options.isReadOnly) await em.flush();
+        await finish(em);
+        await settle(em, 'commit');
+        return result;
+      } catch (error) {
+        await settle(em, 'rollback').catch(() => undefined); // the connection may be what failed
+        throw error;
+      }
+    },
+  );
 }

@@ -8,7 +8,11 @@ const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex');
 
 /** The private key of a 32-byte seed in base64url. */
 export function ed25519FromSeed(seed: string) {
-  return createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, Buffer.from(seed, 'base64url')]), format: 'der', type: 'pkcs8' });
+  return createPrivateKey({
+    key: Buffer.concat([PKCS8_ED25519, Buffer.from(seed, 'base64url')]),
+    format: 'der',
+    type: 'pkcs8',
+  });
 }
 
 /** The raw public key, base64url, of a seed. */
@@ -26,7 +30,8 @@ export function devSecrets(dataDir: string): Record<string, string> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
   const drawn = { ...kept };
-  for (const name of SECRETS) if (name !== 'ENVELOPE_PUBLIC_KEYS') drawn[name] ??= randomBytes(32).toString('base64url');
+  for (const name of SECRETS)
+    if (name !== 'ENVELOPE_PUBLIC_KEYS') drawn[name] ??= randomBytes(32).toString('base64url');
   drawn.ENVELOPE_PUBLIC_KEYS = ed25519PublicOf(String(drawn.ENVELOPE_PRIVATE_KEY));
   drawn.SEED_PASSWORD ??= randomBytes(12).toString('base64url');
   if (JSON.stringify(drawn) !== JSON.stringify(kept)) {

@@ -1,5 +1,5 @@
-import type { EventName, Events, LoggedEvent } from '../../schema/events.ts';
 import { uuidv7 } from 'uuidv7';
+import type { EventName, Events, LoggedEvent } from '../../schema/events.ts';
 import type { EntityManager } from './db.ts';
 
 export type FeedName = 'licenses' | 'grants' | 'tenants';
@@ -14,8 +14,8 @@ interface Work {
 const work = new WeakMap<EntityManager, Work>();
 
 function workOf(em: EntityManager): Work {
-  let held = work.get(em);
-  if (!held) work.set(em, (held = { events: [], platformEvents: [], feed: [] }));
+  const held = work.get(em) ?? { events: [], platformEvents: [], feed: [] };
+  work.set(em, held);
   return held;
 }
 
@@ -23,7 +23,12 @@ function workOf(em: EntityManager): Work {
  * Writes an event into the tenant's log when this transaction commits, and not otherwise. Its hearers' jobs are
  * enqueued in the same transaction. What is about a person goes into `personal`, which erasure can blank.
  */
-export function emit<N extends EventName>(em: EntityManager, name: N, payload: Events[N], personal?: Record<string, unknown>): string {
+export function emit<N extends EventName>(
+  em: EntityManager,
+  name: N,
+  payload: Events[N],
+  personal?: Record<string, unknown>,
+): string {
   const id = uuidv7();
   workOf(em).events.push({ id, name, payload, personal: personal ?? null });
   return id;
@@ -76,7 +81,10 @@ const COLUMNS = 'tenant_id, seq, id, name, at, actor, acting_for, payload, perso
 
 /** The tenant's events after `seq`, in order. Reading on from the last one misses nothing, whoever writes meanwhile. */
 export async function readLog(em: EntityManager, after: number, limit: number): Promise<LoggedEvent[]> {
-  const rows = await em.execute(`select ${COLUMNS} from kernel.event where seq > ? order by seq limit ?`, [after, limit]);
+  const rows = await em.execute(`select ${COLUMNS} from kernel.event where seq > ? order by seq limit ?`, [
+    after,
+    limit,
+  ]);
   return rows.map((row) => toEvent(row as unknown as EventRow));
 }
 
@@ -87,8 +95,17 @@ export async function readEvent(em: EntityManager, seq: number): Promise<LoggedE
 }
 
 /** The tenant's events of one name, newest last, at most `limit` of those whose place is after `after`. */
-export async function readEventsNamed<N extends EventName>(em: EntityManager, name: N, after: number, limit: number): Promise<LoggedEvent<N>[]> {
-  const rows = await em.execute(`select ${COLUMNS} from kernel.event where name = ? and seq > ? order by seq limit ?`, [name, after, limit]);
+export async function readEventsNamed<N extends EventName>(
+  em: EntityManager,
+  name: N,
+  after: number,
+  limit: number,
+): Promise<LoggedEvent<N>[]> {
+  const rows = await em.execute(`select ${COLUMNS} from kernel.event where name = ? and seq > ? order by seq limit ?`, [
+    name,
+    after,
+    limit,
+  ]);
   return rows.map((row) => toEvent(row as unknown as EventRow) as unknown as LoggedEvent<N>);
 }
 

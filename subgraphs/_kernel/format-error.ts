@@ -1,22 +1,35 @@
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { randomUUID } from 'node:crypto';
-import { ClientError, type ErrorCode, ERROR_CODES, Refusal } from '../../schema/errors.ts';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { ClientError, ERROR_CODES, type ErrorCode, Refusal } from '../../schema/errors.ts';
 import type { Logger } from './telemetry.ts';
 
 interface Fault extends Error {
   code?: string;
 }
 
-const OUT_OF_REACH = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOTFOUND', 'EPIPE', '57P01', '57P02', '57P03', '08006', '08001', '08003']);
+const OUT_OF_REACH = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EPIPE',
+  '57P01',
+  '57P02',
+  '57P03',
+  '08006',
+  '08001',
+  '08003',
+]);
 
 /** What a failure of the machinery means to a client, or undefined if it is simply a bug. */
 function meaningOf(error: Fault): [ErrorCode, string] | undefined {
   const code = error.code ?? (error.cause as Fault | undefined)?.code ?? '';
-  if (code === '22P02' || code === '22021' || code === '22003') return ['BAD_USER_INPUT', 'A value is not of the form it needs.'];
+  if (code === '22P02' || code === '22021' || code === '22003')
+    return ['BAD_USER_INPUT', 'A value is not of the form it needs.'];
   if (code === '57014') return ['SUBGRAPH_TIMEOUT', 'This took too long. Please try again.'];
   if (['55P03', '40P01', '53300'].includes(code) || /timeout exceeded when trying to connect/.test(error.message))
     return ['OVERLOADED', 'Too much is going on at once. Please try again.'];
-  if (OUT_OF_REACH.has(code) || /Connection terminated|is not queryable/.test(error.message)) return ['SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.'];
+  if (OUT_OF_REACH.has(code) || /Connection terminated|is not queryable/.test(error.message))
+    return ['SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.'];
   return undefined;
 }
 
@@ -53,7 +66,12 @@ export function formatError(error: GraphQLError, log: Logger): GraphQLFormattedE
     log.warn({ error: cause.message, path: error.path }, meaning[0]);
     return { ...place, message: meaning[1], extensions: { code: meaning[0] } };
   }
-  if (cause instanceof Refusal) return { ...place, message: cause.message, extensions: { code: 'BAD_USER_INPUT', refusal: cause.code, field: cause.field } };
+  if (cause instanceof Refusal)
+    return {
+      ...place,
+      message: cause.message,
+      extensions: { code: 'BAD_USER_INPUT', refusal: cause.code, field: cause.field },
+    };
   const errorId = randomUUID();
   log.error({ errorId, err: cause, path: error.path }, 'unexpected error');
   return { ...place, message: 'Something went wrong on our side.', extensions: { code: 'INTERNAL', errorId } };

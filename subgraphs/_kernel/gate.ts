@@ -1,4 +1,11 @@
-import { defaultFieldResolver, type GraphQLField, type GraphQLObjectType, type GraphQLSchema, getNamedType, isObjectType } from 'graphql';
+import {
+  defaultFieldResolver,
+  type GraphQLField,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  isObjectType,
+} from 'graphql';
 import type { DoorMarks } from '../../schema/directives.ts';
 import { ClientError, forbidden, unauthenticated } from '../../schema/errors.ts';
 import { FEATURES, type Feature } from '../../schema/features.ts';
@@ -49,7 +56,10 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean): void {
   else if (isWrite && marks.open === undefined && !marks.continuity) requireCore(ctx);
   const isOwner = marks.orOwn && ctx.envelope.customerId !== undefined;
   if (marks.permission && !isOwner && !ctx.can(marks.permission)) throw forbidden();
-  if (isWrite && ctx.envelope.actingFor?.mode === 'READ') throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', { reason: 'IMPERSONATION_READ_ONLY' });
+  if (isWrite && ctx.envelope.actingFor?.mode === 'READ')
+    throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', {
+      reason: 'IMPERSONATION_READ_ONLY',
+    });
 }
 
 /** Whether something says who may come in. A door without it stays shut: permissions deny by default. */
@@ -60,7 +70,9 @@ export const isMarked = (marks: DoorMarks): boolean =>
 export function marksOf(type: GraphQLObjectType, field: GraphQLField<unknown, Context>): DoorMarks {
   const own = field.extensions as DoorMarks;
   const returned = getNamedType(field.type);
-  const inherited = (type.extensions as DoorMarks).feature ?? (isObjectType(returned) ? (returned.extensions as DoorMarks).feature : undefined);
+  const inherited =
+    (type.extensions as DoorMarks).feature ??
+    (isObjectType(returned) ? (returned.extensions as DoorMarks).feature : undefined);
   return own.feature || !inherited ? own : { ...own, feature: inherited };
 }
 
@@ -79,7 +91,11 @@ export function gateSchema(schema: GraphQLSchema, marked: GraphQLSchema, foreign
       const declared = source.getFields()[field.name];
       if (!declared) continue;
       const marks = marksOf(source, declared);
-      const isDoor = ROOTS.includes(type.name) || (foreign.has(type.name) && !declared.astNode?.directives?.some((d) => d.name.value === 'external') && !isKey(source, field.name));
+      const isDoor =
+        ROOTS.includes(type.name) ||
+        (foreign.has(type.name) &&
+          !declared.astNode?.directives?.some((d) => d.name.value === 'external') &&
+          !isKey(source, field.name));
       if (isDoor && !isMarked(marks)) throw new Error(`${type.name}.${field.name} is a door that names no permission.`);
       if (isMarked(marks) || marks.feature) gateField(field as GraphQLField<unknown, Context>, marks, type.name);
     }
@@ -87,7 +103,11 @@ export function gateSchema(schema: GraphQLSchema, marked: GraphQLSchema, foreign
 }
 
 const isKey = (type: GraphQLObjectType, field: string): boolean =>
-  type.astNode?.directives?.some((d) => d.name.value === 'key' && d.arguments?.some((a) => 'value' in a.value && ` ${String(a.value.value)} `.includes(` ${field} `))) ?? false;
+  type.astNode?.directives?.some(
+    (d) =>
+      d.name.value === 'key' &&
+      d.arguments?.some((a) => 'value' in a.value && ` ${String(a.value.value)} `.includes(` ${field} `)),
+  ) ?? false;
 
 function gateField(field: GraphQLField<unknown, Context>, marks: DoorMarks, typeName: string): void {
   const isWrite = typeName === 'Mutation';

@@ -22,9 +22,13 @@ export async function once<T extends Json>(
   asked: { door: string; key: string; request: unknown },
   run: () => Promise<T>,
 ): Promise<T> {
-  if (asked.key.length < 1 || asked.key.length > 255) throw new Refusal('INVALID', 'An idempotency key has 1 to 255 characters.', 'idempotencyKey');
+  if (asked.key.length < 1 || asked.key.length > 255)
+    throw new Refusal('INVALID', 'An idempotency key has 1 to 255 characters.', 'idempotencyKey');
   const requestHash = hashOf({ actor: ctx.actorId, request: asked.request });
-  await em.execute('delete from kernel.idempotency_key where door = ? and key = ? and expires_at < now()', [asked.door, asked.key]);
+  await em.execute('delete from kernel.idempotency_key where door = ? and key = ? and expires_at < now()', [
+    asked.door,
+    asked.key,
+  ]);
   const [mine] = await em
     .execute(
       `insert into kernel.idempotency_key (door, key, request_hash, expires_at)
@@ -32,15 +36,28 @@ export async function once<T extends Json>(
       [asked.door, asked.key, requestHash, KEPT_HOURS],
     )
     .catch((error: Error & { code?: string }) => {
-      if (error.code === LOCK_TIMEOUT) throw new Refusal('IDEMPOTENCY_IN_PROGRESS', 'The first request with this key is still running.', 'idempotencyKey');
+      if (error.code === LOCK_TIMEOUT)
+        throw new Refusal(
+          'IDEMPOTENCY_IN_PROGRESS',
+          'The first request with this key is still running.',
+          'idempotencyKey',
+        );
       throw error;
     });
   if (!mine) {
-    const [kept] = await em.execute('select request_hash, answer from kernel.idempotency_key where door = ? and key = ?', [asked.door, asked.key]);
-    if (kept?.request_hash !== requestHash) throw new Refusal('IDEMPOTENCY_MISMATCH', 'This key was used for another request.', 'idempotencyKey');
+    const [kept] = await em.execute(
+      'select request_hash, answer from kernel.idempotency_key where door = ? and key = ?',
+      [asked.door, asked.key],
+    );
+    if (kept?.request_hash !== requestHash)
+      throw new Refusal('IDEMPOTENCY_MISMATCH', 'This key was used for another request.', 'idempotencyKey');
     return kept.answer as T;
   }
   const answer = await run();
-  await em.execute('update kernel.idempotency_key set answer = ?::jsonb where door = ? and key = ?', [JSON.stringify(answer), asked.door, asked.key]);
+  await em.execute('update kernel.idempotency_key set answer = ?::jsonb where door = ? and key = ?', [
+    JSON.stringify(answer),
+    asked.door,
+    asked.key,
+  ]);
   return answer;
 }

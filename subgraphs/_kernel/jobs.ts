@@ -1,11 +1,18 @@
-import { type CronItem, parseCronItems, type Runner, run, type TaskList, Logger as WorkerLogger } from 'graphile-worker';
+import {
+  type CronItem,
+  parseCronItems,
+  type Runner,
+  run,
+  type TaskList,
+  Logger as WorkerLogger,
+} from 'graphile-worker';
 import pg from 'pg';
 import type { Config } from './config.ts';
 import { type Context, type Machinery, systemContext } from './context.ts';
 import { PLATFORM_TENANT, roleUrl } from './db.ts';
 import { readEvent } from './events.ts';
 import { mayUse } from './gate.ts';
-import type { RunningSubgraph, Subscriber, SubgraphDefinition } from './subgraph.ts';
+import type { RunningSubgraph, SubgraphDefinition, Subscriber } from './subgraph.ts';
 import { inSpan, type Logger } from './telemetry.ts';
 
 /** Jobs a process runs at once. */
@@ -16,7 +23,10 @@ export const taskName = (subgraph: string, subscriber: string) => `${subgraph}.$
 
 /** Event name and task of every subscriber, for `kernel.reaction`. */
 export function reactionsOf(definition: SubgraphDefinition): { event: string; task: string }[] {
-  return Object.entries(definition.subscribers ?? {}).map(([name, { event }]) => ({ event, task: taskName(definition.name, name) }));
+  return Object.entries(definition.subscribers ?? {}).map(([name, { event }]) => ({
+    event,
+    task: taskName(definition.name, name),
+  }));
 }
 
 /**
@@ -24,7 +34,12 @@ export function reactionsOf(definition: SubgraphDefinition): { event: string; ta
  * the subscriber does. Throws what it throws, and the job is tried again. Where the module is not licensed nothing is
  * done, now or later: what happened meanwhile is in the log for whoever needs it.
  */
-export async function react(machinery: Machinery, definition: SubgraphDefinition, name: string, told: { tenantId: string; seq: number }): Promise<void> {
+export async function react(
+  machinery: Machinery,
+  definition: SubgraphDefinition,
+  name: string,
+  told: { tenantId: string; seq: number },
+): Promise<void> {
   const subscriber = definition.subscribers?.[name] as Subscriber;
   const task = taskName(definition.name, name);
   const ctx = await systemContext(machinery, told.tenantId);
@@ -65,7 +80,8 @@ export async function runJobs(config: Config, subgraphs: readonly RunningSubgrap
   const taskList: TaskList = {};
   for (const { subgraph, machinery } of subgraphs) {
     for (const name of Object.keys(subgraph.definition.subscribers ?? {})) {
-      taskList[taskName(subgraph.name, name)] = async (payload) => react(machinery, subgraph.definition, name, payload as { tenantId: string; seq: number });
+      taskList[taskName(subgraph.name, name)] = async (payload) =>
+        react(machinery, subgraph.definition, name, payload as { tenantId: string; seq: number });
     }
   }
   const crons: CronItem[] = [];

@@ -18,7 +18,7 @@ class Tail {
   private readonly hearers = new Set<Hearer>();
   private readonly stopListening: () => void;
   private readonly timer: NodeJS.Timeout;
-  private running: Promise<void> | undefined;
+  private isReading = false;
   private isDirty = false;
   private isOver = false;
   private readonly machinery: Machinery;
@@ -53,8 +53,10 @@ class Tail {
 
   private wake(): void {
     this.isDirty = true;
-    this.running ??= this.read().finally(() => {
-      this.running = undefined;
+    if (this.isReading) return;
+    this.isReading = true;
+    void this.read().finally(() => {
+      this.isReading = false;
       if (this.isDirty && this.hearers.size > 0) this.wake();
     });
   }
@@ -63,12 +65,17 @@ class Tail {
     while (this.isDirty && this.hearers.size > 0) {
       this.isDirty = false;
       try {
-        const events = await withReader(this.machinery, this.tenantId, async (ctx) => readLog(await ctx.em(), this.at, PAGE));
+        const events = await withReader(this.machinery, this.tenantId, async (ctx) =>
+          readLog(await ctx.em(), this.at, PAGE),
+        );
         this.at = events.at(-1)?.seq ?? this.at;
         if (events.length === PAGE) this.isDirty = true;
         if (events.length > 0) for (const hear of [...this.hearers]) hear(events);
       } catch (error) {
-        this.machinery.log.warn({ error: (error as Error).message, tenantId: this.tenantId }, 'the event log could not be read; trying again');
+        this.machinery.log.warn(
+          { error: (error as Error).message, tenantId: this.tenantId },
+          'the event log could not be read; trying again',
+        );
         return; // the timer wakes us again
       }
     }
@@ -87,12 +94,16 @@ async function withReader<T>(machinery: Machinery, tenantId: string, run: (ctx: 
 const tails = new WeakMap<Machinery, Map<string, Promise<Tail>>>();
 
 function tailOf(machinery: Machinery, tenantId: string): Promise<Tail> {
-  let held = tails.get(machinery);
-  if (!held) tails.set(machinery, (held = new Map()));
+  const held = tails.get(machinery) ?? new Map<string, Promise<Tail>>();
+  tails.set(machinery, held);
   const forget = () => void held.delete(tenantId);
   let tail = held.get(tenantId);
   if (!tail) {
-    tail = withReader(machinery, tenantId, async (ctx) => new Tail(machinery, tenantId, await logHead(await ctx.em()), forget));
+    tail = withReader(
+      machinery,
+      tenantId,
+      async (ctx) => new Tail(machinery, tenantId, await logHead(await ctx.em()), forget),
+    );
     tail.catch(forget);
     held.set(tenantId, tail);
   }

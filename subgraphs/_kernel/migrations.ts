@@ -24,7 +24,9 @@ function roleStatements(config: Config, subgraphs: readonly string[]): string[] 
     `do $$ begin create role ${ident(role)} login; exception when duplicate_object then null; end $$`,
     `alter role ${ident(role)} login ${options} password ${pg.escapeLiteral(rolePassword(config, role))}`,
   ];
-  const group = (role: string) => [`do $$ begin create role ${ident(role)} nologin; exception when duplicate_object then null; end $$`];
+  const group = (role: string) => [
+    `do $$ begin create role ${ident(role)} nologin; exception when duplicate_object then null; end $$`,
+  ];
   const patience = (role: string) => [
     `alter role ${ident(role)} set statement_timeout = '3s'`,
     `alter role ${ident(role)} set lock_timeout = '1s'`,
@@ -44,7 +46,11 @@ function roleStatements(config: Config, subgraphs: readonly string[]): string[] 
     'grant dotmac_kernel to dotmac_owner with inherit false',
     'grant dotmac_jobs to dotmac_owner',
     'grant dotmac_owner to dotmac_migrator',
-    ...subgraphs.flatMap((name) => [...login(`svc_${name}`), ...patience(`svc_${name}`), `grant dotmac_tenant_rw to ${ident(`svc_${name}`)} with set false`]),
+    ...subgraphs.flatMap((name) => [
+      ...login(`svc_${name}`),
+      ...patience(`svc_${name}`),
+      `grant dotmac_tenant_rw to ${ident(`svc_${name}`)} with set false`,
+    ]),
   ];
 }
 
@@ -87,7 +93,9 @@ export async function migrate(config: Config, sources: readonly MigrationSource[
     const done = new Map(rows.map((row) => [`${row.source}/${row.name}`, row.sha256]));
     const applied: string[] = [];
     for (const source of sources) {
-      for (const file of readdirSync(source.dir).filter((entry) => entry.endsWith('.sql')).sort()) {
+      for (const file of readdirSync(source.dir)
+        .filter((entry) => entry.endsWith('.sql'))
+        .sort()) {
         const sql = readFileSync(new URL(file, source.dir), 'utf8');
         const sha256 = createHash('sha256').update(sql).digest('hex');
         const known = done.get(`${source.name}/${file}`);
@@ -111,13 +119,25 @@ async function makeRoles(config: Config, subgraphs: readonly string[]): Promise<
   });
 }
 
-async function apply(client: pg.Client, source: MigrationSource, file: string, sql: string, sha256: string): Promise<void> {
+async function apply(
+  client: pg.Client,
+  source: MigrationSource,
+  file: string,
+  sql: string,
+  sha256: string,
+): Promise<void> {
   await client.query('begin');
   try {
     await client.query("select set_config('app.migration', 'on', true)");
-    if (source.name !== 'kernel') for (const schema of [source.name, ...(source.schemas ?? [])]) await openSchema(client, schema, `svc_${source.name}`);
+    if (source.name !== 'kernel')
+      for (const schema of [source.name, ...(source.schemas ?? [])])
+        await openSchema(client, schema, `svc_${source.name}`);
     await client.query(sql);
-    await client.query('insert into kernel.migration (source, name, sha256) values ($1, $2, $3)', [source.name, file, sha256]);
+    await client.query('insert into kernel.migration (source, name, sha256) values ($1, $2, $3)', [
+      source.name,
+      file,
+      sha256,
+    ]);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback');
@@ -134,7 +154,10 @@ async function openSchema(client: pg.Client, schema: string, role: string): Prom
 }
 
 /** Writes down which job hears which event, so that whoever emits needs to know no hearer. */
-export async function writeReactions(config: Config, reactions: readonly { event: string; task: string }[]): Promise<void> {
+export async function writeReactions(
+  config: Config,
+  reactions: readonly { event: string; task: string }[],
+): Promise<void> {
   await withClient(roleUrl(config, 'dotmac_migrator'), async (client) => {
     await client.query('set role dotmac_owner');
     await client.query(

@@ -27,7 +27,19 @@ interface QuotaRow {
 /** Locks a counter's row for the rest of the transaction and turns its period if that is over. */
 async function lockQuota(ctx: Context, em: EntityManager, key: QuotaKey): Promise<QuotaRow> {
   const [raw] = await em.execute('select * from kernel.quota where key = ? for update', [key]);
-  if (!raw) return { kind: QUOTAS[key].kind, limit: 0n, policy: 'HARD', margin: 0, used: 0n, anchorDay: 1, zone: 'UTC', periodStart: null, periodEnd: null, warned: [] };
+  if (!raw)
+    return {
+      kind: QUOTAS[key].kind,
+      limit: 0n,
+      policy: 'HARD',
+      margin: 0,
+      used: 0n,
+      anchorDay: 1,
+      zone: 'UTC',
+      periodStart: null,
+      periodEnd: null,
+      warned: [],
+    };
   const row: QuotaRow = {
     kind: raw.kind,
     limit: raw.limit === null ? null : BigInt(raw.limit),
@@ -48,13 +60,10 @@ async function lockQuota(ctx: Context, em: EntityManager, key: QuotaKey): Promis
 }
 
 async function save(em: EntityManager, key: QuotaKey, row: QuotaRow): Promise<void> {
-  await em.execute('update kernel.quota set used = ?, warned = ?::int[], period_start = ?, period_end = ? where key = ?', [
-    row.used.toString(),
-    `{${row.warned.join(',')}}`,
-    row.periodStart,
-    row.periodEnd,
-    key,
-  ]);
+  await em.execute(
+    'update kernel.quota set used = ?, warned = ?::int[], period_start = ?, period_end = ? where key = ?',
+    [row.used.toString(), `{${row.warned.join(',')}}`, row.periodStart, row.periodEnd, key],
+  );
 }
 
 /** The most that may be used: the limit, or with a soft margin floor(limit × (100 + margin) / 100). Null is no end. */
@@ -73,7 +82,8 @@ function checkAmount(amount: bigint): void {
   if (amount < 1n) throw new Refusal('INVALID', 'An amount is a whole number from 1.', 'amount');
 }
 
-const sentence = (key: QuotaKey, row: QuotaRow) => `The plan allows ${row.limit} ${QUOTAS[key].label} and ${row.used} are in use.`;
+const sentence = (key: QuotaKey, row: QuotaRow) =>
+  `The plan allows ${row.limit} ${QUOTAS[key].label} and ${row.used} are in use.`;
 
 /**
  * Takes `amount` base units of a quota in the caller's transaction, so that what is refused or rolled back costs
@@ -81,13 +91,23 @@ const sentence = (key: QuotaKey, row: QuotaRow) => `The plan allows ${row.limit}
  * Throws QUOTA_EXCEEDED over the limit, Refusal INVALID for an amount below 1, IDEMPOTENCY_MISMATCH for another
  * request under the key.
  */
-export async function consume(ctx: Context, em: EntityManager, key: QuotaKey, amount: bigint, onceKey: string): Promise<void> {
+export async function consume(
+  ctx: Context,
+  em: EntityManager,
+  key: QuotaKey,
+  amount: bigint,
+  onceKey: string,
+): Promise<void> {
   checkAmount(amount);
   const row = await lockQuota(ctx, em, key);
   const requestHash = hashOf({ key, amount });
-  const [receipt] = await em.execute('select request_hash from kernel.quota_receipt where key = ? and once_key = ?', [key, onceKey]);
+  const [receipt] = await em.execute('select request_hash from kernel.quota_receipt where key = ? and once_key = ?', [
+    key,
+    onceKey,
+  ]);
   if (receipt) {
-    if (receipt.request_hash !== requestHash) throw new Refusal('IDEMPOTENCY_MISMATCH', 'This key was used for another amount.', 'idempotencyKey');
+    if (receipt.request_hash !== requestHash)
+      throw new Refusal('IDEMPOTENCY_MISMATCH', 'This key was used for another amount.', 'idempotencyKey');
     return;
   }
   const ceiling = ceilingOf(row.limit, row.policy, row.margin);
@@ -112,26 +132,36 @@ export async function consume(ctx: Context, em: EntityManager, key: QuotaKey, am
     });
   }
   await save(em, key, row);
-  await em.execute('insert into kernel.quota_receipt (key, once_key, request_hash, outcome) values (?, ?, ?, ?::jsonb)', [
-    key,
-    onceKey,
-    requestHash,
-    JSON.stringify({ used: row.used.toString() }),
-  ]);
+  await em.execute(
+    'insert into kernel.quota_receipt (key, once_key, request_hash, outcome) values (?, ?, ?, ?::jsonb)',
+    [key, onceKey, requestHash, JSON.stringify({ used: row.used.toString() })],
+  );
 }
 
 /**
  * Gives `amount` units of a gauge back, under the key they were taken with; giving back twice, or what was never
  * taken, changes nothing. Throws Refusal INVALID for an amount below 1, CONFLICT for another than was taken.
  */
-export async function release(ctx: Context, em: EntityManager, key: QuotaKey, amount: bigint, onceKey: string): Promise<void> {
+export async function release(
+  ctx: Context,
+  em: EntityManager,
+  key: QuotaKey,
+  amount: bigint,
+  onceKey: string,
+): Promise<void> {
   checkAmount(amount);
   const row = await lockQuota(ctx, em, key);
-  const [taken] = await em.execute('delete from kernel.quota_receipt where key = ? and once_key = ? returning request_hash', [key, onceKey]);
+  const [taken] = await em.execute(
+    'delete from kernel.quota_receipt where key = ? and once_key = ? returning request_hash',
+    [key, onceKey],
+  );
   if (!taken) return;
-  if (taken.request_hash !== hashOf({ key, amount })) throw new Refusal('CONFLICT', 'Another amount was taken under this key.', 'amount');
+  if (taken.request_hash !== hashOf({ key, amount }))
+    throw new Refusal('CONFLICT', 'Another amount was taken under this key.', 'amount');
   row.used = row.used > amount ? row.used - amount : 0n;
   const { limit } = row;
-  row.warned = row.warned.filter((percent) => limit !== null && row.used * 100n >= limit * BigInt(percent - REARM_BELOW));
+  row.warned = row.warned.filter(
+    (percent) => limit !== null && row.used * 100n >= limit * BigInt(percent - REARM_BELOW),
+  );
   await save(em, key, row);
 }

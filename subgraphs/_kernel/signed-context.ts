@@ -64,17 +64,23 @@ export type Verifier = (token: string | undefined, audience: string, body: strin
  * throws UNAUTHENTICATED without saying why.
  */
 export function createVerifier(publicKeys: readonly string[]): Verifier {
-  const keys: KeyObject[] = publicKeys.map((x) => createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }));
+  const keys: KeyObject[] = publicKeys.map((x) =>
+    createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }),
+  );
   return (token, audience, body) => {
     const [header, claims, signature = '', ...rest] = (token ?? '').split('.');
     if (header !== HEADER || !claims || !SIGNATURE.test(signature) || rest.length > 0) throw unauthenticated();
     const signed = Buffer.from(`${header}.${claims}`);
     if (!keys.some((key) => verify(null, signed, key, Buffer.from(signature, 'base64url')))) throw unauthenticated();
-    const envelope = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as Envelope & { aud: string; bh: string; iat: number; exp: number };
+    const envelope = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as Envelope & {
+      aud: string;
+      bh: string;
+      iat: number;
+      exp: number;
+    };
     const now = Date.now() / 1000;
     const isInTime = envelope.iat <= now + SKEW_S && envelope.exp >= now && envelope.exp - envelope.iat <= LIFETIME_S;
     if (envelope.aud !== audience || envelope.bh !== hashOfBody(body) || !isInTime) throw unauthenticated();
     return envelope;
   };
 }
-

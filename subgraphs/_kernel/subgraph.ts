@@ -18,7 +18,7 @@ import {
 } from 'graphql';
 import { buildSchema, createResolversMap, type NonEmptyArray } from 'type-graphql';
 import { DIRECTIVE_DEFINITIONS, type DoorMarks, LICENSING_SPEC } from '../../schema/directives.ts';
-import { badInput, ClientError } from '../../schema/errors.ts';
+import { badInput, ClientError, unauthenticated } from '../../schema/errors.ts';
 import type { EventName, LoggedEvent } from '../../schema/events.ts';
 import type { Feature } from '../../schema/features.ts';
 import { DateTime } from '../../schema/scalars.ts';
@@ -216,8 +216,8 @@ const MAX_KEPT_LENGTH = 20_000;
 const prepared = new WeakMap<Subgraph, Map<string, Prepared>>();
 
 function prepare(subgraph: Subgraph, query: string): Prepared {
-  let held = prepared.get(subgraph);
-  if (!held) prepared.set(subgraph, (held = new Map()));
+  const held = prepared.get(subgraph) ?? new Map<string, Prepared>();
+  prepared.set(subgraph, held);
   const known = held.get(query);
   if (known) return known;
   let made: Prepared;
@@ -365,6 +365,11 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
         {
           async renew(fresh: string) {
             const renewed = verify(fresh, subgraph.name, body);
+            const isSame =
+              renewed.tenantId === envelope.tenantId &&
+              renewed.sessionId === envelope.sessionId &&
+              renewed.caller.id === envelope.caller.id;
+            if (!isSame) throw unauthenticated(); // a stream never changes its reader
             const again = await knock(renewed);
             if ('next' in again) void again.return?.();
             else {

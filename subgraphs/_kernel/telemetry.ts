@@ -1,21 +1,34 @@
-import { context, type Span, SpanStatusCode, type SpanOptions, trace } from '@opentelemetry/api';
+import { context, type Span, type SpanOptions, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { AlwaysOffSampler, AlwaysOnSampler, BatchSpanProcessor, NodeTracerProvider, ParentBasedSampler, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  ParentBasedSampler,
+  type SpanProcessor,
+} from '@opentelemetry/sdk-trace-node';
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from 'pino';
 import type { Config } from './config.ts';
 
 const tracer = trace.getTracer('dotmac');
 
 /** Starts the tracer. Without a collector spans are not recorded, but every request still has a trace id for its logs. */
-export function startTelemetry(config: Pick<Config, 'OTEL_EXPORTER_OTLP_ENDPOINT'>, service: string, extra: SpanProcessor[] = []): () => Promise<void> {
+export function startTelemetry(
+  config: Pick<Config, 'OTEL_EXPORTER_OTLP_ENDPOINT'>,
+  service: string,
+  extra: SpanProcessor[] = [],
+): () => Promise<void> {
   const endpoint = config.OTEL_EXPORTER_OTLP_ENDPOINT;
   const spanProcessors = endpoint
     ? [new BatchSpanProcessor(new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` })), ...extra]
     : extra;
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({ 'service.name': service }),
-    sampler: new ParentBasedSampler({ root: spanProcessors.length > 0 ? new AlwaysOnSampler() : new AlwaysOffSampler() }),
+    sampler: new ParentBasedSampler({
+      root: spanProcessors.length > 0 ? new AlwaysOnSampler() : new AlwaysOffSampler(),
+    }),
     spanProcessors,
   });
   provider.register();
@@ -50,7 +63,10 @@ export function traceParent(): string | undefined {
 export function continueTrace<T>(parent: string | undefined, run: () => T): T {
   const [, traceId, spanId, flags] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-(0[01])$/.exec(parent ?? '') ?? [];
   if (!traceId || !spanId) return run();
-  return context.with(trace.setSpanContext(context.active(), { traceId, spanId, traceFlags: Number(flags), isRemote: true }), run);
+  return context.with(
+    trace.setSpanContext(context.active(), { traceId, spanId, traceFlags: Number(flags), isRemote: true }),
+    run,
+  );
 }
 
 export const traceIdOf = (parent: string | undefined): string | undefined => parent?.split('-')[1];
@@ -61,7 +77,18 @@ export function createLog(config: Pick<Config, 'LOG_LEVEL'>, service: string, to
     level: config.LOG_LEVEL,
     base: { service },
     // PostgreSQL repeats values in the detail and the context of an error.
-    redact: ['err.detail', 'err.where', '*.password', '*.refreshToken', '*.accessToken', '*.authorization', '*.cookie', 'password', 'authorization', 'cookie'],
+    redact: [
+      'err.detail',
+      'err.where',
+      '*.password',
+      '*.refreshToken',
+      '*.accessToken',
+      '*.authorization',
+      '*.cookie',
+      'password',
+      'authorization',
+      'cookie',
+    ],
     mixin: () => {
       const held = trace.getSpanContext(context.active());
       return held ? { traceId: held.traceId } : {};

@@ -1,8 +1,8 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { allTenants, ownTenants } from './loaders.ts';
 import { seed } from './seed.ts';
 import { Tenant } from './tenant.entity.ts';
 import { TenantResolver } from './tenant.resolver.ts';
-import { ownTenant, tenantById } from './tenant.service.ts';
 
 export const tenancy: SubgraphDefinition = {
   name: 'tenancy',
@@ -11,9 +11,9 @@ export const tenancy: SubgraphDefinition = {
   references: {
     // Other subgraphs point at the caller's own tenant; only the control plane may point at another.
     Tenant: async (ctx, { id, slug }) => {
-      const own = await ownTenant(ctx);
+      const own = await ctx.load(ownTenants, ctx.tenantId);
       if (own && (own.id === id || own.slug === slug)) return own;
-      return id && ctx.can('tenancy.fleet.read') ? tenantById(ctx, id) : null;
+      return id && ctx.can('tenancy.fleet.read') ? ctx.load(allTenants, id) : null;
     },
   },
   isControlPlane: true,

@@ -39,7 +39,12 @@ const nodeRecipe = fc.memo(
     fc.record({ pick: number, alias: number, args: number, condition: number, children: depth > 1 ? fc.array(nodeRecipe(), { maxLength: 4 }) : fc.constant([]) }),
 );
 
-export const queryRecipe = fc.record({ isMutation: fc.nat({ max: 5 }), roots: fc.array(nodeRecipe(5), { minLength: 1, maxLength: 4 }) });
+export interface RequestRecipe {
+  isMutation: number;
+  roots: QueryRecipe[];
+}
+
+export const requestRecipe: fc.Arbitrary<RequestRecipe> = fc.record({ isMutation: fc.nat({ max: 5 }), roots: fc.array(nodeRecipe(5), { minLength: 1, maxLength: 4 }) });
 
 const ALIASES = ['id', 'code', 'label', 'f0', 'f1', 'f2', 'ref', 'v0', 'q0', 'constructor', '__proto__', 'toString', 'f0__alias_0', '__alias_id', '__typename', 'x'];
 /** The gateway takes no more in one operation. */
@@ -47,7 +52,7 @@ const MAX_ALIASES = 28;
 const MAX_DEPTH = 9;
 
 /** The request a recipe stands for; always valid against the schema. */
-export function requestOf(schema: GraphQLSchema, recipe: { isMutation: number; roots: readonly QueryRecipe[] }): Request {
+export function requestOf(schema: GraphQLSchema, recipe: RequestRecipe): Request {
   const mutation = recipe.isMutation === 0 ? schema.getMutationType() : undefined;
   const writer = new Writer(schema);
   const body = writer.selections(mutation ?? (schema.getQueryType() as GraphQLCompositeType), recipe.roots, 1);
