@@ -218,7 +218,12 @@ describe('the runner of the jobs', () => {
     const begun = Date.now();
     await jobs.stop();
     expect(Date.now() - begun).toBeLessThan(5_000);
-    const locked = await asSuperuser(world, 'select 1 from graphile_worker._private_jobs where locked_at is not null');
+    // The world's own runner goes on with the jobs of its domains.
+    const locked = await asSuperuser(
+      world,
+      `select 1 from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
+        where j.locked_at is not null and t.identifier like 'trial.%'`,
+    );
     expect(locked).toEqual([]);
   });
 

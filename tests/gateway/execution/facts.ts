@@ -1,6 +1,6 @@
 import type { Data, Thing, World } from './federation.ts';
 import { type Entity, type Field, type KeyKind, type Model, SCALARS, type Wrap } from './model.ts';
-import { type FieldSet, readFieldSet } from './ownership.ts';
+import { readFieldSet } from './ownership.ts';
 import { sdlOf } from './sdl.ts';
 
 /** How many entities of a type there are. Few, so that the same one turns up at many places. */
@@ -159,5 +159,3 @@ function leaf(type: string, drawn: number): unknown {
       return STRINGS[drawn % STRINGS.length];
   }
 }
-
-export type { FieldSet };

@@ -2,12 +2,12 @@ import { composeServices } from '@apollo/composition';
 import { Supergraph as BuiltSupergraph } from '@apollo/federation-internals';
 import { type FetchNode, type PlanNode, QueryPlanner } from '@apollo/query-planner';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { type DocumentNode, execute, GraphQLError, type GraphQLFieldResolver, type GraphQLFormattedError, type GraphQLSchema, parse } from 'graphql';
+import { type DocumentNode, execute, GraphQLError, type GraphQLFieldResolver, type GraphQLFormattedError, parse } from 'graphql';
 import { prepareOperation } from '../../../gateway/execution/operation.ts';
 import { executePlan } from '../../../gateway/execution/plan.ts';
 import { PLANNING, type Supergraph } from '../../../gateway/supergraph.ts';
 import type { GraphResult } from '../../../subgraphs/_kernel/subgraph.ts';
-import { type FieldSet, ownershipOf, readFieldSet } from './ownership.ts';
+import { type FieldSet, ownershipOf } from './ownership.ts';
 
 export type Data = Record<string, unknown>;
 
@@ -125,7 +125,7 @@ function resolversOf(world: World, subgraph: string, sdl: string, violations: st
     resolvers[type] = Object.fromEntries(fields.map((field) => [field, resolveField(type, field)]));
   }
   for (const type of ownership.abstracts) resolvers[type] = { __resolveType: ({ thing }: View) => thing.type };
-  for (const type of ownership.entities) (resolvers[type] as Data).__resolveReference = resolveReference;
+  for (const type of ownership.entities.keys()) (resolvers[type] as Data).__resolveReference = resolveReference;
   return resolvers;
 }
 
@@ -144,5 +144,3 @@ export async function answer({ world, supergraph, ask }: Pick<Federation, 'world
   const completed = operation.complete({ ...root, ...operation.introspect(values) }, values, (path: readonly unknown[]) => explained.some((known) => isPrefix(known, path) || isPrefix(path, known)));
   return { data: completed.data, errors: [...errors, ...completed.errors.map((error) => error.toJSON())] };
 }
-
-export { readFieldSet, type GraphQLSchema };

@@ -231,5 +231,3 @@ function withProvides(model: Model, recipe: ModelRecipe): Model {
 
 /** Arguments a field may take, with their defaults. */
 export const ARGS = ['n: Int = 2', 's: String', 'ids: [Int!]', 'f: Filter', 'c: Color = RED', 'j: JSON', 'm: Int! = 1'] as const;
-
-export { picked, at };

@@ -1,4 +1,4 @@
-import { buildASTSchema, execute, type GraphQLFormattedError, type GraphQLSchema, Kind, parse, printSchema, visit } from 'graphql';
+import { buildASTSchema, execute, type GraphQLSchema, parse, printSchema, visit } from 'graphql';
 import type { Answer, Data, Request, Thing, World } from './federation.ts';
 
 type Path = readonly (string | number)[];
@@ -96,5 +96,3 @@ async function possibleFaults(world: World, schema: GraphQLSchema, request: Requ
   walk(nullable.data, []);
   return places;
 }
-
-export { Kind, type GraphQLFormattedError };

@@ -13,8 +13,8 @@ export interface Ownership {
   field(type: string, field: string): FieldOwnership;
   objects: ReadonlyMap<string, readonly string[]>;
   abstracts: readonly string[];
-  /** Types whose references it resolves. */
-  entities: readonly string[];
+  /** Types whose references it resolves, with the keys it takes. */
+  entities: ReadonlyMap<string, readonly FieldSet[]>;
 }
 
 /** Reads `a b { c }`; fragments count as if their fields stood in their place. */
@@ -41,7 +41,7 @@ export function ownershipOf(sdl: string): Ownership {
   const fields = new Map<string, FieldOwnership>();
   const objects = new Map<string, string[]>();
   const abstracts = new Set<string>();
-  const entities = new Set<string>();
+  const entities = new Map<string, FieldSet[]>();
   for (const node of document.definitions) {
     if (node.kind === Kind.UNION_TYPE_DEFINITION || node.kind === Kind.UNION_TYPE_EXTENSION) abstracts.add(node.name.value);
     const isObject = node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION;
@@ -50,12 +50,13 @@ export function ownershipOf(sdl: string): Ownership {
     const type = node.name.value;
     if (isInterface) abstracts.add(type);
     const keys = directive(node, 'key');
-    if (keys.some((key) => argument(key, 'resolvable')?.value !== false)) entities.add(type);
+    const taken = keys.filter((key) => argument(key, 'resolvable')?.value !== false);
+    if (taken.length > 0) entities.set(type, [...(entities.get(type) ?? []), ...taken.map((key) => fieldSet(key) as FieldSet)]);
     if (isObject) objects.set(type, [...(objects.get(type) ?? []), ...(node.fields ?? []).map((field) => field.name.value)]);
     const ofKeys = new Set(keys.flatMap((key) => [...(fieldSet(key) as FieldSet).keys()]));
     for (const field of node.fields ?? []) fields.set(`${type}.${field.name.value}`, ownershipOfField(node, field, ofKeys));
   }
-  return { field: (type, field) => fields.get(`${type}.${field}`) ?? { isExternal: false }, objects, abstracts: [...abstracts], entities: [...entities] };
+  return { field: (type, field) => fields.get(`${type}.${field}`) ?? { isExternal: false }, objects, abstracts: [...abstracts], entities };
 }
 
 function ownershipOfField(type: Pick<ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode, 'directives'>, field: FieldDefinitionNode, ofKeys: ReadonlySet<string>): FieldOwnership {

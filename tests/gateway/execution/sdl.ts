@@ -1,5 +1,5 @@
 import { requiredOf } from './facts.ts';
-import { type Entity, type Field, type KeyKind, type Model, SCALARS } from './model.ts';
+import { type Entity, type Field, type KeyKind, type Model } from './model.ts';
 
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@provides", "@requires", "@override", "@interfaceObject"])`;
 
@@ -80,5 +80,3 @@ function entityIn(model: Model, entity: Entity, subgraph: string): string {
   const interfaces = [model.named(subgraph).includes(entity.name) ? 'Named' : '', medium?.home === subgraph && medium.members.includes(entity.name) ? 'Medium' : ''].filter(Boolean);
   return `type ${entity.name} ${interfaces.length > 0 ? `implements ${interfaces.join(' & ')}` : ''} ${keys.join(' ')} { ${[...plain, ...known.kinds.map((kind) => KEY_FIELDS[kind]), ...fields].join(' ')} }`;
 }
-
-export { SCALARS };
