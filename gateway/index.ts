@@ -68,7 +68,7 @@ async function startAll(given: Config, dataDir: string, log: Logger, undo: Step[
     await migrate(config);
     world = 'NONE';
   }
-  const serving = await serve(config, log);
+  const serving = await serve(config, log, undefined, database !== undefined);
   undo.push(() => serving.stop());
   if (world === 'NONE' && config.NODE_ENV === 'development' && config.SEED_PASSWORD)
     await buildWorld(config, serving.subgraphs, config.SEED_PASSWORD);

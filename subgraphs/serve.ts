@@ -14,8 +14,11 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-/** Starts the named subgraphs, or all of them, in this process: pools, live news and jobs. */
-export async function serve(config: Config, log: Logger, names?: readonly string[]): Promise<Serving> {
+/**
+ * Starts the named subgraphs, or all of them, in this process: pools, live news and jobs.
+ * @param isAlone no other process works on this database.
+ */
+export async function serve(config: Config, log: Logger, names?: readonly string[], isAlone = false): Promise<Serving> {
   const fanOut = listen(roleUrl(config, 'dotmac_fan_out'), log);
   const verify = createVerifier(config.ENVELOPE_PUBLIC_KEYS);
   const pools: Db[] = [];
@@ -47,7 +50,7 @@ export async function serve(config: Config, log: Logger, names?: readonly string
     }
     for (const { machinery, subgraph } of subgraphs)
       if (subgraph.definition.onStart) await inPlatform(machinery, subgraph.definition.onStart);
-    jobs = await runJobs(config, subgraphs, log);
+    jobs = await runJobs(config, subgraphs, log, isAlone);
     return { subgraphs, fanOut, stop };
   } catch (error) {
     await stop();

@@ -1,9 +1,11 @@
+import { EventEmitter } from 'node:events';
 import {
   type CronItem,
   parseCronItems,
   type Runner,
   run,
   type TaskList,
+  type WorkerEvents,
   Logger as WorkerLogger,
 } from 'graphile-worker';
 import pg from 'pg';
@@ -75,8 +77,24 @@ export interface Jobs {
   stop(): Promise<void>;
 }
 
-/** Runs the jobs of the given subgraphs in this process, each in the tenant it is about. */
-export async function runJobs(config: Config, subgraphs: readonly RunningSubgraph[], log: Logger): Promise<Jobs> {
+/** Gives back what a process that was killed had begun: receipts keep what it finished from being done again. */
+async function unlockAll(pool: pg.Pool): Promise<void> {
+  await pool.query(
+    `select graphile_worker.force_unlock_workers(array(
+       select distinct locked_by from graphile_worker._private_jobs where locked_by is not null))`,
+  );
+}
+
+/**
+ * Runs the jobs of the given subgraphs in this process, each in the tenant it is about.
+ * @param isAlone no other process runs jobs of this database: what is locked was left by one that died.
+ */
+export async function runJobs(
+  config: Config,
+  subgraphs: readonly RunningSubgraph[],
+  log: Logger,
+  isAlone = false,
+): Promise<Jobs> {
   const taskList: TaskList = {};
   for (const { subgraph, machinery } of subgraphs) {
     for (const name of Object.keys(subgraph.definition.subscribers ?? {})) {
@@ -96,7 +114,13 @@ export async function runJobs(config: Config, subgraphs: readonly RunningSubgrap
   const pool = new pg.Pool({ connectionString: roleUrl(config, 'dotmac_jobs'), max: CONCURRENCY + 2 });
   const lost = (error: Error) => log.warn({ error: error.message }, 'a job connection was lost');
   pool.on('error', lost).on('connect', (client) => client.on('error', lost));
+  const workers: string[] = [];
+  const events: WorkerEvents = new EventEmitter();
+  events.on('pool:create', ({ workerPool }) => workers.push(workerPool.id));
+  events.on('worker:create', ({ worker }) => workers.push(worker.workerId));
+  if (isAlone) await unlockAll(pool);
   const runner: Runner = await run({
+    events,
     pgPool: pool,
     taskList,
     parsedCronItems: parseCronItems(crons),
@@ -108,6 +132,8 @@ export async function runJobs(config: Config, subgraphs: readonly RunningSubgrap
   return {
     stop: async () => {
       await runner.stop().catch(() => undefined);
+      // A job that was fetched in the moment of stopping stays locked by us, who will never run it.
+      await pool.query('select graphile_worker.force_unlock_workers($1)', [workers]).catch(lost);
       await pool.end();
     },
   };

@@ -221,7 +221,7 @@ describe('the runner of the jobs', () => {
     // The world's own runner goes on with the jobs of its domains.
     const locked = await asSuperuser(
       world,
-      `select 1 from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
+      `select t.identifier, j.attempts, j.locked_by, j.locked_at, now(), j.payload from graphile_worker._private_jobs j join graphile_worker._private_tasks t on t.id = j.task_id
         where j.locked_at is not null and t.identifier like 'trial.%'`,
     );
     expect(locked).toEqual([]);
