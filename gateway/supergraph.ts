@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import type { Schema } from '@apollo/federation-internals';
 import { ApolloGateway } from '@apollo/gateway';
 import type { QueryPlanner, QueryPlannerConfig } from '@apollo/query-planner';
-import { type GraphQLObjectType, type GraphQLSchema, getNamedType, Kind, parse, visit } from 'graphql';
+import { type GraphQLObjectType, type GraphQLSchema, getNamedType, parse, visit } from 'graphql';
 import type { Feature } from '../schema/features.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+import { type Requirements, readRequirements } from './execution/requirements.ts';
 
 /** One loaded supergraph: what clients see, and the planner over what subgraphs offer. */
 export interface Supergraph {
@@ -13,8 +14,11 @@ export interface Supergraph {
   sdl: string;
   /** The schema as clients see it. */
   schema: GraphQLSchema;
+  /** The schema with what is hidden from clients, by which subgraphs know each other's types. */
+  whole: GraphQLSchema;
   apiSchema: Schema;
   planner: QueryPlanner;
+  requirements: Requirements;
   /** The features of the named root fields if every one of them is gated, else none. */
   rootFeatures(operation: string, fields: readonly string[]): readonly Feature[];
 }
@@ -59,25 +63,35 @@ export async function manageSupergraph(file: string, log: Logger): Promise<Super
     },
     buildService: () => ({ process: () => Promise.reject(new Error('Plans are executed by our own executor.')) }),
   });
-  manager.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl }) => {
+  let refusal: unknown;
+  manager.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl: sdl }) => {
     const planner = manager.__testing().queryPlanner as QueryPlanner;
-    refuseUnanswerable(coreSupergraphSdl);
-    current = {
-      id: ++count,
-      sdl: coreSupergraphSdl,
-      schema: apiSchema,
-      apiSchema: planner.supergraph.apiSchema(),
-      planner,
-      rootFeatures: gatesOf(coreSupergraphSdl, apiSchema),
-    };
+    try {
+      current = {
+        id: ++count,
+        sdl,
+        schema: apiSchema,
+        whole: planner.supergraph.schema.toGraphQLJSSchema(),
+        apiSchema: planner.supergraph.apiSchema(),
+        planner,
+        requirements: readRequirements(sdl),
+        rootFeatures: gatesOf(sdl, apiSchema),
+      };
+    } catch (error) {
+      refusal = error; // the manager would not pass it on
+      return;
+    }
     for (const heard of listeners) heard(current);
   });
   await manager.load({ apollo: { key: undefined, keyHash: undefined, graphRef: undefined } as never });
+  if (!current) throw refusal;
 
   const reload = async () => {
     const before = current;
+    refusal = undefined;
     try {
       update(await readFile(file, 'utf8'));
+      if (refusal) throw refusal;
       return current !== before;
     } catch (error) {
       log.error({ error: (error as Error).message }, 'the new supergraph is refused; the last good one stays');
@@ -94,33 +108,6 @@ export async function manageSupergraph(file: string, log: Logger): Promise<Super
       await manager.stop();
     },
   };
-}
-
-/** Refuses what the planner takes and then answers wrongly: arguments in the field set of a `@requires`, and `@fromContext`. */
-function refuseUnanswerable(sdl: string): void {
-  let type = '';
-  const enter = (node: { name: { value: string } }) => {
-    type = node.name.value;
-  };
-  visit(parse(sdl, { noLocation: true }), {
-    ObjectTypeDefinition: { enter },
-    InterfaceTypeDefinition: { enter },
-    FieldDefinition: (node) => {
-      for (const { name, arguments: named } of node.directives ?? []) {
-        if (name.value !== 'join__field') continue;
-        const given = (argument: string) => named?.find((one) => one.name.value === argument)?.value;
-        const requires = given('requires');
-        if (requires?.kind === Kind.STRING && requires.value.includes('('))
-          throw new Error(
-            `What ${type}.${node.name.value} requires has arguments, which the gateway cannot answer rightly.`,
-          );
-        if (given('contextArguments'))
-          throw new Error(
-            `${type}.${node.name.value} takes an argument from a context, which the gateway cannot give it.`,
-          );
-      }
-    },
-  });
 }
 
 /** Reads `@requiresFeature` off the supergraph: by field, or by the type a field returns. */

@@ -1,4 +1,12 @@
-import { type ASTNode, type DirectiveNode, type DocumentNode, Kind, type SelectionNode, type ValueNode, visit } from 'graphql';
+import {
+  type ASTNode,
+  type DirectiveNode,
+  type DocumentNode,
+  Kind,
+  type SelectionNode,
+  type ValueNode,
+  visit,
+} from 'graphql';
 import type { Data } from './faults.ts';
 
 const isConditional = ({ name }: DirectiveNode) => name.value === 'skip' || name.value === 'include';
@@ -20,13 +28,18 @@ export function conditionVariables(document: ASTNode): string[] {
 export function decide(document: DocumentNode, variables: Data): DocumentNode {
   const stands = (directive: DirectiveNode): boolean => {
     const condition = conditionOf(directive);
-    const holds = condition?.kind === Kind.VARIABLE ? variables[condition.name.value] === true : condition?.kind === Kind.BOOLEAN && condition.value;
+    const holds =
+      condition?.kind === Kind.VARIABLE
+        ? variables[condition.name.value] === true
+        : condition?.kind === Kind.BOOLEAN && condition.value;
     return holds === (directive.name.value === 'include');
   };
   const decideOne = (node: SelectionNode): SelectionNode | null | undefined => {
     const conditions = node.directives?.filter(isConditional) ?? [];
     if (conditions.length === 0) return undefined;
-    return conditions.every(stands) ? { ...node, directives: node.directives?.filter((directive) => !isConditional(directive)) } : null;
+    return conditions.every(stands)
+      ? { ...node, directives: node.directives?.filter((directive) => !isConditional(directive)) }
+      : null;
   };
   return visit(document, { Field: decideOne, InlineFragment: decideOne, FragmentSpread: decideOne });
 }
@@ -34,5 +47,7 @@ export function decide(document: DocumentNode, variables: Data): DocumentNode {
 /** A document in which no selection set is empty: one that was asks for the type's name. */
 export function withoutEmptySets(document: DocumentNode): DocumentNode {
   const typeName = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } } as const;
-  return visit(document, { SelectionSet: { leave: (node) => (node.selections.length > 0 ? undefined : { ...node, selections: [typeName] }) } });
+  return visit(document, {
+    SelectionSet: { leave: (node) => (node.selections.length > 0 ? undefined : { ...node, selections: [typeName] }) },
+  });
 }

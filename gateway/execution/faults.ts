@@ -23,7 +23,8 @@ type Faulty = { [FAULTS]?: Fault[] };
 export const isObject = (value: unknown): value is Data => typeof value === 'object' && value !== null;
 
 /** A field of an object; never what every object inherits. */
-export const own = (object: Data, key: string | number): unknown => (Object.hasOwn(object, key) ? object[key] : undefined);
+export const own = (object: Data, key: string | number): unknown =>
+  Object.hasOwn(object, key) ? object[key] : undefined;
 
 export const faultsOf = (object: object): readonly Fault[] | undefined => (object as Faulty)[FAULTS];
 
@@ -35,7 +36,12 @@ export function note(object: object, ...faults: readonly Fault[]): void {
  * Notes an error on the object nearest to the null it speaks of. Answers whether there is such a null.
  * @param rename gives a key of the subgraph's answer the name under which it is merged.
  */
-export function blame(answer: Data, error: GraphQLFormattedError, path: Path, rename: (key: string | number) => string | number): boolean {
+export function blame(
+  answer: Data,
+  error: GraphQLFormattedError,
+  path: Path,
+  rename: (key: string | number) => string | number,
+): boolean {
   let holder = answer;
   let start = 0;
   let value: unknown = answer;

@@ -1,5 +1,14 @@
 import type { PlanNode, SubscriptionNode } from '@apollo/query-planner';
-import { type DocumentNode, getOperationAST, getVariableValues, GraphQLError, Kind, type OperationDefinitionNode, parse, validate } from 'graphql';
+import {
+  type DocumentNode,
+  GraphQLError,
+  getOperationAST,
+  getVariableValues,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  validate,
+} from 'graphql';
 import { badInput } from '../../schema/errors.ts';
 import type { Feature } from '../../schema/features.ts';
 import { checkDocument, MAX_TOKENS } from '../limits.ts';
@@ -17,6 +26,8 @@ export interface Operation {
   document: DocumentNode;
   /** Without a node when there is nothing to ask subgraphs. */
   plan: { node?: PlanNode | SubscriptionNode | ChoiceNode };
+  /** The plan for these variables, if there is anything to ask subgraphs. */
+  planFor(variables: Data): PlanNode | SubscriptionNode | undefined;
   /** Features without which none of its root fields has anything to say. */
   rootFeatures: readonly Feature[];
   /** The variables as subgraphs get them, or BAD_USER_INPUT errors. */
@@ -25,17 +36,33 @@ export interface Operation {
   introspect(variables: Data): Data;
   isIntrospection: boolean;
   /** Writes merged data in the shape asked for. */
-  complete(data: Data, variables: Data, isExplained?: (path: Path) => boolean): { data: Data | null; errors: GraphQLError[] };
+  complete(
+    data: Data,
+    variables: Data,
+    isExplained?: (path: Path) => boolean,
+  ): { data: Data | null; errors: GraphQLError[] };
 }
 
 /** Parses, admits, validates and plans. Throws a GraphQLError, or an array of them, with codes clients know. */
-export function prepareOperation(supergraph: Supergraph, query: string, operationName: string | null | undefined): Operation {
+export function prepareOperation(
+  supergraph: Supergraph,
+  query: string,
+  operationName: string | null | undefined,
+): Operation {
   const document = parseOrRefuse(query);
   checkDocument(document);
   const faults = validate(supergraph.schema, document, undefined, { maxErrors: 20, hideSuggestions: true });
-  if (faults.length > 0) throw faults.map((fault) => new GraphQLError(fault.message, { nodes: fault.nodes, extensions: { code: 'BAD_USER_INPUT' } }));
+  if (faults.length > 0)
+    throw faults.map(
+      (fault) => new GraphQLError(fault.message, { nodes: fault.nodes, extensions: { code: 'BAD_USER_INPUT' } }),
+    );
   const definition = getOperationAST(document, operationName);
-  if (!definition) throw badInput(operationName ? `There is no operation named ${operationName}.` : 'Say which operation to run: the document has several or none.');
+  if (!definition)
+    throw badInput(
+      operationName
+        ? `There is no operation named ${operationName}.`
+        : 'Say which operation to run: the document has several or none.',
+    );
   return compile(supergraph, document, definition);
 }
 
@@ -61,11 +88,11 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
   const variants = new Map<string, Variant>();
   const variantFor = (variables: Data): Variant => {
     const key = conditions.map((name) => (variables[name] === true ? '1' : '0')).join('');
-    let variant = variants.get(key);
-    if (!variant) {
-      if (variants.size >= MAX_VARIANTS) variants.clear();
-      variants.set(key, (variant = compileVariant(supergraph, decide(own, variables))));
-    }
+    const known = variants.get(key);
+    if (known) return known;
+    if (variants.size >= MAX_VARIANTS) variants.clear();
+    const variant = compileVariant(supergraph, decide(own, variables));
+    variants.set(key, variant);
     return variant;
   };
 
@@ -74,12 +101,29 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
     name: definition.name?.value ?? '',
     document: own,
     plan: planOf(),
-    rootFeatures: supergraph.rootFeatures(definition.operation, fields.map(({ name }) => name.value)),
+    planFor: (variables) => variantFor(variables).node,
+    rootFeatures: supergraph.rootFeatures(
+      definition.operation,
+      fields.map(({ name }) => name.value),
+    ),
     isIntrospection: fields.some(isIntrospective),
     variables(given) {
-      const { coerced = {}, errors = [] } = getVariableValues(schema, definition.variableDefinitions ?? [], given, { maxErrors: 20 });
-      const undecided = conditions.filter((name) => coerced[name] === null).map((name) => new GraphQLError(`Variable "$${name}" decides what is asked for and cannot be null.`));
-      return { values: coerced, errors: [...errors, ...undecided].map((error) => new GraphQLError(error.message, { nodes: error.nodes, extensions: { ...error.extensions, code: 'BAD_USER_INPUT' } })) };
+      const { coerced = {}, errors = [] } = getVariableValues(schema, definition.variableDefinitions ?? [], given, {
+        maxErrors: 20,
+      });
+      const undecided = conditions
+        .filter((name) => coerced[name] === null)
+        .map((name) => new GraphQLError(`Variable "$${name}" decides what is asked for and cannot be null.`));
+      return {
+        values: coerced,
+        errors: [...errors, ...undecided].map(
+          (error) =>
+            new GraphQLError(error.message, {
+              nodes: error.nodes,
+              extensions: { ...error.extensions, code: 'BAD_USER_INPUT' },
+            }),
+        ),
+      };
     },
     introspect: (variables) => variantFor(variables).introspect(variables),
     complete: (data, variables) => variantFor(variables).complete(data),

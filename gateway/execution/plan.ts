@@ -26,7 +26,10 @@ interface Execution {
 
 type Errors = readonly GraphQLFormattedError[];
 
-const UNANSWERED = new ClientError('SUBGRAPH_UNAVAILABLE', 'A part of the answer is not available right now. Please try again.').toJSON();
+const UNANSWERED = new ClientError(
+  'SUBGRAPH_UNAVAILABLE',
+  'A part of the answer is not available right now. Please try again.',
+).toJSON();
 
 /**
  * Executes the nodes of a query plan over `root`, merging what each subgraph answers into it. What a subgraph fails to
@@ -61,7 +64,8 @@ async function executeFetch(fetch: FetchNode, execution: Execution, at: Path): P
   const targets = locate(execution.root, at);
   if (targets.length === 0) return;
   const variables: Data = {};
-  for (const name of fetch.variableUsages ?? []) if (Object.hasOwn(execution.variables, name)) variables[name] = execution.variables[name];
+  for (const name of fetch.variableUsages ?? [])
+    if (Object.hasOwn(execution.variables, name)) variables[name] = execution.variables[name];
   if (fetch.requires) return fetchEntities(fetch, fetch.requires, execution, targets, variables);
   const { data, errors } = await send(fetch, variables, execution);
   const answer = data ?? {};
@@ -72,7 +76,13 @@ async function executeFetch(fetch: FetchNode, execution: Execution, at: Path): P
   for (const target of targets) merge(target, answer);
 }
 
-async function fetchEntities(fetch: FetchNode, requires: QueryPlanSelectionNode[], execution: Execution, targets: readonly Data[], variables: Data): Promise<void> {
+async function fetchEntities(
+  fetch: FetchNode,
+  requires: QueryPlanSelectionNode[],
+  execution: Execution,
+  targets: readonly Data[],
+  variables: Data,
+): Promise<void> {
   const { schema } = execution;
   const representations: Data[] = [];
   const holders: Data[][] = [];
@@ -117,7 +127,11 @@ async function fetchEntities(fetch: FetchNode, requires: QueryPlanSelectionNode[
   });
 }
 
-async function send(fetch: FetchNode, variables: Data, execution: Execution): Promise<{ data: Data | null; errors: Errors }> {
+async function send(
+  fetch: FetchNode,
+  variables: Data,
+  execution: Execution,
+): Promise<{ data: Data | null; errors: Errors }> {
   try {
     const { data, errors } = await execution.send(fetch, variables);
     return { data: isObject(data) ? data : null, errors: readErrors(errors) };
@@ -128,7 +142,13 @@ async function send(fetch: FetchNode, variables: Data, execution: Execution): Pr
 }
 
 const readErrors = (errors: unknown): Errors =>
-  Array.isArray(errors) ? errors.filter(isObject).map(({ message, path, extensions }) => ({ message: String(message), ...(Array.isArray(path) ? { path } : {}), ...(isObject(extensions) ? { extensions } : {}) })) : [];
+  Array.isArray(errors)
+    ? errors.filter(isObject).map(({ message, path, extensions }) => ({
+        message: String(message),
+        ...(Array.isArray(path) ? { path } : {}),
+        ...(isObject(extensions) ? { extensions } : {}),
+      }))
+    : [];
 
 /** Errors by the entity they are about, their paths from there; and those about none. */
 function sortErrors(errors: Errors): [ReadonlyMap<number, Errors>, Errors] {
@@ -136,7 +156,7 @@ function sortErrors(errors: Errors): [ReadonlyMap<number, Errors>, Errors] {
   const general: GraphQLFormattedError[] = [];
   for (const error of errors) {
     const [, index, ...path] = error.path ?? [];
-    if (typeof index !== 'number') general.push({ ...error, path: [] });
+    if (typeof index !== 'number') general.push({ ...error, path: undefined });
     else perEntity.set(index, [...(perEntity.get(index) ?? []), { ...error, path }]);
   }
   return [perEntity, general];
@@ -145,18 +165,32 @@ function sortErrors(errors: Errors): [ReadonlyMap<number, Errors>, Errors] {
 /** Notes on what a subgraph answered why parts of it are missing. Answers the errors that are about nothing missing. */
 function explain(fetch: FetchNode, answer: Data, errors: Errors): GraphQLFormattedError[] {
   const rename = renaming(fetch);
-  return errors.filter((error) => !blame(answer, error, error.path ?? [], rename)).map(({ path: _nowhere, ...error }) => error);
+  return errors
+    .filter((error) => !blame(answer, error, error.path ?? [], rename))
+    .map(({ path: _nowhere, ...error }) => error);
 }
 
 /** Notes on an object why there is no answer to a whole fetch. */
-function giveUp(fetch: FetchNode, object: Data, error: GraphQLFormattedError = UNANSWERED, path: Path = error.path ?? []): void {
+function giveUp(
+  fetch: FetchNode,
+  object: Data,
+  error: GraphQLFormattedError = UNANSWERED,
+  path: Path = error.path ?? [],
+): void {
   const rename = renaming(fetch);
-  note(object, ...keysOf(fetch).map((key) => ({ error, at: [rename(key)], path: (path.length > 0 ? path : [key]).map(rename) })));
+  note(
+    object,
+    ...keysOf(fetch).map((key) => ({ error, at: [rename(key)], path: (path.length > 0 ? path : [key]).map(rename) })),
+  );
 }
 
 /** The planner's own aliases, which are taken off before an answer is merged. */
 function renaming({ outputRewrites = [] }: FetchNode): (key: string | number) => string | number {
-  const names = new Map(outputRewrites.flatMap((rewrite) => (rewrite.kind === 'KeyRenamer' ? [[rewrite.path.at(-1), rewrite.renameKeyTo]] : [])));
+  const names = new Map(
+    outputRewrites.flatMap((rewrite) =>
+      rewrite.kind === 'KeyRenamer' ? [[rewrite.path.at(-1), rewrite.renameKeyTo]] : [],
+    ),
+  );
   return (key) => names.get(key as string) ?? key;
 }
 
@@ -165,7 +199,9 @@ function keysOf({ operation, requires }: FetchNode): string[] {
   const document = parse(operation, { noLocation: true });
   const fragments = fragmentsOf(document);
   const fields = topFields(operationOf(document).selectionSet, fragments);
-  const asked = requires ? fields.flatMap(({ selectionSet }) => (selectionSet ? topFields(selectionSet, fragments) : [])) : fields;
+  const asked = requires
+    ? fields.flatMap(({ selectionSet }) => (selectionSet ? topFields(selectionSet, fragments) : []))
+    : fields;
   return [...new Set(asked.map(({ alias, name }) => alias?.value ?? name.value))];
 }
 
@@ -178,7 +214,12 @@ function locate(value: unknown, path: Path, from = 0): Data[] {
 }
 
 /** What a subgraph needs to know of an object to find its entity; undefined if any of it is missing, with the causes. */
-function represent(schema: GraphQLSchema, source: Data, selections: readonly QueryPlanSelectionNode[], causes: GraphQLFormattedError[]): Data | undefined {
+function represent(
+  schema: GraphQLSchema,
+  source: Data,
+  selections: readonly QueryPlanSelectionNode[],
+  causes: GraphQLFormattedError[],
+): Data | undefined {
   const made: Data = {};
   for (const selection of selections) {
     if (selection.kind === 'InlineFragment') {
@@ -200,7 +241,12 @@ function represent(schema: GraphQLSchema, source: Data, selections: readonly Que
   return made;
 }
 
-function representValue(schema: GraphQLSchema, value: unknown, selections: readonly QueryPlanSelectionNode[], causes: GraphQLFormattedError[]): unknown {
+function representValue(
+  schema: GraphQLSchema,
+  value: unknown,
+  selections: readonly QueryPlanSelectionNode[],
+  causes: GraphQLFormattedError[],
+): unknown {
   if (!isObject(value)) return value;
   if (!Array.isArray(value)) return represent(schema, value, selections, causes);
   const items = value.map((item) => representValue(schema, item, selections, causes));

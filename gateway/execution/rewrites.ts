@@ -10,11 +10,17 @@ export function isOfType(schema: GraphQLSchema, object: Data, typeName: string):
   const named = object.__typename;
   if (named === undefined || named === typeName) return true;
   const [actual, wanted] = [schema.getType(String(named)), schema.getType(typeName)];
-  return isAbstractType(wanted) && actual !== undefined && 'getFields' in actual && schema.isSubType(wanted, actual as never);
+  return (
+    isAbstractType(wanted) && actual !== undefined && 'getFields' in actual && schema.isSubType(wanted, actual as never)
+  );
 }
 
 /** Applies the renamings and replacements a plan asks for, such as an `@interfaceObject`'s type name. In place. */
-export function applyRewrites(schema: GraphQLSchema, rewrites: readonly FetchDataRewrite[] | undefined, value: unknown): void {
+export function applyRewrites(
+  schema: GraphQLSchema,
+  rewrites: readonly FetchDataRewrite[] | undefined,
+  value: unknown,
+): void {
   for (const rewrite of rewrites ?? []) {
     const key = rewrite.path.at(-1) as string;
     visitPath(schema, value, rewrite.path.slice(0, -1), (object) => {

@@ -1,15 +1,15 @@
 import {
   type FieldNode,
+  type GraphQLCompositeType,
   GraphQLError,
   type GraphQLFormattedError,
-  getNamedType,
-  type GraphQLCompositeType,
   type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLNullableType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
+  getNamedType,
   isAbstractType,
   isCompositeType,
   isEnumType,
@@ -72,7 +72,11 @@ export function compileShape(schema: GraphQLSchema, fragments: Fragments, sets: 
     return [...grouped].map(([key, nodes]) => shapeOf(type, key, nodes));
   }
 
-  function shapeOf(type: GraphQLObjectType | GraphQLInterfaceType, key: string, nodes: readonly FieldNode[]): FieldShape {
+  function shapeOf(
+    type: GraphQLObjectType | GraphQLInterfaceType,
+    key: string,
+    nodes: readonly FieldNode[],
+  ): FieldShape {
     const [first] = nodes as [FieldNode];
     const name = first.name.value;
     const children = nodes.flatMap((node) => node.selectionSet ?? []);
@@ -114,7 +118,12 @@ type Faults = readonly PlacedFault[] | undefined;
  * (section 6.4.4): an error nulls the nearest nullable parent, and stands once, with its path. Why a value is missing is
  * read off the data, where the subgraphs' errors are noted; a null the schema forbids and nobody explains is one of ours.
  */
-export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fieldsOf: FieldsOf, data: Data): { data: Data | null; errors: GraphQLError[] } {
+export function complete(
+  schema: GraphQLSchema,
+  rootType: GraphQLObjectType,
+  fieldsOf: FieldsOf,
+  data: Data,
+): { data: Data | null; errors: GraphQLError[] } {
   const errors: GraphQLError[] = [];
   const path: (string | number)[] = [];
   const told = new Set<GraphQLFormattedError>();
@@ -130,7 +139,12 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
   const tell = ({ error, at, origin }: PlacedFault, isNonNull: boolean): void => {
     told.add(error);
     const isBelow = path.every((step, i) => origin[i] === step);
-    errors.push(new GraphQLError(error.message, { path: isBelow || (isNonNull && at) ? origin : [...path], extensions: error.extensions }));
+    errors.push(
+      new GraphQLError(error.message, {
+        path: isBelow || (isNonNull && at) ? origin : [...path],
+        extensions: error.extensions,
+      }),
+    );
   };
 
   /** The faults noted on an object, each with its place as far as the client asked for it, in the client's names. */
@@ -158,7 +172,12 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
     errors.splice(before, errors.length - before - 1);
   };
 
-  const writeObject = (type: GraphQLObjectType | GraphQLInterfaceType, fields: readonly FieldShape[], from: Data, above: Faults): Data | typeof NULLED => {
+  const writeObject = (
+    type: GraphQLObjectType | GraphQLInterfaceType,
+    fields: readonly FieldShape[],
+    from: Data,
+    above: Faults,
+  ): Data | typeof NULLED => {
     const noted = faultsOf(from);
     const faults = noted ? [...(above ?? []), ...place(fields, noted)] : above;
     for (const { error, isFelt } of noted ?? []) if (isFelt) felt.add(error);
@@ -172,7 +191,12 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
     return made;
   };
 
-  const writeField = (type: GraphQLObjectType | GraphQLInterfaceType, field: FieldShape, from: Data, faults: Faults): unknown => {
+  const writeField = (
+    type: GraphQLObjectType | GraphQLInterfaceType,
+    field: FieldShape,
+    from: Data,
+    faults: Faults,
+  ): unknown => {
     if (field.source === '__typename') return type.name;
     const value = Object.hasOwn(from, field.source) ? from[field.source] : undefined;
     if (!field.type) return value;
@@ -196,7 +220,12 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
     return nullable === type ? null : NULLED;
   };
 
-  const writePresent = (type: GraphQLNullableType & GraphQLOutputType, field: FieldShape, value: unknown, faults: Faults): unknown => {
+  const writePresent = (
+    type: GraphQLNullableType & GraphQLOutputType,
+    field: FieldShape,
+    value: unknown,
+    faults: Faults,
+  ): unknown => {
     if (isListType(type)) {
       if (!Array.isArray(value)) return fail(`${field.place} is not a list.`);
       const made: unknown[] = [];
@@ -220,7 +249,8 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
       tell(fault, true);
       return NULLED;
     }
-    if (isEnumType(type)) return type.getValue(String(value)) ? value : fail(`${field.place} is not a value of ${type.name}.`);
+    if (isEnumType(type))
+      return type.getValue(String(value)) ? value : fail(`${field.place} is not a value of ${type.name}.`);
     const check = BUILT_IN[type.name];
     if (!check) return value;
     const checked = check(value);
@@ -228,7 +258,10 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
   };
 
   /** An `@interfaceObject` does not say which type it is unless that was asked for. */
-  const runtimeType = (type: GraphQLCompositeType, { __typename: name }: Data): GraphQLObjectType | GraphQLInterfaceType | undefined => {
+  const runtimeType = (
+    type: GraphQLCompositeType,
+    { __typename: name }: Data,
+  ): GraphQLObjectType | GraphQLInterfaceType | undefined => {
     if (isObjectType(type)) return type;
     if (isInterfaceType(type) && (name === undefined || name === type.name)) return type;
     const named = schema.getType(String(name));
@@ -237,6 +270,7 @@ export function complete(schema: GraphQLSchema, rootType: GraphQLObjectType, fie
 
   const written = writeObject(rootType, fieldsOf(rootType) ?? [], data, undefined);
   if (written === NULLED) keepLast(0);
-  for (const error of felt) if (!told.has(error)) errors.push(new GraphQLError(error.message, { extensions: error.extensions }));
+  for (const error of felt)
+    if (!told.has(error)) errors.push(new GraphQLError(error.message, { extensions: error.extensions }));
   return { data: written === NULLED ? null : written, errors };
 }

@@ -1,5 +1,5 @@
 import { operationFromDocument } from '@apollo/federation-internals';
-import type { PlanNode, SubscriptionNode } from '@apollo/query-planner';
+import type { PlanNode, QueryPlanner, SubscriptionNode } from '@apollo/query-planner';
 import { type DocumentNode, executeSync, type GraphQLError, type GraphQLObjectType, Kind, visit } from 'graphql';
 import { ClientError } from '../../schema/errors.ts';
 import type { Supergraph } from '../supergraph.ts';
@@ -7,6 +7,7 @@ import { renameFields, travelName } from './aliases.ts';
 import { withoutEmptySets } from './conditions.ts';
 import type { Data } from './faults.ts';
 import { fragmentsOf, isIntrospective, operationOf, withTopFields } from './fields.ts';
+import { checkRequirements } from './requirements.ts';
 import { compileShape, complete } from './shape.ts';
 
 /** An operation as its conditions make it. */
@@ -25,7 +26,9 @@ export function compileVariant(supergraph: Supergraph, document: DocumentNode): 
   const introspection = introspectionOf(document);
   return {
     node: planOf(supergraph, document),
-    introspect: (variables) => ({ ...(introspection && executeSync({ schema, document: introspection, variableValues: variables }).data) }),
+    introspect: (variables) => ({
+      ...(introspection && executeSync({ schema, document: introspection, variableValues: variables }).data),
+    }),
     complete: (data) => complete(schema, rootType, fieldsOf, data),
   };
 }
@@ -34,22 +37,36 @@ export function compileVariant(supergraph: Supergraph, document: DocumentNode): 
  * The plan for what subgraphs are asked, if there is anything to ask them. Root fields stand in no fragment there, or the
  * planner may change the order of a mutation's.
  */
-function planOf({ planner, apiSchema }: Supergraph, document: DocumentNode): Variant['node'] {
+function planOf(supergraph: Supergraph, document: DocumentNode): Variant['node'] {
   const asked = withTopFields(document, (field) => (field.name.value.startsWith('__') ? [] : [field]));
-  if (operationOf(asked).selectionSet.selections.length === 0) return undefined;
-  const renamed = renameFields(withoutEmptySets(asked));
-  const operation = operationFromDocument(apiSchema, renamed, { operationName: operationOf(asked).name?.value, validate: false });
+  const { selectionSet, name } = operationOf(asked);
+  if (selectionSet.selections.length === 0) return undefined;
+  const operation = operationFromDocument(supergraph.apiSchema, renameFields(withoutEmptySets(asked)), {
+    operationName: name?.value,
+    validate: false,
+  });
+  const node = plan(supergraph, operation);
+  checkRequirements(supergraph, node);
+  return node;
+}
+
+function plan({ planner }: Supergraph, operation: Parameters<QueryPlanner['buildQueryPlan']>[0]): Variant['node'] {
   try {
     return planner.buildQueryPlan(operation).node;
   } catch (error) {
     if (!/^Too many options|exceeds (the )?limit/i.test((error as Error).message)) throw error;
-    throw new ClientError('OPERATION_LIMIT', 'There are too many ways to answer this operation. Please ask for less at once.');
+    throw new ClientError(
+      'OPERATION_LIMIT',
+      'There are too many ways to answer this operation. Please ask for less at once.',
+    );
   }
 }
 
 /** What an operation asks about the schema, under the names its fields travel under. */
 function introspectionOf(document: DocumentNode): DocumentNode | undefined {
-  const asked = withTopFields(document, (field) => (isIntrospective(field) ? [{ ...field, alias: { kind: Kind.NAME, value: travelName(field) } }] : []));
+  const asked = withTopFields(document, (field) =>
+    isIntrospective(field) ? [{ ...field, alias: { kind: Kind.NAME, value: travelName(field) } }] : [],
+  );
   if (operationOf(asked).selectionSet.selections.length === 0) return undefined;
   const used = new Set<string>();
   visit(asked, { VariableDefinition: () => false, Variable: ({ name }) => void used.add(name.value) });

@@ -15,6 +15,12 @@ test.each(cases)('$name', async (told) => {
   for (const asked of told.requests) {
     const request = typeof asked === 'string' ? { query: asked } : asked;
     const ours = await answer(federation, request);
-    expect({ request, faults: [...federation.violations.splice(0), ...(await faultsOf(ours, world, federation.supergraph.schema, request))] }).toEqual({ request, faults: [] });
+    expect({
+      request,
+      faults: [
+        ...federation.violations.splice(0),
+        ...(await faultsOf(ours, world, federation.supergraph.schema, request)),
+      ],
+    }).toEqual({ request, faults: [] });
   }
 });

@@ -2,12 +2,20 @@ import { composeServices } from '@apollo/composition';
 import { Supergraph as BuiltSupergraph } from '@apollo/federation-internals';
 import { type FetchNode, type PlanNode, QueryPlanner } from '@apollo/query-planner';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { type DocumentNode, execute, GraphQLError, type GraphQLFieldResolver, type GraphQLFormattedError, parse } from 'graphql';
+import {
+  type DocumentNode,
+  execute,
+  GraphQLError,
+  type GraphQLFieldResolver,
+  type GraphQLFormattedError,
+  parse,
+} from 'graphql';
 import { prepareOperation } from '../../../gateway/execution/operation.ts';
 import { executePlan } from '../../../gateway/execution/plan.ts';
+import { readRequirements } from '../../../gateway/execution/requirements.ts';
 import { PLANNING, type Supergraph } from '../../../gateway/supergraph.ts';
 import type { GraphResult } from '../../../subgraphs/_kernel/subgraph.ts';
-import { type FieldSet, ownershipOf } from './ownership.ts';
+import { type FieldSet, joined, ownershipOf } from './ownership.ts';
 
 export type Data = Record<string, unknown>;
 
@@ -21,7 +29,7 @@ export interface Thing {
 /** What a federation is about: one set of facts behind all its subgraphs. */
 export interface World {
   subgraphs: readonly { name: string; sdl: string }[];
-  root(operation: string): Thing;
+  root(operation: 'query' | 'mutation' | 'subscription'): Thing;
   /** Called before each request, for worlds that count. */
   restart?(): void;
   /** The entity a representation means, or null if this subgraph does not know it. Throws if it means none. */
@@ -60,30 +68,57 @@ const NOTHING: FieldSet = new Map();
 const view = (thing: Thing, given: Data = {}, provided = NOTHING): View => ({ thing, given, provided });
 const isThing = (value: unknown): value is Thing => typeof (value as Thing | null)?.read === 'function';
 
-/** Composes a world's subgraphs and runs them in memory. Throws what composition says when they do not fit. */
+/** Composes subgraphs. Throws what composition says when they do not fit. */
+export function compose(subgraphs: World['subgraphs']): string {
+  const { supergraphSdl, errors } = composeServices(
+    subgraphs.map(({ name, sdl }) => ({ name, url: `http://${name}`, typeDefs: parse(sdl) })),
+  );
+  if (!supergraphSdl)
+    throw new GraphQLError(`The subgraphs do not compose: ${errors?.map((error) => error.message).join('\n')}`);
+  return supergraphSdl;
+}
+
+/** Composes a world's subgraphs and runs them in memory. */
 export function federate(world: World): Federation {
-  const { supergraphSdl, errors } = composeServices(world.subgraphs.map(({ name, sdl }) => ({ name, url: `http://${name}`, typeDefs: parse(sdl) })));
-  if (!supergraphSdl) throw new GraphQLError(`The subgraphs do not compose: ${errors?.map((error) => error.message).join('\n')}`);
   const violations: string[] = [];
-  const running = new Map(world.subgraphs.map((subgraph) => [subgraph.name, runInMemory(world, subgraph, violations)]));
-  const ask: Ask = (fetch, variables) => (running.get(fetch.serviceName) as (typeof running extends Map<string, infer R> ? R : never))(fetch, variables);
-  return { world, supergraph: readSupergraph(supergraphSdl), ask, violations };
+  const running = new Map<string, Ask>(
+    world.subgraphs.map((subgraph) => [subgraph.name, runInMemory(world, subgraph, violations)]),
+  );
+  const ask: Ask = (fetch, variables) => (running.get(fetch.serviceName) as Ask)(fetch, variables);
+  return { world, supergraph: readSupergraph(compose(world.subgraphs)), ask, violations };
 }
 
 /** A supergraph as the gateway holds one. */
 export function readSupergraph(sdl: string): Supergraph {
   const built = BuiltSupergraph.build(sdl);
   const apiSchema = built.apiSchema();
-  return { id: 1, sdl, schema: apiSchema.toGraphQLJSSchema(), apiSchema, planner: new QueryPlanner(built, PLANNING), rootFeatures: () => [] };
+  return {
+    id: 1,
+    sdl,
+    schema: apiSchema.toGraphQLJSSchema(),
+    whole: built.schema.toGraphQLJSSchema(),
+    apiSchema,
+    planner: new QueryPlanner(built, PLANNING),
+    requirements: readRequirements(sdl),
+    rootFeatures: () => [],
+  };
 }
 
-function runInMemory(world: World, { name, sdl }: World['subgraphs'][number], violations: string[]) {
-  const schema = buildSubgraphSchema({ typeDefs: parse(sdl), resolvers: resolversOf(world, name, sdl, violations) as never });
+function runInMemory(world: World, { name, sdl }: World['subgraphs'][number], violations: string[]): Ask {
+  const schema = buildSubgraphSchema({
+    typeDefs: parse(sdl),
+    resolvers: resolversOf(world, name, sdl, violations) as never,
+  });
   const documents = new Map<string, DocumentNode>();
-  return async (fetch: FetchNode, variables: Data): Promise<GraphResult> => {
-    let document = documents.get(fetch.operation);
-    if (!document) documents.set(fetch.operation, (document = parse(fetch.operation)));
-    const result = await execute({ schema, document, rootValue: view(world.root(fetch.operationKind)), variableValues: variables });
+  return async (fetch, variables) => {
+    const document = documents.get(fetch.operation) ?? parse(fetch.operation);
+    documents.set(fetch.operation, document);
+    const result = await execute({
+      schema,
+      document,
+      rootValue: view(world.root(fetch.operationKind)),
+      variableValues: variables,
+    });
     return JSON.parse(JSON.stringify(result)) as GraphResult;
   };
 }
@@ -100,11 +135,11 @@ function resolversOf(world: World, subgraph: string, sdl: string, violations: st
       if (isExternal && !provided.has(field)) throw complain(`was asked for ${type}.${field}, which is not its own.`);
       const input = (name: string) => {
         if (Object.hasOwn(given, name)) return given[name];
-        if (ownership.field(type, name).isExternal && !provided.has(name)) throw complain(`was not given ${type}.${name}, which ${field} requires.`);
+        if (ownership.field(type, name).isExternal && !provided.has(name))
+          throw complain(`was not given ${type}.${name}, which ${field} requires.`);
         return thing.read(name, {}, input);
       };
-      const inner = provides ?? provided.get(field) ?? NOTHING;
-      return show(thing.read(field, args, input), inner);
+      return show(thing.read(field, args, input), joined(provides, provided.get(field)));
     };
   };
   const show = (value: unknown, provided: FieldSet): unknown => {
@@ -129,18 +164,33 @@ function resolversOf(world: World, subgraph: string, sdl: string, violations: st
   return resolvers;
 }
 
-/** Answers a request by our executor. `ask` may stand between it and the subgraphs. */
-export async function answer({ world, supergraph, ask }: Pick<Federation, 'world' | 'supergraph' | 'ask'>, request: Request): Promise<Answer> {
+/**
+ * Answers a request by our executor, as the gateway does; a subscription as one event of its stream, on which the rest of
+ * its plan is run. `ask` may stand between it and the subgraphs.
+ */
+export async function answer(
+  { world, supergraph, ask }: Pick<Federation, 'world' | 'supergraph' | 'ask'>,
+  request: Request,
+): Promise<Answer> {
   world.restart?.();
   const operation = prepareOperation(supergraph, request.query, undefined);
   const { values, errors: faults } = operation.variables(request.variables ?? {});
   if (faults.length > 0) return { errors: faults };
   const root: Data = {};
   const errors: GraphQLFormattedError[] = [];
-  const execution = { schema: supergraph.schema, variables: { ...values, ...request.variables }, root, errors, send: ask };
-  if (operation.plan.node) await executePlan(operation.plan.node as PlanNode, execution);
-  const explained = errors.map((error) => error.path ?? []);
-  const isPrefix = (short: readonly unknown[], long: readonly unknown[]) => short.length <= long.length && short.every((part, i) => part === long[i]);
-  const completed = operation.complete({ ...root, ...operation.introspect(values) }, values, (path: readonly unknown[]) => explained.some((known) => isPrefix(known, path) || isPrefix(path, known)));
+  const planned = operation.planFor(values);
+  const node: PlanNode | undefined =
+    planned?.kind === 'Subscription'
+      ? { kind: 'Sequence', nodes: [planned.primary, ...(planned.rest ? [planned.rest] : [])] }
+      : planned;
+  if (node)
+    await executePlan(node, {
+      schema: supergraph.whole,
+      variables: { ...values, ...request.variables },
+      root,
+      errors,
+      send: ask,
+    });
+  const completed = operation.complete({ ...root, ...operation.introspect(values) }, values);
   return { data: completed.data, errors: [...errors, ...completed.errors.map((error) => error.toJSON())] };
 }

@@ -6,8 +6,23 @@ import * as fc from 'fast-check';
  */
 const number = fc.nat({ max: 9_999 });
 
-const fieldRecipe = fc.record({ kind: number, wrap: number, args: number, owner: number, twist: number, pick: number, isFaulty: fc.boolean() });
-const entityRecipe = fc.record({ home: number, members: number, keys: number, memberKeys: number, fields: fc.array(fieldRecipe, { minLength: 1, maxLength: 6 }), missing: number });
+const fieldRecipe = fc.record({
+  kind: number,
+  wrap: number,
+  args: number,
+  owner: number,
+  twist: number,
+  pick: number,
+  isFaulty: fc.boolean(),
+});
+const entityRecipe = fc.record({
+  home: number,
+  members: number,
+  keys: number,
+  memberKeys: number,
+  fields: fc.array(fieldRecipe, { minLength: 1, maxLength: 6 }),
+  missing: number,
+});
 
 export const modelRecipe = fc.record({
   seed: number,
@@ -16,6 +31,7 @@ export const modelRecipe = fc.record({
   values: fc.array(fc.array(fieldRecipe, { minLength: 1, maxLength: 3 }), { maxLength: 2 }),
   roots: fc.array(fieldRecipe, { minLength: 1, maxLength: 8 }),
   mutations: fc.array(fieldRecipe, { maxLength: 3 }),
+  subscriptions: fc.array(fieldRecipe, { maxLength: 2 }),
   interfaceMembers: number,
   unionMembers: number,
   objectMembers: number,
@@ -25,7 +41,15 @@ export const modelRecipe = fc.record({
   failing: fc.nat({ max: 9 }),
 });
 
-type FieldRecipe = { kind: number; wrap: number; args: number; owner: number; twist: number; pick: number; isFaulty: boolean };
+type FieldRecipe = {
+  kind: number;
+  wrap: number;
+  args: number;
+  owner: number;
+  twist: number;
+  pick: number;
+  isFaulty: boolean;
+};
 export type ModelRecipe = typeof modelRecipe extends fc.Arbitrary<infer T> ? T : never;
 
 /** Where the named type of a field stands in lists and what may be null, outermost first. */
@@ -73,6 +97,7 @@ export interface Model {
   values: readonly { name: string; fields: readonly Field[] }[];
   roots: readonly Field[];
   mutations: readonly Field[];
+  subscriptions: readonly Field[];
   /** Members of interface `Named`, of union `Any` and of entity interface `Medium`, by name. */
   named: (subgraph: string) => readonly string[];
   any: (subgraph: string) => readonly string[];
@@ -93,27 +118,36 @@ export function modelOf(recipe: ModelRecipe): Model {
   const mediumMembers = isPlain || recipe.subgraphs < 2 ? [] : picked(entityNames, recipe.objectMembers);
   const mediumHome = at(names, recipe.objectMembers >> 4);
   const subgraphs = mediumMembers.length > 0 ? [...names, 'z'] : names;
-  const shell = recipe.entities.map(({ home, members, keys, memberKeys, missing }, index): Omit<Entity, 'fields'> & { members: readonly string[]; missing: number } => {
-    const name = `E${index}`;
-    const isMedium = mediumMembers.includes(name);
-    const at0 = isMedium ? mediumHome : at(names, home);
-    const kinds = isPlain || isMedium ? (['id'] as const) : picked(KEY_KINDS, keys % 16 || 1);
-    const member = names.filter((other, i) => other === at0 || members & (1 << i));
-    const byName = new Map<string, { kinds: readonly KeyKind[]; isStub: boolean }>();
-    subgraphs.forEach((subgraph, i) => {
-      if (subgraph === 'z' && isMedium) return;
-      const isHome = subgraph === at0;
-      const own = memberKeys & (1 << (i + 8)) ? kinds : [at(kinds, memberKeys >> i)];
-      byName.set(subgraph, { kinds: isHome ? kinds : own, isStub: !member.includes(subgraph) });
-    });
-    return { name, index, home: at0, keys: byName, members: member, hasId: true, missing };
-  });
-  const knows = (entity: string, subgraph: string) => shell.find(({ name }) => name === entity)?.keys.has(subgraph) ?? false;
+  const shell = recipe.entities.map(
+    (
+      { home, members, keys, memberKeys, missing },
+      index,
+    ): Omit<Entity, 'fields'> & { members: readonly string[]; missing: number } => {
+      const name = `E${index}`;
+      const isMedium = mediumMembers.includes(name);
+      const at0 = isMedium ? mediumHome : at(names, home);
+      const kinds = isPlain || isMedium ? (['id'] as const) : picked(KEY_KINDS, keys % 16 || 1);
+      const member = names.filter((other, i) => other === at0 || members & (1 << i));
+      const byName = new Map<string, { kinds: readonly KeyKind[]; isStub: boolean }>();
+      subgraphs.forEach((subgraph, i) => {
+        if (subgraph === 'z' && isMedium) return;
+        const isHome = subgraph === at0;
+        const own = memberKeys & (1 << (i + 8)) ? kinds : [at(kinds, memberKeys >> i)];
+        byName.set(subgraph, { kinds: isHome ? kinds : own, isStub: !member.includes(subgraph) });
+      });
+      return { name, index, home: at0, keys: byName, members: member, hasId: true, missing };
+    },
+  );
+  const knows = (entity: string, subgraph: string) =>
+    shell.find(({ name }) => name === entity)?.keys.has(subgraph) ?? false;
   const hasIdIn = (entity: string, subgraph: string) => {
     const found = shell.find(({ name }) => name === entity);
-    return found !== undefined && (found.home === subgraph || (found.keys.get(subgraph)?.kinds.includes('id') ?? false));
+    return (
+      found !== undefined && (found.home === subgraph || (found.keys.get(subgraph)?.kinds.includes('id') ?? false))
+    );
   };
-  const named = (subgraph: string) => picked(entityNames, recipe.interfaceMembers).filter((name) => hasIdIn(name, subgraph));
+  const named = (subgraph: string) =>
+    picked(entityNames, recipe.interfaceMembers).filter((name) => hasIdIn(name, subgraph));
   const valueNames = recipe.values.map((_, i) => `V${i}`);
   const everyAny = picked([...entityNames, ...valueNames], recipe.unionMembers);
   const any = (subgraph: string) => {
@@ -166,40 +200,93 @@ export function modelOf(recipe: ModelRecipe): Model {
         const other = at(others, given.pick);
         if (given.twist % 6 === 1 && isSharable(field.named)) field.owners = [owner, other];
         else if (given.twist % 6 === 2 && isSharable(field.named)) field.overrides = other;
-        else if (given.twist % 6 === 3 || given.twist % 6 === 4) {
-          const inputs = fields.filter((input) => input.owners.every((name) => name !== owner) && input.overrides !== owner && isSharable(input.named) && !input.isFaulty);
-          const chosen = picked(inputs, given.pick || 1);
-          if (chosen.length > 0) field.requires = chosen.map((input) => input.name).join(' ');
+        else if (given.twist % 6 > 2) {
+          const inputs = fields.filter(
+            (input) =>
+              input.owners.every((name) => name !== owner) && input.overrides !== owner && isSharable(input.named),
+          );
+          const chosen = inputs.length > 0 ? [at(inputs, given.pick), ...picked(inputs, given.pick >> 2)] : [];
+          for (const input of chosen) input.isFaulty = false;
+          if (chosen.length > 0) field.requires = [...new Set(chosen.map((input) => input.name))].join(' ');
         }
       }
       fields.push(field);
     });
-    const label = plainField({ kind: 1, wrap: 0, args: 1, owner: 0, twist: 0, pick: 0, isFaulty: false }, 'label', [entity.home], true);
+    const label = plainField(
+      { kind: 1, wrap: 0, args: 1, owner: 0, twist: 0, pick: 0, isFaulty: false },
+      'label',
+      [entity.home],
+      true,
+    );
     const required = new Set(fields.flatMap(({ requires }) => requires?.split(' ') ?? []));
     const lacking = entity.members.filter(
-      (name) => name !== entity.home && fields.every((field) => !field.owners.includes(name) || (field.owners.length === 1 && !required.has(field.name))),
+      (name) =>
+        name !== entity.home &&
+        fields.every(
+          (field) => !field.owners.includes(name) || (field.owners.length === 1 && !required.has(field.name)),
+        ),
     );
-    const hasOneKey = [...entity.keys.values()].every(({ kinds }) => kinds.length === 1 && kinds[0] === entity.keys.get(entity.home)?.kinds[0]);
-    const missingIn = entity.missing % 3 === 1 && !isPlain && hasOneKey && lacking.length > 0 ? at(lacking, entity.missing >> 2) : undefined;
-    return { name: entity.name, index, home: entity.home, keys: entity.keys, hasId: true, fields: [label, ...fields], ...(missingIn ? { missingIn } : {}) };
+    const hasOneKey = [...entity.keys.values()].every(
+      ({ kinds }) => kinds.length === 1 && kinds[0] === entity.keys.get(entity.home)?.kinds[0],
+    );
+    const missingIn =
+      entity.missing % 3 === 1 && !isPlain && hasOneKey && lacking.length > 0
+        ? at(lacking, entity.missing >> 2)
+        : undefined;
+    return {
+      name: entity.name,
+      index,
+      home: entity.home,
+      keys: entity.keys,
+      hasId: true,
+      fields: [label, ...fields],
+      ...(missingIn ? { missingIn } : {}),
+    };
   });
 
   const model: Model = {
     seed: recipe.seed,
     subgraphs,
     entities,
-    values: recipe.values.map((fields, v) => ({ name: `V${v}`, fields: fields.map((given, i) => plainField({ ...given, isFaulty: given.isFaulty && i > 0 }, `v${i}`, subgraphs, true)) })),
+    values: recipe.values.map((fields, v) => ({
+      name: `V${v}`,
+      fields: fields.map((given, i) =>
+        plainField({ ...given, isFaulty: given.isFaulty && i > 0 }, `v${i}`, subgraphs, true),
+      ),
+    })),
     roots: recipe.roots.map((given, i) => {
       const owner = at(subgraphs, given.owner);
-      const field = plainField({ ...given, kind: given.kind % 7 === 0 ? given.kind : (given.kind % 7) + 8 * at([6, 6, 6, 4, 3, 5, 6, 2, 6], given.kind) }, `q${i}`, [owner]);
+      const field = plainField(
+        {
+          ...given,
+          kind: given.kind % 7 === 0 ? given.kind : (given.kind % 7) + 8 * at([6, 6, 6, 4, 3, 5, 6, 2, 6], given.kind),
+        },
+        `q${i}`,
+        [owner],
+      );
       const other = at(subgraphs, given.pick);
-      return !isPlain && given.twist % 5 === 1 && other !== owner && isSharable(field.named) ? { ...field, owners: [owner, other] } : field;
+      return !isPlain && given.twist % 5 === 1 && other !== owner && isSharable(field.named)
+        ? { ...field, owners: [owner, other] }
+        : field;
     }),
-    mutations: recipe.mutations.map((given, i) => ({ ...plainField(given, `m${i}`, [at(subgraphs, given.owner)]), isFaulty: false })),
+    subscriptions: recipe.subscriptions.map((given, i) =>
+      plainField({ ...given, kind: given.kind % 64 }, `s${i}`, [at(subgraphs, given.owner)]),
+    ),
+    mutations: recipe.mutations.map((given, i) => ({
+      ...plainField(given, `m${i}`, [at(subgraphs, given.owner)]),
+      isFaulty: false,
+    })),
     named,
     any,
     ...(mediumMembers.length > 0
-      ? { medium: { members: mediumMembers, home: mediumHome, objectIn: 'z', fields: recipe.objectFields.map((given, i) => mildly(plainField(given, `z${i}`, ['z']))) } }
+      ? {
+          medium: {
+            members: mediumMembers,
+            home: mediumHome,
+            objectIn: 'z',
+            fields: recipe.objectFields.map((given, i) => mildly(plainField(given, `z${i}`, ['z']))),
+          },
+        }
       : {}),
     throwsPercent: recipe.throwsPercent,
     nullsPercent: recipe.nullsPercent,
@@ -218,7 +305,12 @@ function withProvides(model: Model, recipe: ModelRecipe): Model {
     const [owner, second] = field.owners;
     if (!entity || !owner || second || (recipe.seed + index) % 3 !== 0) return field;
     const offered = entity.fields.find(
-      (other) => !other.requires && !other.overrides && other.args.length === 0 && other.owners.every((name) => name !== owner) && (SCALARS as readonly string[]).includes(other.named),
+      (other) =>
+        !other.requires &&
+        !other.overrides &&
+        other.args.length === 0 &&
+        other.owners.every((name) => name !== owner) &&
+        (SCALARS as readonly string[]).includes(other.named),
     );
     return offered ? { ...field, provides: offered.name } : field;
   };
@@ -230,4 +322,12 @@ function withProvides(model: Model, recipe: ModelRecipe): Model {
 }
 
 /** Arguments a field may take, with their defaults. */
-export const ARGS = ['n: Int = 2', 's: String', 'ids: [Int!]', 'f: Filter', 'c: Color = RED', 'j: JSON', 'm: Int! = 1'] as const;
+export const ARGS = [
+  'n: Int = 2',
+  's: String',
+  'ids: [Int!]',
+  'f: Filter',
+  'c: Color = RED',
+  'j: JSON',
+  'm: Int! = 1',
+] as const;

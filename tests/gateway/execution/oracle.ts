@@ -9,7 +9,12 @@ export type IsAway = (type: string, field: string) => boolean;
 const isThing = (value: unknown): value is Thing => typeof (value as Thing | null)?.read === 'function';
 
 /** Answers a request by graphql-js, over one merged schema, straight from a world's facts. */
-export async function oracleAnswer(world: World, schema: GraphQLSchema, request: Request, isAway: IsAway = () => false): Promise<Answer> {
+export async function oracleAnswer(
+  world: World,
+  schema: GraphQLSchema,
+  request: Request,
+  isAway: IsAway = () => false,
+): Promise<Answer> {
   world.restart?.();
   const show = (value: unknown): unknown => {
     if (value instanceof Error) throw value;
@@ -40,7 +45,13 @@ export function nullableSchema(schema: GraphQLSchema): GraphQLSchema {
 }
 
 /** What is wrong with an answer, compared with that of the oracle; nothing if it is right. */
-export async function faultsOf(ours: Answer, world: World, schema: GraphQLSchema, request: Request, isAway?: IsAway): Promise<string[]> {
+export async function faultsOf(
+  ours: Answer,
+  world: World,
+  schema: GraphQLSchema,
+  request: Request,
+  isAway?: IsAway,
+): Promise<string[]> {
   const theirs = await oracleAnswer(world, schema, request, isAway);
   const faults: string[] = [];
   const [given, expected] = [JSON.stringify(ours.data), JSON.stringify(theirs.data)];
@@ -50,11 +61,15 @@ export async function faultsOf(ours: Answer, world: World, schema: GraphQLSchema
 
   const [nulledHere, nulledThere] = [nulledPlaces(ours), nulledPlaces(theirs)];
   for (const place of nulledThere) if (!nulledHere.has(place)) faults.push(`no error explains the null at ${place}`);
-  for (const place of nulledHere) if (!nulledThere.has(place)) faults.push(`an error stands at ${place}, where the oracle has none`);
+  for (const place of nulledHere)
+    if (!nulledThere.has(place)) faults.push(`an error stands at ${place}, where the oracle has none`);
   const everyFault = await possibleFaults(world, schema, request, isAway);
   for (const { path, message } of ours.errors) {
     if (!path) faults.push(`an error has no path: ${message}`);
-    else if (!everyFault.has(JSON.stringify(path))) faults.push(`an error's path ${JSON.stringify(path)} is none where anything is wrong (${[...everyFault].join(' ')})`);
+    else if (!everyFault.has(JSON.stringify(path)))
+      faults.push(
+        `an error's path ${JSON.stringify(path)} is none where anything is wrong (${[...everyFault].join(' ')})`,
+      );
   }
   return faults;
 }
@@ -78,20 +93,31 @@ function nullAt(data: unknown, path: Path): Path | undefined {
   let value = data;
   for (let i = 0; i < path.length; i++) {
     if (value === null) return path.slice(0, i);
-    value = typeof value === 'object' && Object.hasOwn(value as object, path[i] as string) ? (value as Data)[path[i] as string] : undefined;
+    value =
+      typeof value === 'object' && Object.hasOwn(value as object, path[i] as string)
+        ? (value as Data)[path[i] as string]
+        : undefined;
   }
   return value === null ? path : undefined;
 }
 
-const nulledPlaces = ({ data, errors }: Answer) => new Set(errors.map(({ path }) => JSON.stringify(path && nullAt(data, path))));
+const nulledPlaces = ({ data, errors }: Answer) =>
+  new Set(errors.map(({ path }) => JSON.stringify(path && nullAt(data, path))));
 
 /** Every place at which something is wrong, whether or not it can be seen in the answer. */
-async function possibleFaults(world: World, schema: GraphQLSchema, request: Request, isAway?: IsAway): Promise<Set<string>> {
+async function possibleFaults(
+  world: World,
+  schema: GraphQLSchema,
+  request: Request,
+  isAway?: IsAway,
+): Promise<Set<string>> {
   const nullable = await oracleAnswer(world, nullableSchema(schema), request, isAway);
   const places = new Set(nullable.errors.map(({ path }) => JSON.stringify(path)));
   const walk = (value: unknown, path: Path) => {
     if (value === null) places.add(JSON.stringify(path));
-    else if (typeof value === 'object') for (const [key, inner] of Object.entries(value)) walk(inner, [...path, Array.isArray(value) ? Number(key) : key]);
+    else if (typeof value === 'object')
+      for (const [key, inner] of Object.entries(value))
+        walk(inner, [...path, Array.isArray(value) ? Number(key) : key]);
   };
   walk(nullable.data, []);
   return places;

@@ -1,4 +1,12 @@
-import { type ConstDirectiveNode, type FieldDefinitionNode, type InterfaceTypeDefinitionNode, Kind, type ObjectTypeDefinitionNode, parse, type SelectionSetNode } from 'graphql';
+import {
+  type ConstDirectiveNode,
+  type FieldDefinitionNode,
+  type InterfaceTypeDefinitionNode,
+  Kind,
+  type ObjectTypeDefinitionNode,
+  parse,
+  type SelectionSetNode,
+} from 'graphql';
 
 /** The fields of a field set, each with those below it. */
 export type FieldSet = ReadonlyMap<string, FieldSet>;
@@ -23,18 +31,29 @@ export function readFieldSet(text: string): FieldSet {
   return fieldsIn(definition.selectionSet);
 }
 
-function fieldsIn(set: SelectionSetNode): FieldSet {
+/** All fields of some field sets. */
+export function joined(...sets: readonly (FieldSet | undefined)[]): FieldSet {
   const found = new Map<string, FieldSet>();
-  for (const node of set.selections) {
-    if (node.kind === Kind.FIELD) found.set(node.name.value, new Map([...(found.get(node.name.value) ?? []), ...(node.selectionSet ? fieldsIn(node.selectionSet) : [])]));
-    else if (node.kind === Kind.INLINE_FRAGMENT) for (const [name, inner] of fieldsIn(node.selectionSet)) found.set(name, new Map([...(found.get(name) ?? []), ...inner]));
-  }
+  for (const set of sets) for (const [name, inner] of set ?? []) found.set(name, joined(found.get(name), inner));
   return found;
 }
 
-const directive = (node: { directives?: readonly ConstDirectiveNode[] }, name: string) => node.directives?.filter((found) => found.name.value === name) ?? [];
-const argument = (node: ConstDirectiveNode, name: string) => node.arguments?.find((found) => found.name.value === name)?.value as { value?: unknown } | undefined;
-const fieldSet = (node: ConstDirectiveNode | undefined) => (node ? readFieldSet(String(argument(node, 'fields')?.value)) : undefined);
+function fieldsIn({ selections }: SelectionSetNode): FieldSet {
+  return joined(
+    ...selections.map((node): FieldSet => {
+      if (node.kind === Kind.FIELD)
+        return new Map([[node.name.value, node.selectionSet ? fieldsIn(node.selectionSet) : new Map()]]);
+      return node.kind === Kind.INLINE_FRAGMENT ? fieldsIn(node.selectionSet) : new Map();
+    }),
+  );
+}
+
+const directive = (node: { directives?: readonly ConstDirectiveNode[] }, name: string) =>
+  node.directives?.filter((found) => found.name.value === name) ?? [];
+const argument = (node: ConstDirectiveNode, name: string) =>
+  node.arguments?.find((found) => found.name.value === name)?.value as { value?: unknown } | undefined;
+const fieldSet = (node: ConstDirectiveNode | undefined) =>
+  node ? readFieldSet(String(argument(node, 'fields')?.value)) : undefined;
 
 export function ownershipOf(sdl: string): Ownership {
   const document = parse(sdl);
@@ -43,7 +62,8 @@ export function ownershipOf(sdl: string): Ownership {
   const abstracts = new Set<string>();
   const entities = new Map<string, FieldSet[]>();
   for (const node of document.definitions) {
-    if (node.kind === Kind.UNION_TYPE_DEFINITION || node.kind === Kind.UNION_TYPE_EXTENSION) abstracts.add(node.name.value);
+    if (node.kind === Kind.UNION_TYPE_DEFINITION || node.kind === Kind.UNION_TYPE_EXTENSION)
+      abstracts.add(node.name.value);
     const isObject = node.kind === Kind.OBJECT_TYPE_DEFINITION || node.kind === Kind.OBJECT_TYPE_EXTENSION;
     const isInterface = node.kind === Kind.INTERFACE_TYPE_DEFINITION || node.kind === Kind.INTERFACE_TYPE_EXTENSION;
     if (!isObject && !isInterface) continue;
@@ -51,15 +71,27 @@ export function ownershipOf(sdl: string): Ownership {
     if (isInterface) abstracts.add(type);
     const keys = directive(node, 'key');
     const taken = keys.filter((key) => argument(key, 'resolvable')?.value !== false);
-    if (taken.length > 0) entities.set(type, [...(entities.get(type) ?? []), ...taken.map((key) => fieldSet(key) as FieldSet)]);
-    if (isObject) objects.set(type, [...(objects.get(type) ?? []), ...(node.fields ?? []).map((field) => field.name.value)]);
+    if (taken.length > 0)
+      entities.set(type, [...(entities.get(type) ?? []), ...taken.map((key) => fieldSet(key) as FieldSet)]);
+    if (isObject)
+      objects.set(type, [...(objects.get(type) ?? []), ...(node.fields ?? []).map((field) => field.name.value)]);
     const ofKeys = new Set(keys.flatMap((key) => [...(fieldSet(key) as FieldSet).keys()]));
-    for (const field of node.fields ?? []) fields.set(`${type}.${field.name.value}`, ownershipOfField(node, field, ofKeys));
+    for (const field of node.fields ?? [])
+      fields.set(`${type}.${field.name.value}`, ownershipOfField(node, field, ofKeys));
   }
-  return { field: (type, field) => fields.get(`${type}.${field}`) ?? { isExternal: false }, objects, abstracts: [...abstracts], entities };
+  return {
+    field: (type, field) => fields.get(`${type}.${field}`) ?? { isExternal: false },
+    objects,
+    abstracts: [...abstracts],
+    entities,
+  };
 }
 
-function ownershipOfField(type: Pick<ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode, 'directives'>, field: FieldDefinitionNode, ofKeys: ReadonlySet<string>): FieldOwnership {
+function ownershipOfField(
+  type: Pick<ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode, 'directives'>,
+  field: FieldDefinitionNode,
+  ofKeys: ReadonlySet<string>,
+): FieldOwnership {
   const provides = fieldSet(directive(field, 'provides')[0]);
   const isMarked = directive(field, 'external').length + directive(type, 'external').length > 0;
   return { isExternal: isMarked && !ofKeys.has(field.name.value), ...(provides ? { provides } : {}) };

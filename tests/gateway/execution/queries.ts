@@ -1,13 +1,15 @@
 import * as fc from 'fast-check';
 import {
   type FieldNode,
-  getNamedType,
-  getNullableType,
   type GraphQLArgument,
   type GraphQLCompositeType,
   type GraphQLError,
   type GraphQLInputType,
+  type GraphQLInterfaceType,
+  type GraphQLObjectType,
   type GraphQLSchema,
+  getNamedType,
+  getNullableType,
   isAbstractType,
   isCompositeType,
   isEnumType,
@@ -17,6 +19,7 @@ import {
   isObjectType,
   isUnionType,
   Kind,
+  type OperationTypeNode,
   parse,
   print,
   validate,
@@ -36,28 +39,63 @@ const number = fc.nat({ max: 999 });
 
 const nodeRecipe = fc.memo(
   (depth): fc.Arbitrary<QueryRecipe> =>
-    fc.record({ pick: number, alias: number, args: number, condition: number, children: depth > 1 ? fc.array(nodeRecipe(), { maxLength: 4 }) : fc.constant([]) }),
+    fc.record({
+      pick: number,
+      alias: number,
+      args: number,
+      condition: number,
+      children: depth > 1 ? fc.array(nodeRecipe(), { maxLength: 4 }) : fc.constant([]),
+    }),
 );
 
 export interface RequestRecipe {
-  isMutation: number;
+  kind: number;
   roots: QueryRecipe[];
 }
 
-export const requestRecipe: fc.Arbitrary<RequestRecipe> = fc.record({ isMutation: fc.nat({ max: 5 }), roots: fc.array(nodeRecipe(5), { minLength: 1, maxLength: 4 }) });
+export const requestRecipe: fc.Arbitrary<RequestRecipe> = fc.record({
+  kind: fc.nat({ max: 9 }),
+  roots: fc.array(nodeRecipe(5), { minLength: 1, maxLength: 4 }),
+});
 
-const ALIASES = ['id', 'code', 'label', 'f0', 'f1', 'f2', 'ref', 'v0', 'q0', 'constructor', '__proto__', 'toString', 'f0__alias_0', '__alias_id', '__typename', 'x'];
+const ALIASES = [
+  'id',
+  'code',
+  'label',
+  'f0',
+  'f1',
+  'f2',
+  'ref',
+  'v0',
+  'q0',
+  'constructor',
+  '__proto__',
+  'toString',
+  'f0__alias_0',
+  '__alias_id',
+  '__typename',
+  'x',
+];
 /** The gateway takes no more in one operation. */
 const MAX_ALIASES = 28;
 const MAX_DEPTH = 9;
 
 /** The request a recipe stands for; always valid against the schema. */
-export function requestOf(schema: GraphQLSchema, recipe: RequestRecipe): Request {
-  const mutation = recipe.isMutation === 0 ? schema.getMutationType() : undefined;
+export function requestOf(schema: GraphQLSchema, { kind, roots }: RequestRecipe): Request {
+  const operation =
+    kind === 0 && schema.getMutationType()
+      ? 'mutation'
+      : kind === 1 && schema.getSubscriptionType()
+        ? 'subscription'
+        : 'query';
   const writer = new Writer(schema);
-  const body = writer.selections(mutation ?? (schema.getQueryType() as GraphQLCompositeType), recipe.roots, 1);
+  const type = schema.getRootType(operation as OperationTypeNode) as GraphQLObjectType;
+  const body =
+    operation === 'subscription'
+      ? `{ ${writer.field(type, roots[0] as QueryRecipe, 1)} }`
+      : writer.selections(type, roots, 1);
   const variables = writer.definitions.length > 0 ? `(${writer.definitions.join(', ')})` : '';
-  const query = `${mutation ? 'mutation' : 'query'} ${variables}${body}\n${writer.fragments.map(({ text }) => text).join('\n')}`;
+  const query = `${operation} ${variables}${body}\n${writer.fragments.map(({ text }) => text).join('\n')}`;
   return { query: withoutConflicts(schema, query), variables: writer.values };
 }
 
@@ -77,29 +115,33 @@ class Writer {
   /** What is asked of an object of which nothing is asked: a leaf without arguments, or its type. */
   private least(type: GraphQLCompositeType): string {
     if (isUnionType(type)) return '__typename';
-    return Object.values(type.getFields()).find((field) => field.args.length === 0 && !isCompositeType(getNamedType(field.type)))?.name ?? '__typename';
+    return (
+      Object.values(type.getFields()).find(
+        (field) => field.args.length === 0 && !isCompositeType(getNamedType(field.type)),
+      )?.name ?? '__typename'
+    );
+  }
+
+  field(type: GraphQLObjectType | GraphQLInterfaceType, recipe: QueryRecipe, depth: number, condition = ''): string {
+    const every = Object.values(type.getFields());
+    const fields = [...every, ...every.filter((field) => isCompositeType(getNamedType(field.type)))];
+    const field = fields[(recipe.pick >> 1) % fields.length] as (typeof fields)[number];
+    const inner = getNamedType(field.type);
+    if (isCompositeType(inner) && depth >= MAX_DEPTH) return '__typename';
+    const below = isCompositeType(inner) ? this.selections(inner, recipe.children, depth + 1) : '';
+    return `${this.alias(recipe.alias)}${field.name}${this.args(field.args, recipe.args)} ${condition} ${below}`;
   }
 
   private selection(type: GraphQLCompositeType, recipe: QueryRecipe, depth: number): string {
-    const every = isUnionType(type) ? [] : Object.values(type.getFields());
-    const fields = [...every, ...every.filter((field) => isCompositeType(getNamedType(field.type)))];
-    const choice = recipe.pick % (fields.length * 2 + 4);
-    const condition = () => this.condition(recipe.condition);
-    if (choice < fields.length * 2) {
-      const field = fields[choice >> 1] as (typeof fields)[number];
-      const inner = getNamedType(field.type);
-      if (isCompositeType(inner) && depth >= MAX_DEPTH) return '__typename';
-      const below = isCompositeType(inner) ? this.selections(inner, recipe.children, depth + 1) : '';
-      return `${this.alias(recipe.alias)}${field.name}${this.args(field.args, recipe.args)} ${condition()} ${below}`;
-    }
-    if (choice === fields.length * 2) return `${this.alias(recipe.alias)}__typename ${condition()}`;
-    if (choice === fields.length * 2 + 1) {
-      if (depth === 1 && type === this.schema.getQueryType()) return `${this.alias(recipe.alias)}${this.introspection(recipe.args)}`;
-      return `... ${condition()} ${this.selections(type, recipe.children, depth)}`;
-    }
-    const on = this.overlapping(type, recipe.args);
-    if (choice === fields.length * 2 + 2) return `... on ${on.name} ${condition()} ${this.selections(on, recipe.children, depth)}`;
-    return `...${this.fragment(on, recipe, depth)} ${condition()}`;
+    const condition = this.condition(recipe.condition);
+    const choice = recipe.pick % (isUnionType(type) ? 5 : 20);
+    if (choice > 4 && !isUnionType(type)) return this.field(type, recipe, depth, condition);
+    if (choice === 3 && depth === 1 && type === this.schema.getQueryType())
+      return `${this.alias(recipe.alias)}${this.introspection(recipe.args, condition)}`;
+    if (choice >= 3) return `${this.alias(recipe.alias)}__typename ${condition}`;
+    const on = choice === 0 ? type : this.overlapping(type, recipe.args);
+    if (choice === 2) return `...${this.fragment(on, recipe, depth)} ${condition}`;
+    return `... ${choice === 1 ? `on ${on.name}` : ''} ${condition} ${this.selections(on, recipe.children, depth)}`;
   }
 
   private alias(number: number): string {
@@ -107,9 +149,9 @@ class Writer {
     return number % 3 === 1 && this.aliases++ < MAX_ALIASES ? `${alias}: ` : '';
   }
 
-  private introspection(number: number): string {
-    if (number % 2 === 0) return '__schema { queryType { kind: name } }';
-    return `__type(name: ${number % 4 === 1 ? '"E0"' : this.variable('String!', 'Query')}) { name __typename fields { name } }`;
+  private introspection(number: number, condition: string): string {
+    if (number % 2 === 0) return `__schema ${condition} { queryType { kind: name } }`;
+    return `__type(name: ${number % 4 === 1 ? '"E0"' : this.variable('String!', 'Query')}) ${condition} { name __typename fields { name } }`;
   }
 
   /** A type that shares objects with this one. */
@@ -117,14 +159,16 @@ class Writer {
     const possible = isAbstractType(type) ? this.schema.getPossibleTypes(type) : [type];
     const among = Object.values(this.schema.getTypeMap()).filter(
       (other): other is GraphQLCompositeType =>
-        (isObjectType(other) && possible.includes(other)) || (isAbstractType(other) && this.schema.getPossibleTypes(other).some((one) => possible.includes(one))),
+        (isObjectType(other) && possible.includes(other)) ||
+        (isAbstractType(other) && this.schema.getPossibleTypes(other).some((one) => possible.includes(one))),
     );
     return among[number % among.length] as GraphQLCompositeType;
   }
 
   private fragment(on: GraphQLCompositeType, recipe: QueryRecipe, depth: number): string {
     const known = this.fragments.filter((fragment) => fragment.on === on);
-    if (known.length > 0 && recipe.alias % 2 === 0) return (known[recipe.alias % known.length] as { name: string }).name;
+    if (known.length > 0 && recipe.alias % 2 === 0)
+      return (known[recipe.alias % known.length] as { name: string }).name;
     const body = this.selections(on, recipe.children, depth + 1);
     const name = `F${this.fragments.length}`;
     this.fragments.push({ name, on, text: `fragment ${name} on ${on.name} ${body}` });
@@ -174,28 +218,36 @@ class Writer {
     const type = String(isNonNullType(arg.type) && number % 2 === 0 ? arg.type.ofType : arg.type);
     const value = this.plain(arg.type, number);
     if (number % 4 === 3 && !isNonNullType(arg.type)) return this.variable(type, undefined);
-    if (number % 4 === 2 && !type.endsWith('!')) return this.variable(`${type} = ${this.literal(getNullableType(arg.type), number >> 1, 9)}`, number % 3 === 0 ? value : undefined);
+    if (number % 4 === 2 && !type.endsWith('!'))
+      return this.variable(
+        `${type} = ${this.literal(getNullableType(arg.type), number >> 1, 9)}`,
+        number % 3 === 0 ? value : undefined,
+      );
     return this.variable(type, value);
   }
 
   private literal(type: GraphQLInputType, number: number, depth: number): string {
     if (isNonNullType(type)) return this.literal(type.ofType, number - (number % 11 === 10 ? 1 : 0), depth);
     if (number % 11 === 10) return 'null';
-    if (isListType(type)) return number % 3 === 0 ? this.literal(getNullableType(type.ofType), number % 11 === 10 ? 0 : number % 10, depth) : `[${Array.from({ length: number % 3 }, (_, i) => this.literal(type.ofType, number + i * 12, depth)).join(', ')}]`;
+    if (isListType(type))
+      return number % 3 === 0
+        ? this.literal(getNullableType(type.ofType), number % 11 === 10 ? 0 : number % 10, depth)
+        : `[${Array.from({ length: number % 3 }, (_, i) => this.literal(type.ofType, number + i * 12, depth)).join(', ')}]`;
     if (isInputObjectType(type)) {
       const fields = Object.values(type.getFields()).filter((_, i) => number & (1 << i) && (depth < 2 || i !== 2));
       return `{${fields.map((field) => `${field.name}: ${number % 7 === 3 && depth < 9 ? this.variable(String(field.type), this.plain(field.type, number)) : this.literal(field.type, number >> 1, depth + 1)}`).join(', ')}}`;
     }
     if (isEnumType(type)) return ['RED', 'GREEN', 'BLUE'][number % 3] as string;
     if (type.name === 'JSON') return ['{a: [1, {b: "x"}]}', '[RED, 1.5]', '"text"', '7', 'true'][number % 5] as string;
-    if (type.name === 'String') return ['"x"', '"a \\"q\\" \\u00e9"', '"""block\n  text"""', '""'][number % 4] as string;
+    if (type.name === 'String')
+      return ['"x"', '"a \\"q\\" \\u00e9"', '"""block\n  text"""', '""'][number % 4] as string;
     return String(number % 40);
   }
 
   private plain(type: GraphQLInputType, number: number): unknown {
     if (isNonNullType(type)) return this.plain(type.ofType, number % 11 === 10 ? 0 : number);
     if (number % 11 === 10) return null;
-    if (isListType(type)) return [1, 2].map((i) => this.plain(type.ofType, number % 10 + i));
+    if (isListType(type)) return [1, 2].map((i) => this.plain(type.ofType, (number % 10) + i));
     if (isInputObjectType(type)) return number % 2 === 0 ? { n: number } : { color: 'BLUE', deep: { list: [number] } };
     if (isEnumType(type)) return 'GREEN';
     if (type.name === 'JSON') return { deep: [number, { id: null }] };

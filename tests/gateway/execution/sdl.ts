@@ -9,14 +9,21 @@ scalar JSON
 input Filter { n: Int = 3, color: Color, deep: Filter, list: [Int!] }
 type Ref @shareable { x: Int! y: String! }`;
 
-const KEY_FIELDS: Record<KeyKind, string> = { id: 'id: ID!', code: 'code: Int!', 'ns num': 'ns: String! num: Int!', 'ref { x y }': 'ref: Ref!' };
+const KEY_FIELDS: Record<KeyKind, string> = {
+  id: 'id: ID!',
+  code: 'code: Int!',
+  'ns num': 'ns: String! num: Int!',
+  'ref { x y }': 'ref: Ref!',
+};
 
 const typeOf = ({ wrap, named }: Field) => wrap.replace('*', named);
-const head = (field: Field) => `${field.name}${field.args.length > 0 ? `(${field.args.join(', ')})` : ''}: ${typeOf(field)}`;
+const head = (field: Field) =>
+  `${field.name}${field.args.length > 0 ? `(${field.args.join(', ')})` : ''}: ${typeOf(field)}`;
 
 /** The SDL of one subgraph of a model. */
 export function sdlOf(model: Model, subgraph: string): string {
   const roots = model.roots.filter(({ owners }) => owners.includes(subgraph));
+  const subscriptions = model.subscriptions.filter(({ owners }) => owners.includes(subgraph));
   const mutations = model.mutations.filter(({ owners }) => owners.includes(subgraph));
   const named = model.named(subgraph);
   const any = model.any(subgraph);
@@ -30,9 +37,14 @@ export function sdlOf(model: Model, subgraph: string): string {
     named.length > 0 ? `interface Named { id: ID! ${hasLabel ? 'label: String' : ''} }` : '',
     any.length > 0 ? `union Any = ${any.join(' | ')}` : '',
     medium?.home === subgraph ? 'interface Medium @key(fields: "id") { id: ID! label: String }' : '',
-    medium?.objectIn === subgraph ? `type Medium @interfaceObject @key(fields: "id") { id: ID! ${medium.fields.map(head).join(' ')} }` : '',
+    medium?.objectIn === subgraph
+      ? `type Medium @interfaceObject @key(fields: "id") { id: ID! ${medium.fields.map(head).join(' ')} }`
+      : '',
     roots.length > 0 ? `type Query { ${roots.map((field) => written(model, field)).join(' ')} }` : '',
-    mutations.length > 0 ? `type Mutation { ${mutations.map((field) => `${head(field).slice(0, head(field).indexOf(':', field.args.length > 0 ? head(field).indexOf(')') : 0))}: Step${field.name}`).join(' ')} }` : '',
+    subscriptions.length > 0 ? `type Subscription { ${subscriptions.map(head).join(' ')} }` : '',
+    mutations.length > 0
+      ? `type Mutation { ${mutations.map((field) => `${head(field).slice(0, head(field).indexOf(':', field.args.length > 0 ? head(field).indexOf(')') : 0))}: Step${field.name}`).join(' ')} }`
+      : '',
     ...mutations.map((field) => `type Step${field.name} { step: Int! result: ${typeOf(field)} }`),
   ].join('\n');
 }
@@ -53,7 +65,9 @@ function fieldSet(model: Model, field: Field): string {
   return (field.requires as string)
     .split(' ')
     .map((name) => {
-      const value = model.values.find((known) => known.name === entity?.fields.find((other) => other.name === name)?.named);
+      const value = model.values.find(
+        (known) => known.name === entity?.fields.find((other) => other.name === name)?.named,
+      );
       return value ? `${name} { ${requiredOf(value.fields).join(' ')} }` : name;
     })
     .join(' ');
@@ -62,14 +76,20 @@ function fieldSet(model: Model, field: Field): string {
 function entityIn(model: Model, entity: Entity, subgraph: string): string {
   const known = entity.keys.get(subgraph);
   if (!known) return '';
-  const required = entity.fields.filter(({ owners }) => owners.includes(subgraph)).flatMap(({ requires }) => requires?.split(' ') ?? []);
+  const required = entity.fields
+    .filter(({ owners }) => owners.includes(subgraph))
+    .flatMap(({ requires }) => requires?.split(' ') ?? []);
   const provided = [...model.roots, ...model.entities.flatMap(({ fields }) => fields)]
     .filter((field) => field.named === entity.name && field.owners.includes(subgraph))
     .flatMap(({ provides }) => provides ?? []);
   const external = new Set([...required, ...provided]);
-  const isOffered = (field: Field) => [...model.roots, ...model.entities.flatMap(({ fields }) => fields)].some((other) => other.named === entity.name && other.provides === field.name);
+  const isOffered = (field: Field) =>
+    [...model.roots, ...model.entities.flatMap(({ fields }) => fields)].some(
+      (other) => other.named === entity.name && other.provides === field.name,
+    );
   const fields = entity.fields.flatMap((field) => {
-    if (field.owners.includes(subgraph)) return [`${written(model, field)} ${isOffered(field) && field.owners.length === 1 ? '@shareable' : ''}`];
+    if (field.owners.includes(subgraph))
+      return [`${written(model, field)} ${isOffered(field) && field.owners.length === 1 ? '@shareable' : ''}`];
     if (field.overrides === subgraph) return [head(field)];
     return external.has(field.name) ? [`${head(field)} @external`] : [];
   });
@@ -77,6 +97,9 @@ function entityIn(model: Model, entity: Entity, subgraph: string): string {
   const plain = entity.home === subgraph && !keyFields.has('id') ? ['id: ID!'] : [];
   const keys = known.kinds.map((kind) => `@key(fields: "${kind}"${known.isStub ? ', resolvable: false' : ''})`);
   const { medium } = model;
-  const interfaces = [model.named(subgraph).includes(entity.name) ? 'Named' : '', medium?.home === subgraph && medium.members.includes(entity.name) ? 'Medium' : ''].filter(Boolean);
+  const interfaces = [
+    model.named(subgraph).includes(entity.name) ? 'Named' : '',
+    medium?.home === subgraph && medium.members.includes(entity.name) ? 'Medium' : '',
+  ].filter(Boolean);
   return `type ${entity.name} ${interfaces.length > 0 ? `implements ${interfaces.join(' & ')}` : ''} ${keys.join(' ')} { ${[...plain, ...known.kinds.map((kind) => KEY_FIELDS[kind]), ...fields].join(' ')} }`;
 }

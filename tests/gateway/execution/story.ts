@@ -14,6 +14,7 @@ export interface Story {
   things: Record<string, Facts>;
   Query?: Record<string, Fact | Rule>;
   Mutation?: Record<string, Fact | Rule>;
+  Subscription?: Record<string, Fact | Rule>;
   /** Things a subgraph does not know. */
   unknown?: Record<string, readonly string[]>;
 }
@@ -28,7 +29,22 @@ export function part(value: unknown, field: string): unknown {
   return read ? read(field, {}, (name) => read(name, {}, () => undefined)) : (value as Data)[field];
 }
 
-export function worldOfStory({ subgraphs, things, Query = {}, Mutation = {}, unknown = {} }: Story): World {
+/** The plain data of some fields. */
+function pick(value: unknown, fields: FieldSet): unknown {
+  if (Array.isArray(value)) return value.map((item) => pick(item, fields));
+  return fields.size === 0 || value === null
+    ? value
+    : Object.fromEntries([...fields].map(([name, inner]) => [name, pick(part(value, name), inner)]));
+}
+
+export function worldOfStory({
+  subgraphs,
+  things,
+  Query = {},
+  Mutation = {},
+  Subscription = {},
+  unknown = {},
+}: Story): World {
   const sdls = Object.entries(subgraphs).map(([name, sdl]) => ({ name, sdl: name.endsWith('1') ? sdl : LINK + sdl }));
   const interfaces = interfacesOf(sdls.map(({ sdl }) => sdl));
   const owners = new Map(sdls.map(({ name, sdl }) => [name, ownershipOf(sdl)]));
@@ -45,22 +61,31 @@ export function worldOfStory({ subgraphs, things, Query = {}, Mutation = {}, unk
     },
   });
   const matches = (facts: Facts, key: FieldSet, given: Data): boolean =>
-    [...key].every(([field, inner]) => {
-      if (!Object.hasOwn(given, field)) return false;
-      const truth = show(facts[field]);
-      if (inner.size === 0) return truth === given[field];
-      return [...inner.keys()].every((name) => part(truth, name) === part(given[field], name));
-    });
+    [...key].every(
+      ([field, inner]) =>
+        Object.hasOwn(given, field) &&
+        JSON.stringify(pick(show(facts[field]), inner)) === JSON.stringify(pick(given[field], inner)),
+    );
 
   return {
     subgraphs: sdls,
-    root: (operation) => thing({ type: operation === 'mutation' ? 'Mutation' : 'Query', ...(operation === 'mutation' ? Mutation : Query) }),
+    root: (operation) =>
+      thing(
+        {
+          query: { type: 'Query', ...Query },
+          mutation: { type: 'Mutation', ...Mutation },
+          subscription: { type: 'Subscription', ...Subscription },
+        }[operation],
+      ),
     find(subgraph, representation) {
       const type = String(representation.__typename);
       const keys = owners.get(subgraph)?.entities.get(type) ?? [];
-      if (!keys.some((key) => [...key.keys()].every((field) => Object.hasOwn(representation, field)))) throw new Error(`was given no key: ${JSON.stringify(representation)}`);
+      if (!keys.some((key) => [...key.keys()].every((field) => Object.hasOwn(representation, field))))
+        throw new Error(`was given no key: ${JSON.stringify(representation)}`);
       const found = Object.entries(things).find(
-        ([, facts]) => (facts.type === type || interfaces.get(facts.type)?.has(type)) && keys.some((key) => matches(facts, key, representation)),
+        ([, facts]) =>
+          (facts.type === type || interfaces.get(facts.type)?.has(type)) &&
+          keys.some((key) => matches(facts, key, representation)),
       );
       return found && !unknown[subgraph]?.includes(found[0]) ? thing(found[1]) : null;
     },

@@ -7,7 +7,11 @@ export const abstractCases: readonly Case[] = [
       a: 'type Query { media: Media @shareable book: Media! @shareable } union Media = Book | Song type Book { title: String! @shareable } type Song { title: String! @shareable }',
       b: 'type Query { media: Media @shareable book: Media! @shareable viewer: Viewer @shareable } union Media = Book | Film type Book { title: String! @shareable } type Film { title: String! @shareable } type Viewer { media: [Media] @shareable }',
     },
-    things: { b: { type: 'Book', title: 'A book' }, f: { type: 'Film', title: 'A film' }, v: { type: 'Viewer', media: ['@f', '@b', null] } },
+    things: {
+      b: { type: 'Book', title: 'A book' },
+      f: { type: 'Film', title: 'A film' },
+      v: { type: 'Viewer', media: ['@f', '@b', null] },
+    },
     Query: { media: '@b', book: '@b', viewer: '@v' },
     requests: [
       '{ media { __typename ... on Book { title } ... on Film { t: title } ... on Song { title } } }',
@@ -17,7 +21,7 @@ export const abstractCases: readonly Case[] = [
   {
     name: 'Two members of a union show different fields under one name',
     subgraphs: {
-      a: 'type Query { found: [Found!]! } union Found = Person | Firm type Person @key(fields: "id") { id: ID! first: String size: Int } type Firm @key(fields: "id") { id: ID! brand: String! staff: Int! }',
+      a: 'type Query { found: [Found!]! } union Found = Person | Firm type Person @key(fields: "id") { id: ID! first: String size: Int } type Firm @key(fields: "id") { id: ID! brand: String staff: Int! }',
       b: 'type Person @key(fields: "id") { id: ID! rank: String } type Firm @key(fields: "id") { id: ID! grade: String }',
     },
     things: {
@@ -37,7 +41,10 @@ export const abstractCases: readonly Case[] = [
       a: 'type Query { assets: [Asset!]! } interface Asset { id: ID! } type Router implements Asset @key(fields: "id") { id: ID! ports: Int } type Cable implements Asset @key(fields: "id") { id: ID! metres: Float! }',
       b: 'interface Asset { id: ID! owner: String } type Router implements Asset @key(fields: "id") { id: ID! owner: String } type Cable implements Asset @key(fields: "id") { id: ID! owner: String }',
     },
-    things: { r: { type: 'Router', id: 'r', ports: 4, owner: 'Ops' }, c: { type: 'Cable', id: 'c', metres: 2.5, owner: null } },
+    things: {
+      r: { type: 'Router', id: 'r', ports: 4, owner: 'Ops' },
+      c: { type: 'Cable', id: 'c', metres: 2.5, owner: null },
+    },
     Query: { assets: ['@r', '@c', '@r'] },
     requests: [
       '{ assets { id owner } }',
@@ -53,7 +60,11 @@ export const abstractCases: readonly Case[] = [
     },
     things: { r: { type: 'Router', id: 'r', a: 1, b: 2 } },
     Query: { main: '@r' },
-    requests: ['{ main { id } }', '{ main { __typename id ... on Router { a b } ... on Mast { id } } }', '{ main { ... on Node { ... on Router { b } } } }'],
+    requests: [
+      '{ main { id } }',
+      '{ main { __typename id ... on Router { a b } ... on Mast { id } } }',
+      '{ main { ... on Node { ... on Router { b } } } }',
+    ],
   },
   {
     name: 'A node is found by its id, whoever owns its type',
@@ -64,7 +75,10 @@ export const abstractCases: readonly Case[] = [
     },
     things: { p: { type: 'Product', id: 'p', name: 'P', price: 1 }, c: { type: 'Category', id: 'c', name: 'C' } },
     Query: { productNode: '@p', categoryNode: '@c' },
-    requests: ['{ productNode { ... on Product { id name __typename price } } categoryNode { ... on Category { id name } } }', '{ productNode { id __typename name } categoryNode { name t: __typename } }'],
+    requests: [
+      '{ productNode { ... on Product { id name __typename price } } categoryNode { ... on Category { id name } } }',
+      '{ productNode { id __typename name } categoryNode { name t: __typename } }',
+    ],
   },
   {
     name: 'An interface that is an entity gains fields in a domain that knows none of its types',
@@ -93,8 +107,19 @@ export const abstractCases: readonly Case[] = [
       b: 'type Account @key(fields: "id") @interfaceObject { id: ID! name: String @external greeting: String! @requires(fields: "name") }',
     },
     things: {
-      p: { type: 'Person', id: 'p', name: 'Ada', greeting: (_: unknown, input: (field: string) => unknown) => `Hello ${input('name')}` },
-      f: { type: 'Firm', id: 'f', name: null, vat: 'v', greeting: (_: unknown, input: (field: string) => unknown) => `Hello ${input('name')}` },
+      p: {
+        type: 'Person',
+        id: 'p',
+        name: 'Ada',
+        greeting: (_: unknown, input: (field: string) => unknown) => `Hello ${input('name')}`,
+      },
+      f: {
+        type: 'Firm',
+        id: 'f',
+        name: null,
+        vat: 'v',
+        greeting: (_: unknown, input: (field: string) => unknown) => `Hello ${input('name')}`,
+      },
     },
     Query: { accounts: ['@p', '@f'] },
     requests: ['{ accounts { greeting } }', '{ accounts { name id greeting ... on Firm { vat hi: greeting } } }'],
@@ -118,7 +143,11 @@ export const abstractCases: readonly Case[] = [
     },
     things: { bread: { type: 'Bread', id: 'b', title: 'Rye' } },
     Query: { product: '@bread', anything: '@bread' },
-    requests: ['{ product { id } anything { id } }', '{ anything { title __typename } }', '{ anything { ... on Bread { title } } }'],
+    requests: [
+      '{ product { id } anything { id } }',
+      '{ anything { title __typename } }',
+      '{ anything { ... on Bread { title } } }',
+    ],
   },
   {
     name: 'Types refer to each other through their interface',
@@ -126,9 +155,15 @@ export const abstractCases: readonly Case[] = [
       a: 'type Query { product: Product } interface Product { samePriceProduct: Product } type Book implements Product @key(fields: "id") { id: ID! samePriceProduct: Book @provides(fields: "price") price: Float @external }',
       b: 'type Book @key(fields: "id") { id: ID! price: Float @shareable }',
     },
-    things: { one: { type: 'Book', id: '1', price: 9, samePriceProduct: '@two' }, two: { type: 'Book', id: '2', price: 9, samePriceProduct: '@one' } },
+    things: {
+      one: { type: 'Book', id: '1', price: 9, samePriceProduct: '@two' },
+      two: { type: 'Book', id: '2', price: 9, samePriceProduct: '@one' },
+    },
     Query: { product: '@one' },
-    requests: ['{ product { samePriceProduct { ... on Book { id } } } }', '{ product { __typename samePriceProduct { __typename ... on Book { price samePriceProduct { price id } } } } }'],
+    requests: [
+      '{ product { samePriceProduct { ... on Book { id } } } }',
+      '{ product { __typename samePriceProduct { __typename ... on Book { price samePriceProduct { price id } } } } }',
+    ],
   },
   {
     name: 'Members of a union are provided with what each can show',
@@ -138,7 +173,10 @@ export const abstractCases: readonly Case[] = [
     },
     things: { b: { type: 'Book', id: 'b', title: 'Book' }, f: { type: 'Film', id: 'f', title: 'Film' } },
     Query: { media: ['@b', '@f'], all: ['@f', '@b'] },
-    requests: ['{ media { ... on Book { title } ... on Film { title } } }', '{ media { ... on Book { id title } } all { ... on Book { title id } __typename } }'],
+    requests: [
+      '{ media { ... on Book { title } ... on Film { title } } }',
+      '{ media { ... on Book { id title } } all { ... on Book { title id } __typename } }',
+    ],
   },
   {
     name: 'A type taken over keeps its place under an interface',
@@ -146,9 +184,15 @@ export const abstractCases: readonly Case[] = [
       a: 'type Query { feed: [Post] } interface Post { id: ID! createdAt: String! } type ImagePost implements Post @key(fields: "id") { id: ID! createdAt: String! @override(from: "b") }',
       b: 'type Query { another: [Post] } interface Post { id: ID! createdAt: String! } type TextPost implements Post @key(fields: "id") { id: ID! createdAt: String! body: String! } type ImagePost implements Post @key(fields: "id") { id: ID! createdAt: String! }',
     },
-    things: { i: { type: 'ImagePost', id: 'i', createdAt: 'mon' }, t: { type: 'TextPost', id: 't', createdAt: 'tue', body: 'x' } },
+    things: {
+      i: { type: 'ImagePost', id: 'i', createdAt: 'mon' },
+      t: { type: 'TextPost', id: 't', createdAt: 'tue', body: 'x' },
+    },
     Query: { feed: ['@i', null], another: ['@t', '@i'] },
-    requests: ['{ feed { id createdAt } }', '{ another { createdAt ... on TextPost { body } } feed { ... on ImagePost { c: createdAt } } }'],
+    requests: [
+      '{ feed { id createdAt } }',
+      '{ another { createdAt ... on TextPost { body } } feed { ... on ImagePost { c: createdAt } } }',
+    ],
   },
   {
     name: 'Domains disagree on how sure a field and how wide its type is',
@@ -158,7 +202,10 @@ export const abstractCases: readonly Case[] = [
     },
     things: { u: { type: 'User', id: 'u', name: 'U' }, a: { type: 'Admin', id: 'a', name: 'A' } },
     Query: { users: ['@u'], accounts: ['@u', '@a'], one: '@a' },
-    requests: ['{ users { id name } accounts { ... on User { id name } ... on Admin { id name } } }', '{ accounts { ... on User { name } ... on Admin { n: name } } one { id } }'],
+    requests: [
+      '{ users { id name } accounts { ... on User { id name } ... on Admin { id name } } }',
+      '{ accounts { ... on User { name } ... on Admin { n: name } } one { id } }',
+    ],
   },
   {
     name: 'The name of the type is right everywhere, under any name',
@@ -166,7 +213,11 @@ export const abstractCases: readonly Case[] = [
       a: 'type Query { union: Union @shareable interface: Named! } union Union = A | B interface Named { name: String } type A implements Named @key(fields: "id") { id: ID! name: String } type B implements Named { name: String }',
       b: 'type Query { other: A } type A @key(fields: "id") { id: ID! deep: Deep } type Deep { leaf: Int }',
     },
-    things: { a: { type: 'A', id: 'a', name: 'n', deep: '@d' }, d: { type: 'Deep', leaf: 1 }, b: { type: 'B', name: null } },
+    things: {
+      a: { type: 'A', id: 'a', name: 'n', deep: '@d' },
+      d: { type: 'Deep', leaf: 1 },
+      b: { type: 'B', name: null },
+    },
     Query: { union: '@a', interface: '@b', other: '@a' },
     requests: [
       '{ __typename union { __typename } }',

@@ -4,7 +4,8 @@ export const entityCases: readonly Case[] = [
   {
     name: 'A customer known to two domains is one customer',
     subgraphs: {
-      people: 'type Query { customer: Customer } type Customer @key(fields: "id") { id: ID! email: String! }',
+      people:
+        'type Query { customer: Customer } type Customer @key(fields: "id") { id: ID! email: String! @shareable }',
       names: 'type Customer @key(fields: "email") @key(fields: "id") { id: ID! email: String! name: String }',
     },
     things: { ada: { type: 'Customer', id: '1', email: 'ada@example.net', name: 'Ada' } },
@@ -14,10 +15,12 @@ export const entityCases: readonly Case[] = [
   {
     name: 'Keys lead from domain to domain until the field is found',
     subgraphs: {
-      offers: 'type Query { top: Offers } type Offers @key(fields: "items { id }") { items: [Offer!]! } type Offer @key(fields: "id") { id: ID! }',
-      links: 'type Offers @key(fields: "items { id pid }") { items: [Offer!]! first: Offer @shareable } type Offer @key(fields: "id pid") @key(fields: "id") { id: ID! pid: ID }',
+      offers:
+        'type Query { top: Offers } type Offers @key(fields: "items { id }") { items: [Offer!]! } type Offer @key(fields: "id") { id: ID! }',
+      links:
+        'type Offers @key(fields: "items { id pid }") { items: [Offer!]! first: Offer @shareable } type Offer @key(fields: "id pid") @key(fields: "id") { id: ID! pid: ID }',
       prices:
-        'type Offers @key(fields: "items { id pid category { id tag } } chosen { id }") { items: [Offer!]! chosen: Offer @shareable first: Offer @shareable } type Offer @key(fields: "id pid category { id tag }") @key(fields: "id") { id: ID! pid: ID @shareable price: Price category: Category } type Category @key(fields: "id tag") { id: ID! tag: String } type Price { amount: Float! }',
+        'type Offers @key(fields: "items { id pid }") { items: [Offer!]! chosen: Offer first: Offer @shareable } type Offer @key(fields: "id pid") { id: ID! pid: ID price: Price category: Category } type Category @key(fields: "id tag") { id: ID! tag: String } type Price { amount: Float! }',
     },
     things: {
       all: { type: 'Offers', items: ['@fibre', '@dsl'], first: '@fibre', chosen: '@dsl' },
@@ -28,7 +31,10 @@ export const entityCases: readonly Case[] = [
       high: { type: 'Price', amount: 12 },
     },
     Query: { top: '@all' },
-    requests: ['{ top { items { id pid } } }', '{ top { first { id pid price { amount } } items { price { amount } category { tag id } } } }'],
+    requests: [
+      '{ top { items { id pid } } }',
+      '{ top { chosen { price { amount } } first { id pid price { amount } } items { price { amount } category { tag id } } } }',
+    ],
   },
   {
     name: 'Each domain knows a site by another key',
@@ -45,7 +51,11 @@ export const entityCases: readonly Case[] = [
       r2: { type: 'Ref', area: 'north', number: 2 },
     },
     Query: { sites: ['@one', '@two', '@one'] },
-    requests: ['{ sites { mast } }', '{ sites { pop mast code ref { number } } }', '{ a: sites { ref { area } } b: sites { mast m: mast } }'],
+    requests: [
+      '{ sites { mast } }',
+      '{ sites { pop mast code ref { number } } }',
+      '{ a: sites { ref { area } } b: sites { mast m: mast } }',
+    ],
   },
   {
     name: 'A key that comes back null leads nowhere and costs nothing else',
@@ -110,7 +120,10 @@ export const entityCases: readonly Case[] = [
       price: { type: 'Price', amount: 40 },
     },
     Query: { plan: '@plan' },
-    requests: ['{ plan { name { model brand } price { amount } id } }', '{ plan { name { brand short } } again: plan { name { brand: model } } }'],
+    requests: [
+      '{ plan { name { model brand } price { amount } id } }',
+      '{ plan { name { brand short } } again: plan { name { brand: model } } }',
+    ],
   },
   {
     name: 'A field taken over by another domain is never asked of the first',
@@ -118,7 +131,10 @@ export const entityCases: readonly Case[] = [
       a: 'type Query { feed: [Post] } type Post @key(fields: "id") { id: ID! createdAt: String! @override(from: "b") }',
       b: 'type Query { posts: [Post] } type Post @key(fields: "id") { id: ID! createdAt: String! body: String }',
     },
-    things: { p1: { type: 'Post', id: '1', createdAt: 'monday', body: 'x' }, p2: { type: 'Post', id: '2', createdAt: 'tuesday', body: null } },
+    things: {
+      p1: { type: 'Post', id: '1', createdAt: 'monday', body: 'x' },
+      p2: { type: 'Post', id: '2', createdAt: 'tuesday', body: null },
+    },
     Query: { feed: ['@p1'], posts: ['@p2', '@p1'] },
     requests: ['{ feed { createdAt body } posts { id createdAt } }', '{ posts { createdAt } }'],
   },
@@ -135,7 +151,10 @@ export const entityCases: readonly Case[] = [
       gold: { type: 'Badge', colour: 'gold', size: 3 },
     },
     Query: { tickets: ['@t1', '@t2'], mine: ['@t1'] },
-    requests: ['{ tickets { owner { name badge { colour } } } }', '{ mine { owner { name badge { size colour } } } tickets { owner { badge { size } } } }'],
+    requests: [
+      '{ tickets { owner { name badge { colour } } } }',
+      '{ mine { owner { name badge { size colour } } } tickets { owner { badge { size } } } }',
+    ],
   },
   {
     name: 'A domain of the first federation extends the type of another',
@@ -173,9 +192,16 @@ export const entityCases: readonly Case[] = [
       a: 'type Query { tickets: [Ticket] } type Ticket { id: ID! customer: Customer } type Customer @key(fields: "id", resolvable: false) { id: ID! }',
       b: 'type Customer @key(fields: "id") { id: ID! name: String parent: Customer }',
     },
-    things: { t: { type: 'Ticket', id: 't', customer: '@c' }, c: { type: 'Customer', id: 'c', name: 'Co', parent: '@d' }, d: { type: 'Customer', id: 'd', name: null, parent: null } },
+    things: {
+      t: { type: 'Ticket', id: 't', customer: '@c' },
+      c: { type: 'Customer', id: 'c', name: 'Co', parent: '@d' },
+      d: { type: 'Customer', id: 'd', name: null, parent: null },
+    },
     Query: { tickets: ['@t', '@t'] },
-    requests: ['{ tickets { customer { id } } }', '{ tickets { customer { parent { name parent { name } } name id } } }'],
+    requests: [
+      '{ tickets { customer { id } } }',
+      '{ tickets { customer { parent { name parent { name } } name id } } }',
+    ],
   },
   {
     name: 'An entity leads back to itself through another domain',
@@ -204,6 +230,9 @@ export const entityCases: readonly Case[] = [
       y: { type: 'Cell', id: 'y', colour: null, near: null },
     },
     Query: { grid: [['@x', null, '@y'], null, [], ['@x']], cube: [[['@x'], []], null, [['@y', '@x']]] },
-    requests: ['{ grid { colour near { colour } } }', '{ cube { id near { near { colour } colour } } grid { near { id } } }'],
+    requests: [
+      '{ grid { colour near { colour } } }',
+      '{ cube { id near { near { colour } colour } } grid { near { id } } }',
+    ],
   },
 ];

@@ -11,12 +11,27 @@ export const faultCases: readonly Case[] = [
     },
     things: {
       ok: { type: 'Item', id: 'ok', here: 1, soft: 2, hard: 3, easy: 4, inner: '@fine', deep: [['@fine'], null] },
-      bad: { type: 'Item', id: 'bad', here: 1, soft: broken(), hard: broken(), easy: broken(), inner: '@rotten', deep: [['@fine', '@rotten'], []] },
+      bad: {
+        type: 'Item',
+        id: 'bad',
+        here: 1,
+        soft: broken(),
+        hard: broken(),
+        easy: broken(),
+        inner: '@rotten',
+        deep: [['@fine', '@rotten'], []],
+      },
       void: { type: 'Item', id: 'void', here: null, soft: null, hard: null, easy: null, inner: null, deep: null },
       fine: { type: 'Inner', hard: 1, easy: 2 },
       rotten: { type: 'Inner', hard: broken(), easy: broken() },
     },
-    Query: { list: ['@ok', '@bad', '@void', null, broken()], sure: ['@ok', '@bad'], very: ['@ok'], maybe: '@bad', surely: '@ok' },
+    Query: {
+      list: ['@ok', '@bad', '@void', null, broken()],
+      sure: ['@ok', '@bad'],
+      very: ['@ok'],
+      maybe: '@bad',
+      surely: '@ok',
+    },
     requests: [
       '{ list { id easy } }',
       '{ list { id hard } }',
@@ -37,7 +52,12 @@ export const faultCases: readonly Case[] = [
     },
     things: { t: { type: 'Thing', id: 't', hard: null, soft: broken() } },
     Query: { sure: broken(), thing: '@t', other: broken() },
-    requests: ['{ other sure }', '{ thing { hard } other }', '{ thing { soft } other }', '{ other thing { soft hard } }'],
+    requests: [
+      '{ other sure }',
+      '{ thing { hard } other }',
+      '{ thing { soft } other }',
+      '{ other thing { soft hard } }',
+    ],
   },
   {
     name: 'A domain that does not know a thing leaves its own fields empty',
@@ -53,7 +73,12 @@ export const faultCases: readonly Case[] = [
     },
     unknown: { b: ['gone'], c: ['gone'] },
     Query: { all: ['@here', '@gone', '@here'], perhaps: ['@gone', null, '@here'] },
-    requests: ['{ all { name load ports { n } } }', '{ perhaps { id alarms } }', '{ perhaps { load alarms } }', '{ all { load ... on Device { a: alarms } } }'],
+    requests: [
+      '{ all { name load ports { n } } }',
+      '{ perhaps { id alarms } }',
+      '{ perhaps { load alarms } }',
+      '{ all { load ... on Device { a: alarms } } }',
+    ],
   },
   {
     name: 'An error of a shared value belongs to the place it was asked for',
@@ -61,7 +86,11 @@ export const faultCases: readonly Case[] = [
       a: 'type Query { line: Line lines: [Line] } type Line @key(fields: "id") { id: ID! rate: Rate @shareable } type Rate { down: Int }',
       b: 'type Line @key(fields: "id") { id: ID! rate: Rate @shareable } type Rate { up: Int top: Int! }',
     },
-    things: { l: { type: 'Line', id: 'l', rate: '@r' }, r: { type: 'Rate', down: 1, up: broken(), top: 9 }, m: { type: 'Line', id: 'm', rate: null } },
+    things: {
+      l: { type: 'Line', id: 'l', rate: '@r' },
+      r: { type: 'Rate', down: 1, up: broken(), top: 9 },
+      m: { type: 'Line', id: 'm', rate: null },
+    },
     Query: { line: '@l', lines: ['@l', '@m', '@l'] },
     requests: ['{ line { rate { up down } } }', '{ lines { rate { top u: up } } }'],
   },
@@ -69,11 +98,15 @@ export const faultCases: readonly Case[] = [
     name: 'An error on one type of several is told at that type',
     subgraphs: {
       a: 'type Query { found: [Found] } union Found = A | B type A @key(fields: "id") { id: ID! } type B @key(fields: "id") { id: ID! }',
-      b: 'type A @key(fields: "id") { id: ID! x: Int y: String! } type B @key(fields: "id") { id: ID! x: String y: String }',
+      b: 'type A @key(fields: "id") { id: ID! x: Int y: String! } type B @key(fields: "id") { id: ID! x: String y: String! }',
     },
     things: { a: { type: 'A', id: 'a', x: broken(), y: broken() }, b: { type: 'B', id: 'b', x: broken(), y: null } },
     Query: { found: ['@a', '@b', '@a'] },
-    requests: ['{ found { ... on A { n: x } ... on B { s: x } } }', '{ found { ... on A { t: y } ... on B { t: y __typename } } }', '{ found { ... on B { x } ... on A { x } } }'.replace('... on A { x }', '... on A { x2: x }')],
+    requests: [
+      '{ found { ... on A { n: x } ... on B { s: x } } }',
+      '{ found { ... on A { t: y } ... on B { t: y __typename } } }',
+      '{ found { ... on B { x } ... on A { y2: x x2: y } } }',
+    ],
   },
   {
     name: 'An interface object’s faults cost only its own fields',
@@ -81,9 +114,17 @@ export const faultCases: readonly Case[] = [
       a: 'type Query { all: [Medium] } interface Medium @key(fields: "id") { id: ID! } type Book implements Medium @key(fields: "id") { id: ID! pages: Int! }',
       b: 'type Query { best: [Medium] } type Medium @key(fields: "id") @interfaceObject { id: ID! score: Int stars: Int! }',
     },
-    things: { b: { type: 'Book', id: 'b', pages: broken(), score: broken(), stars: 1 }, c: { type: 'Book', id: 'c', pages: 1, score: 2, stars: null } },
+    things: {
+      b: { type: 'Book', id: 'b', pages: broken(), score: broken(), stars: 1 },
+      c: { type: 'Book', id: 'c', pages: 1, score: 2, stars: null },
+    },
     unknown: {},
     Query: { all: ['@b', '@c'], best: ['@c', '@b'] },
-    requests: ['{ all { score } best { score } }', '{ all { stars } }', '{ best { id ... on Book { pages } } }', '{ best { stars __typename } }'],
+    requests: [
+      '{ all { score } best { score } }',
+      '{ all { stars } }',
+      '{ best { id ... on Book { pages } } }',
+      '{ best { stars __typename } }',
+    ],
   },
 ];

@@ -20,7 +20,10 @@ export const inputCases: readonly Case[] = [
     Query: { a: tell, b: tell },
     requests: [
       '{ a(filter: { first: 1 }) b(filter: { only: [B, A] }) }',
-      { query: 'query ($f: UsersFilter!, $k: [Kind!] = [A]) { a(filter: $f) b(filter: { first: 2, only: $k }) }', variables: { f: { only: 'B' } } },
+      {
+        query: 'query ($f: UsersFilter!, $k: [Kind!] = [A]) { a(filter: $f) b(filter: { first: 2, only: $k }) }',
+        variables: { f: { only: 'B' } },
+      },
     ],
   },
   {
@@ -43,13 +46,26 @@ export const inputCases: readonly Case[] = [
     Query: { echo: tell, thing: '@t' },
     requests: [
       '{ echo }',
-      { query: 'query ($n: Int, $s: String, $l: [Int!]) { echo(n: $n, s: $s, l: $l) thing { echo(n: $n, l: $l) } }', variables: {} },
-      { query: 'query ($n: Int, $s: String = "d", $l: [Int!] = [1]) { echo(n: $n, s: $s, l: $l) thing { echo(s: $s, n: $n) e: echo(l: $l) } }', variables: { n: null, l: 7 } },
+      {
+        query: 'query ($n: Int, $s: String, $l: [Int!]) { echo(n: $n, s: $s, l: $l) thing { echo(n: $n, l: $l) } }',
+        variables: {},
+      },
+      {
+        query:
+          'query ($n: Int, $s: String = "d", $l: [Int!] = [1]) { echo(n: $n, s: $s, l: $l) thing { echo(s: $s, n: $n) e: echo(l: $l) } }',
+        variables: { n: null, l: 7 },
+      },
       { query: 'query ($m: Int) { thing { echo(m: $m) } }', variables: {} },
       { query: 'query ($m: Int) { thing { echo(m: $m) } }', variables: { m: null } },
-      { query: 'query ($j: JSON) { thing { echo(j: $j) f: echo(j: {a: [1, {b: null}], c: "x"}) } }', variables: { j: { deep: [{ id: 1 }], constructor: null } } },
+      {
+        query: 'query ($j: JSON) { thing { echo(j: $j) f: echo(j: {a: [1, {b: null}], c: "x"}) } }',
+        variables: { j: { deep: [{ id: 1 }], constructor: null } },
+      },
       { query: 'query ($a: Int) { echo(nested: { a: $a, b: { b: { a: 2 } } }) }', variables: {} },
-      { query: 'query ($used: Int, $other: String) { a: echo(n: $used) thing { b: echo(s: $other) } }', variables: { used: 3, other: 'ü "q" \\ 😀', stray: 1 } },
+      {
+        query: 'query ($used: Int, $other: String) { a: echo(n: $used) thing { b: echo(s: $other) } }',
+        variables: { used: 3, other: 'ü "q" \\ 😀', stray: 1 },
+      },
       '{ thing { a: echo(s: """\n  block "text"\n  """) b: echo(s: "\\u00e9\\n") } }',
     ],
   },
@@ -71,12 +87,30 @@ export const inputCases: readonly Case[] = [
     },
     Query: { product: '@p' },
     requests: [
-      { query: 'query ($no: Boolean = false) { product { price included @include(if: $no) skipped @include(if: $no) } }', variables: {} },
-      { query: 'query ($yes: Boolean!) { product { price isExpensive @include(if: $yes) skipped @skip(if: $yes) } }', variables: { yes: true } },
+      {
+        query:
+          'query ($no: Boolean = false) { product { price included @include(if: $no) skipped @include(if: $no) } }',
+        variables: {},
+      },
+      {
+        query: 'query ($yes: Boolean!) { product { price isExpensive @include(if: $yes) skipped @skip(if: $yes) } }',
+        variables: { yes: true },
+      },
       { query: 'query ($no: Boolean!) { product @include(if: $no) { price } __typename }', variables: { no: false } },
-      { query: 'query ($yes: Boolean!) { ... @skip(if: $yes) { product { skipped } } ... on Query @include(if: $yes) { product { ...P @skip(if: true) } } } fragment P on Product { skipped }', variables: { yes: true } },
-      { query: 'query ($no: Boolean!) { product @skip(if: $no) { included @include(if: $no) } }', variables: { no: false } },
-      { query: 'query ($no: Boolean!) { product { ...P @include(if: $no) ...P } } fragment P on Product { isExpensive id: price @skip(if: $no) }', variables: { no: false } },
+      {
+        query:
+          'query ($yes: Boolean!) { ... @skip(if: $yes) { product { skipped } } ... on Query @include(if: $yes) { product { ...P @skip(if: true) } } } fragment P on Product { skipped }',
+        variables: { yes: true },
+      },
+      {
+        query: 'query ($no: Boolean!) { product @skip(if: $no) { included @include(if: $no) } }',
+        variables: { no: false },
+      },
+      {
+        query:
+          'query ($no: Boolean!) { product { ...P @include(if: $no) ...P } } fragment P on Product { isExpensive id: price @skip(if: $no) }',
+        variables: { no: false },
+      },
       '{ product { included @skip(if: true) @include(if: true) } }',
       '{ product @skip(if: true) { id } }',
     ],
@@ -99,12 +133,19 @@ export const inputCases: readonly Case[] = [
   },
   {
     name: 'The schema is told beside the data, under the client’s names',
-    subgraphs: { a: 'type Query { user: User } type User @key(fields: "id") { id: ID! }', b: 'type User @key(fields: "id") { id: ID! name(upper: Boolean = false): String }' },
+    subgraphs: {
+      a: 'type Query { user: User } type User @key(fields: "id") { id: ID! }',
+      b: 'type User @key(fields: "id") { id: ID! name(upper: Boolean = false): String }',
+    },
     things: { u: { type: 'User', id: 'u', name: 'n' } },
     Query: { user: '@u' },
     requests: [
       '{ __schema { queryType { name } } user { name } }',
-      { query: 'query ($t: String!, $no: Boolean!) { user: __type(name: $t) { fields { name args { defaultValue } } } u: user { name } ... @include(if: $no) { __schema { types { name } } } }', variables: { t: 'User', no: false } },
+      {
+        query:
+          'query ($t: String!, $no: Boolean!) { user: __type(name: $t) { fields { name args { defaultValue } } } u: user { name } ... @include(if: $no) { __schema { types { name } } } }',
+        variables: { t: 'User', no: false },
+      },
       '{ id: __type(name: "User") { kind } ...S __typename } fragment S on Query { __schema { q: queryType { fields { name: __typename } } } user { id } __type(name: "Nothing") { name } }',
       '{ __schema { directives { name @skip(if: true) } } }',
     ],
@@ -115,7 +156,24 @@ export const inputCases: readonly Case[] = [
       a: 'type Query { o: O constructor: O } type O @key(fields: "id") { id: ID! constructor: String valueOf: O }',
       b: 'type O @key(fields: "id") { id: ID! toString: Int hasOwnProperty: [O] }',
     },
-    things: { o: { type: 'O', id: 'o', constructor: 'c' as never, valueOf: null as never, toString: 4 as never, hasOwnProperty: ['@p'] as never }, p: { type: 'O', id: 'p', constructor: null as never, valueOf: '@o' as never, toString: null as never, hasOwnProperty: null as never } },
+    things: {
+      o: {
+        type: 'O',
+        id: 'o',
+        constructor: 'c' as never,
+        valueOf: null as never,
+        toString: 4 as never,
+        hasOwnProperty: ['@p'] as never,
+      },
+      p: {
+        type: 'O',
+        id: 'p',
+        constructor: null as never,
+        valueOf: '@o' as never,
+        toString: null as never,
+        hasOwnProperty: null as never,
+      },
+    },
     Query: { o: '@o', constructor: '@p' as never },
     requests: [
       '{ o { toString hasOwnProperty { toString valueOf { toString } } } constructor { constructor valueOf { id } } }',
@@ -127,15 +185,23 @@ export const inputCases: readonly Case[] = [
     subgraphs: {
       a: 'type Query { list: [Ticket!]! one(id: ID!): Ticket } type Ticket { id: ID! owner: User helper: User watchers: [[User]] } type User @key(fields: "id") { id: ID! }',
       b: 'type User @key(fields: "id") { id: ID! name(upper: Boolean = false): String boss: User address: Address } type Address { city: String }',
-      c: 'type User @key(fields: "id") { id: ID! score(scale: Int = 1): Int address: Address2 } type Address2 { x: Int }'.replace('address: Address2', 'second: Address2'),
+      c: 'type User @key(fields: "id") { id: ID! score(scale: Int = 1): Int second: Second } type Second { x: Int }',
     },
     things: {
       t1: { type: 'Ticket', id: '1', owner: '@u', helper: '@u', watchers: [['@u', '@v'], null, ['@u']] },
       t2: { type: 'Ticket', id: '2', owner: '@v', helper: '@u', watchers: null },
-      u: { type: 'User', id: 'u', name: ({ upper }: Data) => (upper ? 'UMA' : 'uma'), boss: '@v', address: '@home', score: ({ scale }: Data) => Number(scale ?? 1) * 3, second: '@x' },
+      u: {
+        type: 'User',
+        id: 'u',
+        name: ({ upper }: Data) => (upper ? 'UMA' : 'uma'),
+        boss: '@v',
+        address: '@home',
+        score: ({ scale }: Data) => Number(scale ?? 1) * 3,
+        second: '@x',
+      },
       v: { type: 'User', id: 'v', name: null, boss: '@v', address: null, score: null, second: null },
       home: { type: 'Address', city: 'Town' },
-      x: { type: 'Address2', x: 1 },
+      x: { type: 'Second', x: 1 },
     },
     Query: { list: ['@t1', '@t2', '@t1'], one: ({ id }: Data) => `@t${id}` },
     requests: [
@@ -149,7 +215,10 @@ export const inputCases: readonly Case[] = [
       a: 'type Query { users: [User!]! } type User @key(fields: "secret") { secret: ID! @inaccessible id: ID @shareable }',
       b: 'type User @key(fields: "secret") { secret: ID! @inaccessible friends(kind: Kind = ALL): [User!]! } enum Kind { ALL SOME @inaccessible }',
     },
-    things: { u: { type: 'User', id: 'u', secret: 's', friends: ['@v'] }, v: { type: 'User', id: 'v', secret: 't', friends: [] } },
+    things: {
+      u: { type: 'User', id: 'u', secret: 's', friends: ['@v'] },
+      v: { type: 'User', id: 'v', secret: 't', friends: [] },
+    },
     Query: { users: ['@u', '@v'] },
     requests: ['{ users { friends { id friends { id } } } }', '{ users { secret: id friends(kind: ALL) { id } } }'],
   },
