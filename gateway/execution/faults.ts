@@ -18,7 +18,7 @@ export interface Fault {
 }
 
 const FAULTS = Symbol('faults');
-type Faulty = { [FAULTS]?: Fault[] };
+type Faulty = object & { [FAULTS]?: Fault[] };
 
 export const isObject = (value: unknown): value is Data => typeof value === 'object' && value !== null;
 
@@ -26,10 +26,11 @@ export const isObject = (value: unknown): value is Data => typeof value === 'obj
 export const own = (object: Data, key: string | number): unknown =>
   Object.hasOwn(object, key) ? object[key] : undefined;
 
-export const faultsOf = (object: object): readonly Fault[] | undefined => (object as Faulty)[FAULTS];
+export const faultsOf = (object: Faulty): readonly Fault[] | undefined => object[FAULTS];
 
-export function note(object: object, ...faults: readonly Fault[]): void {
-  if (faults.length > 0) (object as Faulty)[FAULTS] = [...((object as Faulty)[FAULTS] ?? []), ...faults];
+export function note(object: Faulty, fault: Fault): void {
+  object[FAULTS] ??= [];
+  object[FAULTS].push(fault);
 }
 
 /**
@@ -56,10 +57,25 @@ export function blame(
   return false;
 }
 
-/** Those of some faults that bear on what stands one step further down. */
-export function faultsBelow<F extends Pick<Fault, 'at'>>(faults: readonly F[], step: string | number): readonly F[] {
-  return faults.flatMap((fault): F[] => {
-    if (!fault.at?.length) return [{ ...fault, at: null }];
-    return fault.at[0] === step ? [{ ...fault, at: fault.at.slice(1) }] : [];
-  });
+/** Sorts faults by the steps further down they bear on; what lies above bears on every one. */
+export function faultsBelow<F extends Pick<Fault, 'at'>>(
+  faults: readonly F[],
+): (step: string | number) => readonly F[] | undefined {
+  const byStep = new Map<string | number, F[]>();
+  const above: F[] = [];
+  for (const fault of faults) {
+    const [step, ...rest] = fault.at ?? [];
+    if (step === undefined) {
+      above.push({ ...fault, at: null });
+      continue;
+    }
+    const here = byStep.get(step) ?? [];
+    here.push({ ...fault, at: rest });
+    byStep.set(step, here);
+  }
+  const everywhere = above.length > 0 ? above : undefined;
+  return (step) => {
+    const here = byStep.get(step);
+    return here && everywhere ? [...here, ...everywhere] : (here ?? everywhere);
+  };
 }

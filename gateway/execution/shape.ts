@@ -1,15 +1,11 @@
 import {
   type FieldNode,
   type GraphQLCompositeType,
-  GraphQLError,
-  type GraphQLFormattedError,
   type GraphQLInterfaceType,
-  type GraphQLNamedType,
-  type GraphQLNullableType,
+  type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
-  getNamedType,
   isAbstractType,
   isCompositeType,
   isEnumType,
@@ -21,40 +17,99 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { travelName } from './aliases.ts';
-import { type Data, type Fault, faultsBelow, faultsOf, isObject, type Path } from './faults.ts';
 import type { Fragments } from './fields.ts';
 
-/** How one field of the answer is written: from which key of the merged data, under which key, of which type. */
-interface FieldShape {
+/** The fields an object shows. */
+export interface ObjectShape {
+  typeName: string;
+  fields: readonly FieldShape[];
+}
+
+/** How one field of the answer is written: from which key of the merged data, under which key, in which type. */
+export interface FieldShape {
   key: string;
   source: string;
   /** What people call it: `Type.field`. */
   place: string;
   /** Null for `__schema` and `__type`, which are written as they are. */
-  type: GraphQLOutputType | null;
-  /** For a composite type: the fields of whatever object stands there, by its runtime type. */
-  fieldsOf?: FieldsOf;
+  type: TypeShape | null;
 }
 
-/** The fields of an object of a type; of an interface only while they are the same for whatever type stands there. */
-export type FieldsOf = (type: GraphQLObjectType | GraphQLInterfaceType) => readonly FieldShape[] | undefined;
+/** How a value is written: as a list, an object or a leaf. */
+export interface TypeShape {
+  isNonNull: boolean;
+  item?: TypeShape;
+  object?: ObjectShapes;
+  /** The leaf to write for a value; undefined if it is none of this type. */
+  leaf?: (value: unknown) => unknown;
+}
+
+interface ObjectShapes {
+  /** The shape of an object that says it is of this type. */
+  of(typeName: unknown): ObjectShape | undefined;
+  all(): readonly ObjectShape[];
+}
+
+const BUILT_IN: Record<string, (value: unknown) => unknown> = {
+  String: (value) => (typeof value === 'string' ? value : undefined),
+  ID: (value) => (typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined),
+  Int: (value) => (Number.isInteger(value) ? value : undefined),
+  Float: (value) => (typeof value === 'number' ? value : undefined),
+  Boolean: (value) => (typeof value === 'boolean' ? value : undefined),
+};
 
 /**
- * Compiles the fields an object type shows for some selection sets, whose conditions are decided. Runtime types are compiled when first met and kept,
- * so an operation is walked once, however many answers it gives.
+ * Compiles how the answer to an operation is written, whose conditions are decided. What stands at abstract types is
+ * compiled when first met and kept, so an operation is walked once, however many answers it gives.
  */
-export function compileShape(schema: GraphQLSchema, fragments: Fragments, sets: readonly SelectionSetNode[]): FieldsOf {
-  const known = new Map<GraphQLNamedType, readonly FieldShape[] | undefined>();
-  return (type) => {
-    if (!known.has(type)) known.set(type, fieldsOf(type));
-    return known.get(type);
-  };
+export function compileShape(
+  schema: GraphQLSchema,
+  fragments: Fragments,
+  rootType: GraphQLObjectType,
+  set: SelectionSetNode,
+): ObjectShape {
+  return compileObject(rootType, [set]) as ObjectShape;
 
-  function fieldsOf(type: GraphQLObjectType | GraphQLInterfaceType): readonly FieldShape[] | undefined {
+  function compileType(type: GraphQLOutputType, sets: readonly SelectionSetNode[]): TypeShape {
+    if (isNonNullType(type)) return { ...compileType(type.ofType, sets), isNonNull: true };
+    if (isListType(type)) return { isNonNull: false, item: compileType(type.ofType, sets) };
+    return isCompositeType(type)
+      ? { isNonNull: false, object: compileObjects(type, sets) }
+      : { isNonNull: false, leaf: leafOf(type) };
+  }
+
+  function compileObjects(type: GraphQLCompositeType, sets: readonly SelectionSetNode[]): ObjectShapes {
+    const known = new Map<string, ObjectShape>();
+    const of = (typeName: unknown): ObjectShape | undefined => {
+      const name = isObjectType(type) ? type.name : String(typeName ?? type.name);
+      let shape = known.get(name);
+      if (!shape) {
+        const runtime = runtimeType(type, name);
+        shape = runtime && compileObject(runtime, sets);
+        if (shape) known.set(name, shape);
+      }
+      return shape;
+    };
+    const possible = isAbstractType(type) ? schema.getPossibleTypes(type) : [type];
+    return { of, all: () => possible.flatMap(({ name }) => of(name) ?? []) };
+  }
+
+  /** An `@interfaceObject` does not say which type it is unless that was asked for. */
+  function runtimeType(type: GraphQLCompositeType, name: string): GraphQLObjectType | GraphQLInterfaceType | undefined {
+    if (name === type.name) return isObjectType(type) || isInterfaceType(type) ? type : undefined;
+    const named = schema.getType(name);
+    return isAbstractType(type) && isObjectType(named) && schema.isSubType(type, named) ? named : undefined;
+  }
+
+  /** The fields of an object of a type; of an interface only if they are the same for whatever type stands there. */
+  function compileObject(
+    type: GraphQLObjectType | GraphQLInterfaceType,
+    sets: readonly SelectionSetNode[],
+  ): ObjectShape | undefined {
     const grouped = new Map<string, FieldNode[]>();
     const seen = new Set<string>();
-    const add = (set: SelectionSetNode): boolean =>
-      set.selections.every((node) => {
+    const add = ({ selections }: SelectionSetNode): boolean =>
+      selections.every((node) => {
         if (node.kind === Kind.FIELD) {
           const key = node.alias?.value ?? node.name.value;
           grouped.set(key, [...(grouped.get(key) ?? []), node]);
@@ -69,23 +124,27 @@ export function compileShape(schema: GraphQLSchema, fragments: Fragments, sets: 
         return applies(fragment.typeCondition?.name.value, type) ? add(fragment.selectionSet) : isObjectType(type);
       });
     if (!sets.every(add)) return undefined;
-    return [...grouped].map(([key, nodes]) => shapeOf(type, key, nodes));
+    return { typeName: type.name, fields: [...grouped].map(([key, nodes]) => compileField(type, key, nodes)) };
   }
 
-  function shapeOf(
+  function compileField(
     type: GraphQLObjectType | GraphQLInterfaceType,
     key: string,
     nodes: readonly FieldNode[],
   ): FieldShape {
     const [first] = nodes as [FieldNode];
     const name = first.name.value;
-    const children = nodes.flatMap((node) => node.selectionSet ?? []);
+    const field = type.getFields()[name];
     return {
       key,
       source: name === '__typename' ? name : travelName(first),
       place: `${type.name}.${name}`,
-      type: type.getFields()[name]?.type ?? null,
-      ...(children.length > 0 ? { fieldsOf: compileShape(schema, fragments, children) } : {}),
+      type: field
+        ? compileType(
+            field.type,
+            nodes.flatMap(({ selectionSet }) => selectionSet ?? []),
+          )
+        : null,
     };
   }
 
@@ -96,181 +155,7 @@ export function compileShape(schema: GraphQLSchema, fragments: Fragments, sets: 
   }
 }
 
-/** What stands in for a value whose error went up to the next nullable parent. */
-const NULLED = Symbol('nulled');
-
-const BUILT_IN: Record<string, (value: unknown) => unknown> = {
-  String: (value) => (typeof value === 'string' ? value : undefined),
-  ID: (value) => (typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined),
-  Int: (value) => (Number.isInteger(value) ? value : undefined),
-  Float: (value) => (typeof value === 'number' ? value : undefined),
-  Boolean: (value) => (typeof value === 'boolean' ? value : undefined),
-};
-
-/** A fault with the place in the answer where its error arose. */
-interface PlacedFault extends Pick<Fault, 'error' | 'at'> {
-  origin: Path;
-}
-type Faults = readonly PlacedFault[] | undefined;
-
-/**
- * Writes the answer in the shape and order the client asked for, with null propagation by the GraphQL specification
- * (section 6.4.4): an error nulls the nearest nullable parent, and stands once, with its path. Why a value is missing is
- * read off the data, where the subgraphs' errors are noted; a null the schema forbids and nobody explains is one of ours.
- */
-export function complete(
-  schema: GraphQLSchema,
-  rootType: GraphQLObjectType,
-  fieldsOf: FieldsOf,
-  data: Data,
-): { data: Data | null; errors: GraphQLError[] } {
-  const errors: GraphQLError[] = [];
-  const path: (string | number)[] = [];
-  const told = new Set<GraphQLFormattedError>();
-  /** Errors that other fields were worked out in spite of, to be told even if the client did not ask for their own. */
-  const felt = new Set<GraphQLFormattedError>();
-
-  const fail = (sentence: string): typeof NULLED => {
-    errors.push(new GraphQLError(sentence, { path: [...path], extensions: { code: 'INTERNAL' } }));
-    return NULLED;
-  };
-
-  /** Tells a fault at this place; or where it arose, if the null there comes up to here or goes up together with this one. */
-  const tell = ({ error, at, origin }: PlacedFault, isNonNull: boolean): void => {
-    told.add(error);
-    const isBelow = path.every((step, i) => origin[i] === step);
-    errors.push(
-      new GraphQLError(error.message, {
-        path: isBelow || (isNonNull && at) ? origin : [...path],
-        extensions: error.extensions,
-      }),
-    );
-  };
-
-  /** The faults noted on an object, each with its place as far as the client asked for it, in the client's names. */
-  const place = (fields: readonly FieldShape[], noted: readonly Fault[]): PlacedFault[] =>
-    noted.map(({ error, at, path: steps }) => {
-      const origin = [...path];
-      let among = fields;
-      for (const step of steps) {
-        const next = among.find(({ source }) => source === step);
-        if (!next && typeof step === 'string') break;
-        origin.push(next?.key ?? step);
-        if (next) among = fieldsBelow(next);
-      }
-      return { error, at, origin };
-    });
-
-  const fieldsBelow = ({ type, fieldsOf }: FieldShape): readonly FieldShape[] => {
-    const named = type && getNamedType(type);
-    const possible = isAbstractType(named) ? schema.getPossibleTypes(named) : isObjectType(named) ? [named] : [];
-    return possible.flatMap((one) => fieldsOf?.(one) ?? []);
-  };
-
-  /** Forgets errors below a null but the one that brought it there. */
-  const keepLast = (before: number): void => {
-    errors.splice(before, errors.length - before - 1);
-  };
-
-  const writeObject = (
-    type: GraphQLObjectType | GraphQLInterfaceType,
-    fields: readonly FieldShape[],
-    from: Data,
-    above: Faults,
-  ): Data | typeof NULLED => {
-    const noted = faultsOf(from);
-    const faults = noted ? [...(above ?? []), ...place(fields, noted)] : above;
-    for (const { error, isFelt } of noted ?? []) if (isFelt) felt.add(error);
-    const made: Data = {};
-    for (const field of fields) {
-      const value = writeField(type, field, from, faults);
-      if (value === NULLED) return NULLED;
-      if (field.key === '__proto__') Object.defineProperty(made, field.key, { value, enumerable: true });
-      else made[field.key] = value;
-    }
-    return made;
-  };
-
-  const writeField = (
-    type: GraphQLObjectType | GraphQLInterfaceType,
-    field: FieldShape,
-    from: Data,
-    faults: Faults,
-  ): unknown => {
-    if (field.source === '__typename') return type.name;
-    const value = Object.hasOwn(from, field.source) ? from[field.source] : undefined;
-    if (!field.type) return value;
-    path.push(field.key);
-    const written = writeValue(field.type, field, value, faults && faultsBelow(faults, field.source));
-    path.pop();
-    return written;
-  };
-
-  const writeValue = (type: GraphQLOutputType, field: FieldShape, value: unknown, faults: Faults): unknown => {
-    const nullable = isNonNullType(type) ? type.ofType : type;
-    if (value !== null && value !== undefined) {
-      const before = errors.length;
-      const written = writePresent(nullable, field, value, faults);
-      if (written === NULLED) keepLast(before);
-      return written === NULLED && nullable === type ? null : written;
-    }
-    const fault = faults?.find(({ at }) => at || value === undefined);
-    if (fault) tell(fault, nullable !== type);
-    else if (nullable !== type) fail(`Cannot return null for the non-nullable field ${field.place}.`);
-    return nullable === type ? null : NULLED;
-  };
-
-  const writePresent = (
-    type: GraphQLNullableType & GraphQLOutputType,
-    field: FieldShape,
-    value: unknown,
-    faults: Faults,
-  ): unknown => {
-    if (isListType(type)) {
-      if (!Array.isArray(value)) return fail(`${field.place} is not a list.`);
-      const made: unknown[] = [];
-      for (let i = 0; i < value.length; i++) {
-        path.push(i);
-        const item = writeValue(type.ofType, field, value[i], faults && faultsBelow(faults, i));
-        path.pop();
-        if (item === NULLED) return NULLED;
-        made.push(item);
-      }
-      return made;
-    }
-    if (isCompositeType(type)) {
-      if (!isObject(value)) return fail(`${field.place} is not an object.`);
-      const runtime = runtimeType(type, value);
-      const fields = runtime && field.fieldsOf?.(runtime);
-      if (fields) return writeObject(runtime, fields, value, faults);
-      const noted = faultsOf(value)?.filter(({ at }) => at?.[0] === '__typename') ?? [];
-      const [fault] = place(fieldsBelow(field), noted);
-      if (!fault) return fail(`${field.place} is of no type this graph knows.`);
-      tell(fault, true);
-      return NULLED;
-    }
-    if (isEnumType(type))
-      return type.getValue(String(value)) ? value : fail(`${field.place} is not a value of ${type.name}.`);
-    const check = BUILT_IN[type.name];
-    if (!check) return value;
-    const checked = check(value);
-    return checked === undefined ? fail(`${field.place} is not of type ${type.name}.`) : checked;
-  };
-
-  /** An `@interfaceObject` does not say which type it is unless that was asked for. */
-  const runtimeType = (
-    type: GraphQLCompositeType,
-    { __typename: name }: Data,
-  ): GraphQLObjectType | GraphQLInterfaceType | undefined => {
-    if (isObjectType(type)) return type;
-    if (isInterfaceType(type) && (name === undefined || name === type.name)) return type;
-    const named = schema.getType(String(name));
-    return isObjectType(named) && schema.isSubType(type, named) ? named : undefined;
-  };
-
-  const written = writeObject(rootType, fieldsOf(rootType) ?? [], data, undefined);
-  if (written === NULLED) keepLast(0);
-  for (const error of felt)
-    if (!told.has(error)) errors.push(new GraphQLError(error.message, { extensions: error.extensions }));
-  return { data: written === NULLED ? null : written, errors };
+function leafOf(type: GraphQLLeafType): (value: unknown) => unknown {
+  if (isEnumType(type)) return (value) => (typeof value === 'string' && type.getValue(value) ? value : undefined);
+  return BUILT_IN[type.name] ?? ((value) => value);
 }

@@ -4,11 +4,12 @@ import { type DocumentNode, executeSync, type GraphQLError, type GraphQLObjectTy
 import { ClientError } from '../../schema/errors.ts';
 import type { Supergraph } from '../supergraph.ts';
 import { renameFields, travelName } from './aliases.ts';
+import { complete } from './complete.ts';
 import { withoutEmptySets } from './conditions.ts';
 import type { Data } from './faults.ts';
 import { fragmentsOf, isIntrospective, operationOf, withTopFields } from './fields.ts';
 import { checkRequirements } from './requirements.ts';
-import { compileShape, complete } from './shape.ts';
+import { compileShape } from './shape.ts';
 
 /** An operation as its conditions make it. */
 export interface Variant {
@@ -22,14 +23,14 @@ export function compileVariant(supergraph: Supergraph, document: DocumentNode): 
   const definition = operationOf(document);
   const fragments = fragmentsOf(document);
   const rootType = schema.getRootType(definition.operation) as GraphQLObjectType;
-  const fieldsOf = compileShape(schema, fragments, [definition.selectionSet]);
+  const shape = compileShape(schema, fragments, rootType, definition.selectionSet);
   const introspection = introspectionOf(document);
   return {
     node: planOf(supergraph, document),
     introspect: (variables) => ({
       ...(introspection && executeSync({ schema, document: introspection, variableValues: variables }).data),
     }),
-    complete: (data) => complete(schema, rootType, fieldsOf, data),
+    complete: (data) => complete(shape, data),
   };
 }
 

@@ -162,6 +162,52 @@ test('What cannot be asked for because something before it failed says why', asy
   expect((await answerWith('{ first { name fee } }', fails)).data).toEqual({ first: { name: 'Bob', fee: null } });
 });
 
+describe('Where domains share a value', () => {
+  const shared = federate(
+    worldOfStory({
+      subgraphs: {
+        a: 'type Query { line: Line } type Line @key(fields: "id") { id: ID! rate: Rate @shareable rates: [Rate] @shareable sure: Int @shareable } type Rate { down: Int }',
+        b: 'type Line @key(fields: "id") { id: ID! rate: Rate @shareable rates: [Rate] @shareable sure: Int! @shareable other: Int } type Rate { up: Int }',
+        c: 'type Line @key(fields: "id") { id: ID! rate: Rate @external rates: [Rate] @external sum: String @requires(fields: "rate { up down }") sums: String @requires(fields: "rates { up }") } type Rate { up: Int @external down: Int @external }',
+      },
+      things: {
+        line: { type: 'Line', id: 'l', rate: '@rate', rates: ['@rate'], sure: 1, other: 2, sum: 'known', sums: 'all' },
+        rate: { type: 'Rate', down: null, up: 4 },
+      },
+      Query: { line: '@line' },
+    }),
+  );
+  const answerShared = (query: string, says: unknown) =>
+    answer(
+      {
+        ...shared,
+        ask: async (fetch, variables) => (fetch.serviceName === 'b' ? (says as never) : shared.ask(fetch, variables)),
+      },
+      { query },
+    );
+
+  test('one that is away takes nothing from what the others say of it', async () => {
+    const told = await answerShared('{ line { rate { down up } } }', { data: null });
+    expect(told.data).toEqual({ line: { rate: { down: null, up: null } } });
+    expect(paths(told)).toEqual(['line.rate.up']);
+  });
+
+  test('nothing is worked out from a part of it', async () => {
+    const told = await answerShared('{ line { sum sums } }', { data: null });
+    expect(told.data).toEqual({ line: { sum: null, sums: null } });
+    expect(paths(told)).toEqual(['line.sum', 'line.sums']);
+  });
+
+  test('a field that one’s stricter schema cost its value says so at its own place', async () => {
+    const told = await answerShared('{ line { other sure } }', {
+      data: { _entities: [null] },
+      errors: [{ message: 'broken', path: ['_entities', 0, 'sure'] }],
+    });
+    expect(told.data?.line).toMatchObject({ other: null });
+    expect(paths(told)).toContain('line.other');
+  });
+});
+
 test('The same thing at many places is asked for once', async () => {
   const asked: unknown[] = [];
   await answerWith('{ customers { balance } }', (fetch, variables, ask) => {

@@ -18,6 +18,7 @@ const world = worldOfStory({
     edge: { type: 'Device', id: 'edge', load: null, neighbours: null, owner: new Error('broken'), contract: null },
     alarm: { type: 'Alarm', text: 'hot' },
   },
+  Query: { q: 7 },
   Subscription: { changed: ({ id }: Data) => `@${id}`, any: '@core', sure: '@edge' },
 });
 const federation = federate(world);
@@ -80,6 +81,16 @@ test('An event that is only an error says so at its place', async () => {
     data: { c: null },
     errors: [{ message: 'No.', path: ['c'], extensions: { code: 'FORBIDDEN' } }],
   });
+});
+
+test('A query under conditions is answered by those of each request', async () => {
+  const query = 'query ($isLong: Boolean!) { q @skip(if: $isLong) __typename @include(if: $isLong) }';
+  for (const isLong of [true, false, true]) {
+    const request: ClientRequest = { query, variables: { isLong }, caller: ANONYMOUS, requestId: 'r', address: '::1' };
+    expect(await graph.run(graph.prepare(request), request, standing)).toEqual({
+      data: isLong ? { __typename: 'Query' } : { q: 7 },
+    });
+  }
 });
 
 test('One event leaves no trace in the next', async () => {

@@ -74,16 +74,16 @@ export async function faultsOf(
   return faults;
 }
 
-/** What an answer tells against itself: errors must be at nulls, each place at most once. */
+/** What an answer tells against itself: errors must be at nulls, and each null has at most one. */
 export function ownFaults({ data, errors }: Answer): string[] {
   const faults: string[] = [];
   const seen = new Set<string>();
   for (const { path } of errors) {
     if (!path) continue;
-    const text = JSON.stringify(path);
-    if (seen.has(text)) faults.push(`two errors stand at ${text}`);
+    const text = JSON.stringify(nullAt(data, path));
+    if (!text) faults.push(`an error stands at ${JSON.stringify(path)}, which is not null`);
+    else if (seen.has(text)) faults.push(`two errors speak of the null at ${text}`);
     seen.add(text);
-    if (!nullAt(data, path)) faults.push(`an error stands at ${text}, which is not null`);
   }
   return faults;
 }

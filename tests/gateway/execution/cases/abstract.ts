@@ -26,10 +26,11 @@ export const abstractCases: readonly Case[] = [
     },
     things: {
       ada: { type: 'Person', id: '1', first: 'Ada', size: 170, rank: 'r' },
-      acme: { type: 'Firm', id: '1', brand: 'Acme', staff: 12, grade: null },
+      acme: { type: 'Firm', id: '1', brand: 'Acme', staff: 12, grade: 'gold' },
     },
     Query: { found: ['@ada', '@acme', '@ada'] },
     requests: [
+      '{ found { ... on Person { label: first } ... on Firm { label: brand } } }',
       '{ found { ... on Person { label: first n: rank } ... on Firm { label: grade n: brand } } }',
       '{ found { ... on Person { id: rank } ... on Firm { id: grade } __typename } }',
       '{ found { ... on Person { x__alias_0: first x: rank } ... on Firm { x: grade } } }',

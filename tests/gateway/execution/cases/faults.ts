@@ -98,14 +98,18 @@ export const faultCases: readonly Case[] = [
     name: 'An error on one type of several is told at that type',
     subgraphs: {
       a: 'type Query { found: [Found] } union Found = A | B type A @key(fields: "id") { id: ID! } type B @key(fields: "id") { id: ID! }',
-      b: 'type A @key(fields: "id") { id: ID! x: Int y: String! } type B @key(fields: "id") { id: ID! x: String y: String! }',
+      b: 'type A @key(fields: "id") { id: ID! x: Int y: String! } type B @key(fields: "id") { id: ID! x: String y: String! z: Int }',
     },
-    things: { a: { type: 'A', id: 'a', x: broken(), y: broken() }, b: { type: 'B', id: 'b', x: broken(), y: null } },
+    things: {
+      a: { type: 'A', id: 'a', x: broken(), y: broken() },
+      b: { type: 'B', id: 'b', x: broken(), y: null, z: broken() },
+    },
     Query: { found: ['@a', '@b', '@a'] },
     requests: [
       '{ found { ... on A { n: x } ... on B { s: x } } }',
       '{ found { ... on A { t: y } ... on B { t: y __typename } } }',
       '{ found { ... on B { x } ... on A { y2: x x2: y } } }',
+      '{ found { ... on A { n: x } ... on B { n: z } } }',
     ],
   },
   {
