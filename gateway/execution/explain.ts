@@ -56,9 +56,14 @@ export function giveUp(
 ): void {
   const rename = renaming(fetch);
   for (const key of keysOf(fetch)) {
+    if (object[key] !== undefined) continue;
     note(object, { error, at: [rename(key)], path: (path.length > 0 ? path : [key]).map(rename) });
   }
 }
+
+/** Whether a subgraph left out something it was asked at the root, where everything asked has an answer. */
+export const isLacking = (fetch: FetchNode, answer: Data): boolean =>
+  keysOf(fetch).some((key) => answer[key] === undefined);
 
 /** The planner's own aliases, which are taken off before an answer is merged. */
 function renaming({ outputRewrites = [] }: FetchNode): (key: string | number) => string | number {
@@ -73,7 +78,7 @@ function renaming({ outputRewrites = [] }: FetchNode): (key: string | number) =>
 const known = new WeakMap<FetchNode, readonly string[]>();
 
 /** The keys a fetch asks of each object it is for. */
-function keysOf(fetch: FetchNode): readonly string[] {
+export function keysOf(fetch: FetchNode): readonly string[] {
   const keys = known.get(fetch) ?? readKeys(fetch);
   known.set(fetch, keys);
   return keys;

@@ -9,53 +9,60 @@ import {
   parse,
   validate,
 } from 'graphql';
-import { badInput } from '../../schema/errors.ts';
+import { badInput, ClientError } from '../../schema/errors.ts';
 import type { Feature } from '../../schema/features.ts';
-import { checkDocument, MAX_TOKENS } from '../limits.ts';
+import { compileCost } from '../cost.ts';
+import { checkDocument, LIMITS, type Limits } from '../limits.ts';
 import type { Supergraph } from '../supergraph.ts';
 import { conditionVariables, decide } from './conditions.ts';
-import type { Data, Path } from './faults.ts';
+import type { Data } from './faults.ts';
 import { fragmentsOf, isIntrospective, topFields } from './fields.ts';
 import type { ChoiceNode } from './plan.ts';
 import { compileVariant, type Variant } from './variant.ts';
 
-/** An operation made ready once: parsed, admitted, validated, planned, and the shape of its answer compiled. */
+/** An operation made ready once: parsed, admitted, validated and priced; planned and its answer's shape compiled when first run. */
 export interface Operation {
   kind: 'query' | 'mutation' | 'subscription';
   name: string;
   document: DocumentNode;
-  /** Without a node when there is nothing to ask subgraphs. */
-  plan: { node?: PlanNode | SubscriptionNode | ChoiceNode };
+  /** What it costs by the schema's directives, with coerced variables. */
+  cost(variables: Data): number;
+  /** Without a node when there is nothing to ask subgraphs. Made when first asked for: planning is the dear part. */
+  readonly plan: { node?: PlanNode | SubscriptionNode | ChoiceNode };
+  /** Whether it was planned for what these variables decide. */
+  isPlanned(variables: Data): boolean;
+  /** Plans every way its conditions can come out, as many as are kept. */
+  warm(): void;
   /** The plan for these variables, if there is anything to ask subgraphs. */
   planFor(variables: Data): PlanNode | SubscriptionNode | undefined;
   /** Features without which none of its root fields has anything to say. */
   rootFeatures: readonly Feature[];
   /** The variables as subgraphs get them, or BAD_USER_INPUT errors. */
   variables(given: Data): { values: Data; errors: readonly GraphQLError[] };
+  isIntrospection: boolean;
   /** Answers for `__schema` and `__type`, which no subgraph is asked. */
   introspect(variables: Data): Data;
-  isIntrospection: boolean;
-  /** Writes merged data in the shape asked for. */
-  complete(
-    data: Data,
-    variables: Data,
-    isExplained?: (path: Path) => boolean,
-  ): { data: Data | null; errors: GraphQLError[] };
+  /** Writes merged data as JSON text in the shape asked for; undefined if something in it is not as it must be. */
+  write(data: Data, variables: Data): string | undefined;
+  /** Makes merged data into the shape asked for, and finds what is wrong with it. */
+  complete(data: Data, variables: Data): { data: Data | null; errors: GraphQLError[] };
 }
 
-/** Parses, admits, validates and plans. Throws a GraphQLError, or an array of them, with codes clients know. */
+/**
+ * Parses, admits and validates. What an operation costs is known before it is planned. Throws a GraphQLError, or an array
+ * of them, with codes clients know.
+ */
 export function prepareOperation(
   supergraph: Supergraph,
   query: string,
   operationName: string | null | undefined,
+  limits: Limits = LIMITS,
 ): Operation {
-  const document = parseOrRefuse(query);
-  checkDocument(document);
+  const document = parseOrRefuse(query, limits);
+  checkDocument(document, limits);
   const faults = validate(supergraph.schema, document, undefined, { maxErrors: 20, hideSuggestions: true });
   if (faults.length > 0)
-    throw faults.map(
-      (fault) => new GraphQLError(fault.message, { nodes: fault.nodes, extensions: { code: 'BAD_USER_INPUT' } }),
-    );
+    throw faults.map((fault) => new GraphQLError(fault.message, { extensions: { code: 'BAD_USER_INPUT' } }));
   const definition = getOperationAST(document, operationName);
   if (!definition)
     throw badInput(
@@ -66,18 +73,25 @@ export function prepareOperation(
   return compile(supergraph, document, definition);
 }
 
-function parseOrRefuse(query: string): DocumentNode {
+/** What the parser says when it stops reading. */
+export const TOO_MANY_TOKENS = /more tha[nt] \d+ tokens/;
+
+function parseOrRefuse(query: string, { tokens }: Limits): DocumentNode {
   try {
-    return parse(query, { maxTokens: MAX_TOKENS });
+    return parse(query, { maxTokens: tokens, noLocation: true }); // to find lines takes longer than to read them;
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
-    const code = /token limit/i.test(error.message) ? 'OPERATION_LIMIT' : 'BAD_USER_INPUT';
-    throw new GraphQLError(error.message, { source: error.source, positions: error.positions, extensions: { code } });
+    if (TOO_MANY_TOKENS.test(error.message))
+      throw new ClientError('OPERATION_LIMIT', `A document has at most ${tokens} tokens.`);
+    const { message, source, positions } = error;
+    throw new GraphQLError(message, { source, positions, extensions: { code: 'BAD_USER_INPUT' } });
   }
 }
 
 /** Variants kept per operation: one for each way its conditions have come out. */
 const MAX_VARIANTS = 8;
+
+const NO_VARIABLES = { values: {}, errors: [] };
 
 function compile(supergraph: Supergraph, document: DocumentNode, definition: OperationDefinitionNode): Operation {
   const { schema } = supergraph;
@@ -86,8 +100,15 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
   const fields = topFields(definition.selectionSet, fragments);
   const conditions = conditionVariables(own);
   const variants = new Map<string, Variant>();
+  let only: Variant | undefined;
+  let plan: Operation['plan'] | undefined;
+  const keyOf = (variables: Data) => conditions.map((name) => (variables[name] === true ? '1' : '0')).join('');
   const variantFor = (variables: Data): Variant => {
-    const key = conditions.map((name) => (variables[name] === true ? '1' : '0')).join('');
+    if (conditions.length === 0) {
+      only ??= compileVariant(supergraph, decide(own, {}));
+      return only;
+    }
+    const key = keyOf(variables);
     const known = variants.get(key);
     if (known) return known;
     if (variants.size >= MAX_VARIANTS) variants.clear();
@@ -100,7 +121,17 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
     kind: definition.operation,
     name: definition.name?.value ?? '',
     document: own,
-    plan: planOf(),
+    cost: compileCost(schema, supergraph.costs, fragments, definition),
+    get plan() {
+      plan ??= planOf();
+      return plan;
+    },
+    isPlanned: (variables) => only !== undefined || variants.has(keyOf(variables)),
+    warm() {
+      plan ??= planOf();
+      for (let way = 0; way < Math.min(2 ** conditions.length, MAX_VARIANTS); way++)
+        variantFor(Object.fromEntries(conditions.map((name, i) => [name, Boolean(way & (1 << i))])));
+    },
     planFor: (variables) => variantFor(variables).node,
     rootFeatures: supergraph.rootFeatures(
       definition.operation,
@@ -108,6 +139,7 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
     ),
     isIntrospection: fields.some(isIntrospective),
     variables(given) {
+      if (!definition.variableDefinitions?.length) return NO_VARIABLES;
       const { coerced = {}, errors = [] } = getVariableValues(schema, definition.variableDefinitions ?? [], given, {
         maxErrors: 20,
       });
@@ -125,7 +157,8 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
         ),
       };
     },
-    introspect: (variables) => variantFor(variables).introspect(variables),
+    introspect: (variables) => variantFor(variables).introspect?.(variables) ?? {},
+    write: (data, variables) => variantFor(variables).write(data),
     complete: (data, variables) => variantFor(variables).complete(data),
   };
 

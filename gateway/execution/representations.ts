@@ -5,30 +5,100 @@ import { type Data, faultsOf, isObject, own } from './faults.ts';
 import { merge } from './merge.ts';
 import { applyRewrites, isOfType } from './rewrites.ts';
 
-/** One thing a subgraph is asked about, and the objects it stands for. */
-interface Entity {
-  representation: Data;
+/** One thing a subgraph is asked about, as JSON text, and the objects it stands for. */
+export interface Entity {
+  text: string;
   holders: Data[];
 }
 
+/** What a subgraph needs to know of an object to find its entity, as JSON text; undefined if any of it is missing. */
+export type Represent = (object: Data, causes: GraphQLFormattedError[]) => string | undefined;
+
 /** What a subgraph is asked about on behalf of some objects, each thing once. */
-export function entitiesOf(schema: GraphQLSchema, fetch: FetchNode, targets: readonly Data[]): Entity[] {
+export function entitiesOf(
+  represent: Represent,
+  fetch: FetchNode,
+  targets: readonly Data[],
+  run: { isFaulty?: boolean },
+): Entity[] {
   const entities = new Map<string, Entity>();
+  const causes: GraphQLFormattedError[] = [];
   for (const target of targets) {
-    const causes: GraphQLFormattedError[] = [];
-    const representation = represent(schema, target, fetch.requires ?? [], causes);
-    if (!representation && causes[0]) giveUp(fetch, target, causes[0], []);
-    if (!representation?.__typename) continue;
-    applyRewrites(schema, fetch.inputRewrites, representation);
-    const text = JSON.stringify(representation);
-    const known = entities.get(text);
-    if (known) known.holders.push(target);
-    else entities.set(text, { representation, holders: [target] });
+    const text = represent(target, causes);
+    if (text !== undefined) {
+      const known = entities.get(text);
+      if (known) known.holders.push(target);
+      else entities.set(text, { text, holders: [target] });
+    } else if (causes[0]) {
+      run.isFaulty = true;
+      giveUp(fetch, target, causes[0], []);
+    }
+    causes.length = 0;
   }
   return [...entities.values()];
 }
 
-/** What a subgraph needs to know of an object to find its entity; undefined if any of it is missing, with the causes. */
+/** Compiles how the objects a fetch is about are told to its subgraph. */
+export function representer(schema: GraphQLSchema, fetch: FetchNode): Represent {
+  const requires = fetch.requires ?? [];
+  const leaves = fetch.inputRewrites?.length ? undefined : leavesByType(schema, requires);
+  return (object, causes) => {
+    const keys = leaves && !faultsOf(object) && leaves(object.__typename);
+    return keys ? writeLeaves(object, keys) : writeAny(schema, fetch, object, causes);
+  };
+}
+
+function writeAny(schema: GraphQLSchema, fetch: FetchNode, object: Data, causes: GraphQLFormattedError[]) {
+  const representation = represent(schema, object, fetch.requires ?? [], causes);
+  if (!representation?.__typename) return undefined;
+  applyRewrites(schema, fetch.inputRewrites, representation);
+  return JSON.stringify(representation);
+}
+
+interface Leaf {
+  key: string;
+  /** What stands before its value: `"key":`. */
+  head: string;
+}
+
+/**
+ * Most representations are a few leaves of one type: which ones is worked out once for each type. Undefined for a type,
+ * or for all, if what is required is more than that.
+ */
+function leavesByType(schema: GraphQLSchema, requires: readonly QueryPlanSelectionNode[]) {
+  const known = new Map<unknown, readonly Leaf[] | undefined>();
+  const areLeaves = requires.every(
+    (one) =>
+      one.kind === 'InlineFragment' &&
+      one.selections.every((inner) => inner.kind === 'Field' && !inner.selections && inner.name !== '__proto__'),
+  );
+  if (!areLeaves) return undefined;
+  return (typeName: unknown): readonly Leaf[] | undefined => {
+    if (known.has(typeName) || typeof typeName !== 'string') return known.get(typeName);
+    const keys = new Set<string>();
+    for (const one of requires) {
+      if (one.kind !== 'InlineFragment') continue;
+      if (one.typeCondition && !isOfType(schema, { __typename: typeName }, one.typeCondition)) continue;
+      for (const inner of one.selections) if (inner.kind === 'Field') keys.add(inner.alias ?? inner.name);
+    }
+    const leaves = keys.has('__typename')
+      ? [...keys].map((key) => ({ key, head: `${JSON.stringify(key)}:` }))
+      : undefined;
+    if (schema.getType(typeName)) known.set(typeName, leaves); // no others: a subgraph may invent any number
+    return leaves;
+  };
+}
+
+function writeLeaves(object: Data, leaves: readonly Leaf[]): string | undefined {
+  let text = '';
+  for (const { key, head } of leaves) {
+    const value = own(object, key);
+    if (value === undefined) return undefined;
+    text += `${text ? ',' : '{'}${head}${JSON.stringify(value)}`;
+  }
+  return `${text}}`;
+}
+
 function represent(
   schema: GraphQLSchema,
   source: Data,

@@ -16,13 +16,16 @@ import { fragmentsOf, operationOf, topFields } from './fields.ts';
 /** What subgraphs need to be told for a field, or show along with it: field names by `subgraph/Type.field`. */
 export interface Requirements {
   requires: ReadonlyMap<string, readonly string[]>;
+  /** The same with the paths of all that is in it, a dot before every name. */
+  requiredPaths: ReadonlyMap<string, readonly string[]>;
   provides: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Reads `@requires` and `@provides` off a supergraph. Throws for those the planner takes and then answers wrongly. */
+/** Reads `@requires` and `@provides` off a supergraph. */
 export function readRequirements(sdl: string): Requirements {
   const document = parse(sdl, { noLocation: true });
   const requires = new Map<string, readonly string[]>();
+  const requiredPaths = new Map<string, readonly string[]>();
   const provides = new Map<string, readonly string[]>();
   const names = new Map<string, string>();
   let type = '';
@@ -41,27 +44,31 @@ export function readRequirements(sdl: string): Requirements {
     ObjectTypeDefinition: { enter },
     InterfaceTypeDefinition: { enter },
     FieldDefinition: (node) => {
-      for (const { graph, required, provided, context } of joinsOf(node)) {
+      for (const { graph, required, provided } of joinsOf(node)) {
         const place = `${type}.${node.name.value}`;
-        if (context) throw new Error(`${place} takes an argument from a context, which the gateway cannot give it.`);
-        if (required?.includes('('))
-          throw new Error(`What ${place} requires has arguments, which the gateway cannot answer rightly.`);
         const key = `${names.get(graph)}/${place}`;
-        if (required)
+        if (required) {
+          const set = operationOf(parse(`{ ${required} }`)).selectionSet;
           requires.set(
             key,
-            topFields(operationOf(parse(`{ ${required} }`)).selectionSet, new Map()).map(({ name }) => name.value),
+            topFields(set, new Map()).map(({ name }) => name.value),
           );
+          requiredPaths.set(key, pathsIn(set));
+        }
         if (provided) provides.set(key, provided.match(/\w+/g) ?? []);
       }
     },
   });
-  return { requires, provides };
+  return { requires, requiredPaths, provides };
 }
 
-function joinsOf({
-  directives = [],
-}: FieldDefinitionNode): { graph: string; required?: string; provided?: string; context: boolean }[] {
+const pathsIn = (set: SelectionSetNode, above = ''): string[] =>
+  topFields(set, new Map()).flatMap(({ name, selectionSet }) => {
+    const path = `${above}.${name.value}`;
+    return selectionSet ? [path, ...pathsIn(selectionSet, path)] : [path];
+  });
+
+function joinsOf({ directives = [] }: FieldDefinitionNode): { graph: string; required?: string; provided?: string }[] {
   return directives
     .filter(({ name }) => name.value === 'join__field')
     .map(({ arguments: given = [] }) => {
@@ -73,7 +80,6 @@ function joinsOf({
         graph: text('graph') ?? '',
         required: text('requires'),
         provided: text('provides'),
-        context: given.some(({ name }) => name.value === 'contextArguments'),
       };
     });
 }

@@ -29,10 +29,15 @@ export interface ObjectShape {
 export interface FieldShape {
   key: string;
   source: string;
+  /** Whether every object has something of this name that is no field of it. */
+  isInherited: boolean;
   /** What people call it: `Type.field`. */
   place: string;
   /** Null for `__schema` and `__type`, which are written as they are. */
   type: TypeShape | null;
+  /** What stands before its value in JSON, as the first of an object's fields and as a later one. */
+  head: string;
+  nextHead: string;
 }
 
 /** How a value is written: as a list, an object or a leaf. */
@@ -135,9 +140,13 @@ export function compileShape(
     const [first] = nodes as [FieldNode];
     const name = first.name.value;
     const field = type.getFields()[name];
+    const source = name === '__typename' ? name : travelName(first);
     return {
       key,
-      source: name === '__typename' ? name : travelName(first),
+      head: `{${JSON.stringify(key)}:`,
+      nextHead: `,${JSON.stringify(key)}:`,
+      source,
+      isInherited: source in Object.prototype,
       place: `${type.name}.${name}`,
       type: field
         ? compileType(

@@ -259,12 +259,12 @@ test('A fault of ours is not passed off as a subgraph’s', async () => {
 
 describe('A supergraph is loaded', () => {
   const fine = compose([{ name: 'a', sdl: `${LINK}type Query { one: Int }` }]);
-  const price = 'price(currency: String): Int';
   const wrong = compose([
-    { name: 'a', sdl: `${LINK}type Query { one: Thing } type Thing @key(fields: "id") { id: ID! ${price} }` },
     {
-      name: 'b',
-      sdl: `${LINK}type Thing @key(fields: "id") { id: ID! ${price} @external fee: Int @requires(fields: "price(currency: \\"EUR\\")") }`,
+      name: 'a',
+      sdl: `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@context", "@fromContext"])
+        type Query { one: Shop } type Shop @key(fields: "id") @context(name: "shop") { id: ID! currency: String! thing: Thing }
+        type Thing @key(fields: "id") { id: ID! price(currency: String @fromContext(field: "$shop { currency }")): Int }`,
     },
   ]);
   let dir = '';
@@ -273,12 +273,10 @@ describe('A supergraph is loaded', () => {
   });
   afterAll(() => rm(dir, { recursive: true }));
 
-  test('but not with requirements that cannot be answered rightly', async () => {
+  test('but not one with arguments that cannot be given rightly', async () => {
     const file = join(dir, 'wrong.graphql');
     await writeFile(file, wrong);
-    await expect(manageSupergraph(file, pino({ level: 'silent' }))).rejects.toThrow(
-      'What Thing.fee requires has arguments',
-    );
+    await expect(manageSupergraph(file, pino({ level: 'silent' }))).rejects.toThrow(/context.*is unsupported/);
   });
 
   test('and the last good one stays when such a one comes after it', async () => {
@@ -290,6 +288,58 @@ describe('A supergraph is loaded', () => {
     expect(await manager.reload()).toBe(false);
     expect(manager.current()).toBe(before);
     await manager.close();
+  });
+});
+
+describe('What a field requires with arguments', () => {
+  const inCurrency = (args: Data) => (args.currency === 'EUR' ? 9 : args.currency === 'USD' ? 10 : 1);
+  const shop = federate(
+    worldOfStory({
+      subgraphs: {
+        catalogue:
+          'type Query { products: [Product] } type Product @key(fields: "upc") { upc: ID! price(currency: String = "NGN"): Int category: Category } type Category { fee(currency: String!): Int }',
+        stock: `type Product @key(fields: "upc") { upc: ID! price(currency: String = "NGN"): Int @external category: Category @external
+          dollars: Int @requires(fields: "price(currency: \\"USD\\")") euros: Int @requires(fields: "price(currency: \\"EUR\\")")
+          naira: Int @requires(fields: "price") inStock: Boolean
+          fees: Int @requires(fields: "price(currency: \\"EUR\\") category { fee(currency: \\"USD\\") }") } type Category { fee(currency: String!): Int @external }`,
+      },
+      things: {
+        table: {
+          type: 'Product',
+          upc: 't',
+          price: inCurrency,
+          category: '@wood',
+          inStock: true,
+          dollars: (_: Data, input: (field: string) => unknown) => Number(input('price')) * 100,
+          euros: (_: Data, input: (field: string) => unknown) => Number(input('price')) * 100,
+          naira: (_: Data, input: (field: string) => unknown) => Number(input('price')) * 100,
+          fees: (_: Data, input: (field: string) => unknown) =>
+            Number(input('price')) + Number(part(input('category'), 'fee')),
+        },
+        wood: { type: 'Category', fee: inCurrency },
+      },
+      Query: { products: ['@table'] },
+    }),
+  );
+
+  test.each([
+    ['is asked for with them', '{ products { euros } }', { euros: 900 }],
+    ['is not what the client asks for', '{ products { price(currency: "USD") euros } }', { price: 10, euros: 900 }],
+    [
+      'may be required with others beside it',
+      '{ products { dollars euros inStock fees naira price } }',
+      { dollars: 1000, euros: 900, inStock: true, fees: 19, naira: 100, price: 1 },
+    ],
+  ])('%s', async (_what, query, product) => {
+    expect(await answer(shop, { query })).toEqual({ data: { products: [product] }, errors: [] });
+    expect(shop.violations.splice(0)).toEqual([]);
+  });
+
+  test('is hidden from clients', async () => {
+    const { errors } = await answer(shop, { query: '{ products { price_required_1 } }' }).catch((errors) => ({
+      errors,
+    }));
+    expect(errors[0]?.message).toMatch('Cannot query field "price_required_1"');
   });
 });
 

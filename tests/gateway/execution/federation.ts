@@ -11,9 +11,9 @@ import {
   parse,
 } from 'graphql';
 import { prepareOperation } from '../../../gateway/execution/operation.ts';
-import { executePlan } from '../../../gateway/execution/plan.ts';
-import { readRequirements } from '../../../gateway/execution/requirements.ts';
-import { PLANNING, type Supergraph } from '../../../gateway/supergraph.ts';
+import { type Execution, executePlan } from '../../../gateway/execution/plan.ts';
+import { prepareSupergraph } from '../../../gateway/execution/prepare-supergraph.ts';
+import { PLANNING, readSupergraph, type Supergraph } from '../../../gateway/supergraph.ts';
 import type { GraphResult } from '../../../subgraphs/_kernel/subgraph.ts';
 import { type FieldSet, joined, ownershipOf } from './ownership.ts';
 
@@ -85,23 +85,13 @@ export function federate(world: World): Federation {
     world.subgraphs.map((subgraph) => [subgraph.name, runInMemory(world, subgraph, violations)]),
   );
   const ask: Ask = (fetch, variables) => (running.get(fetch.serviceName) as Ask)(fetch, variables);
-  return { world, supergraph: readSupergraph(compose(world.subgraphs)), ask, violations };
+  return { world, supergraph: supergraphOf(compose(world.subgraphs)), ask, violations };
 }
 
 /** A supergraph as the gateway holds one. */
-export function readSupergraph(sdl: string): Supergraph {
-  const built = BuiltSupergraph.build(sdl);
-  const apiSchema = built.apiSchema();
-  return {
-    id: 1,
-    sdl,
-    schema: apiSchema.toGraphQLJSSchema(),
-    whole: built.schema.toGraphQLJSSchema(),
-    apiSchema,
-    planner: new QueryPlanner(built, PLANNING),
-    requirements: readRequirements(sdl),
-    rootFeatures: () => [],
-  };
+export function supergraphOf(sdl: string): Supergraph {
+  const prepared = prepareSupergraph(sdl);
+  return readSupergraph(prepared, new QueryPlanner(BuiltSupergraph.build(prepared.sdl), PLANNING));
 }
 
 function runInMemory(world: World, { name, sdl }: World['subgraphs'][number], violations: string[]): Ask {
@@ -176,21 +166,28 @@ export async function answer(
   const operation = prepareOperation(supergraph, request.query, undefined);
   const { values, errors: faults } = operation.variables(request.variables ?? {});
   if (faults.length > 0) return { errors: faults };
-  const root: Data = {};
   const errors: GraphQLFormattedError[] = [];
+  const execution: Execution = {
+    schema: supergraph.whole,
+    variables: { ...values, ...request.variables },
+    root: operation.introspect(values),
+    errors,
+    send: ({ subgraph, kind, body }) => {
+      const { query, variables = {} } = JSON.parse(body) as Request;
+      return ask({ serviceName: subgraph, operation: query, operationKind: kind } as FetchNode, variables);
+    },
+  };
   const planned = operation.planFor(values);
   const node: PlanNode | undefined =
     planned?.kind === 'Subscription'
       ? { kind: 'Sequence', nodes: [planned.primary, ...(planned.rest ? [planned.rest] : [])] }
       : planned;
-  if (node)
-    await executePlan(node, {
-      schema: supergraph.whole,
-      variables: { ...values, ...request.variables },
-      root,
-      errors,
-      send: ask,
-    });
-  const completed = operation.complete({ ...root, ...operation.introspect(values) }, values);
-  return { data: completed.data, errors: [...errors, ...completed.errors.map((error) => error.toJSON())] };
+  if (node) await executePlan(node, execution);
+  const { data, errors: found } = operation.complete(execution.root, values);
+  const text = execution.isFaulty ? undefined : operation.write(execution.root, values);
+  if ((text === undefined) !== (found.length > 0 || execution.isFaulty === true))
+    throw new Error(`An answer with ${found.length} errors was written as ${text}.`);
+  if (text !== undefined && text !== JSON.stringify(data))
+    throw new Error(`An answer was written as ${text}, and completed as ${JSON.stringify(data)}.`);
+  return { data, errors: [...errors, ...found.map((error) => error.toJSON())] };
 }
