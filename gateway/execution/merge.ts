@@ -4,7 +4,8 @@ import { type Data, faultsOf, isObject, note, own } from './faults.ts';
 export function merge(target: Data, source: Data): void {
   for (const key of Object.keys(source)) {
     if (key === '__proto__') continue;
-    const [held, given] = [own(target, key), source[key]];
+    const given = source[key];
+    const held = key in Object.prototype ? own(target, key) : target[key];
     if (isObject(held) && isObject(given)) merge(held, given);
     else if (held === undefined || held === null) target[key] = given;
   }
@@ -44,7 +45,7 @@ function locate(root: Data, path: readonly string[]): readonly Data[] {
       for (const value of level) {
         // a list where the plan names a field: of its members
         if (Array.isArray(value)) for (const item of membersOf(value)) next.add(own(item, step));
-        else if (isObject(value)) next.add(own(value, step));
+        else if (isObject(value)) next.add(step in Object.prototype ? own(value, step) : value[step]);
       }
     level = next;
   }

@@ -61,8 +61,7 @@ export function prepareOperation(
   const document = parseOrRefuse(query, limits);
   checkDocument(document, limits);
   const faults = validate(supergraph.schema, document, undefined, { maxErrors: 20, hideSuggestions: true });
-  if (faults.length > 0)
-    throw faults.map((fault) => new GraphQLError(fault.message, { extensions: { code: 'BAD_USER_INPUT' } }));
+  if (faults.length > 0) throw faults.map(({ message }) => complaint(message));
   const definition = getOperationAST(document, operationName);
   if (!definition)
     throw badInput(
@@ -73,18 +72,23 @@ export function prepareOperation(
   return compile(supergraph, document, definition);
 }
 
+/** What some rules say of the schema even when suggestions are to be hidden. */
+const SUGGESTION = / Did you mean .*$/s;
+
+/** What the library found wrong, without what stands in the schema instead. */
+const complaint = (message: string) => badInput(message.replace(SUGGESTION, ''));
+
 /** What the parser says when it stops reading. */
 export const TOO_MANY_TOKENS = /more tha[nt] \d+ tokens/;
 
 function parseOrRefuse(query: string, { tokens }: Limits): DocumentNode {
   try {
-    return parse(query, { maxTokens: tokens, noLocation: true }); // to find lines takes longer than to read them;
+    return parse(query, { maxTokens: tokens, noLocation: true }); // to find lines takes longer than to read them
   } catch (error) {
     if (!(error instanceof GraphQLError)) throw error;
     if (TOO_MANY_TOKENS.test(error.message))
       throw new ClientError('OPERATION_LIMIT', `A document has at most ${tokens} tokens.`);
-    const { message, source, positions } = error;
-    throw new GraphQLError(message, { source, positions, extensions: { code: 'BAD_USER_INPUT' } });
+    throw complaint(error.message);
   }
 }
 
@@ -145,17 +149,8 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
       });
       const undecided = conditions
         .filter((name) => coerced[name] === null)
-        .map((name) => new GraphQLError(`Variable "$${name}" decides what is asked for and cannot be null.`));
-      return {
-        values: coerced,
-        errors: [...errors, ...undecided].map(
-          (error) =>
-            new GraphQLError(error.message, {
-              nodes: error.nodes,
-              extensions: { ...error.extensions, code: 'BAD_USER_INPUT' },
-            }),
-        ),
-      };
+        .map((name) => `Variable "$${name}" decides what is asked for and cannot be null.`);
+      return { values: coerced, errors: [...errors.map(({ message }) => message), ...undecided].map(complaint) };
     },
     introspect: (variables) => variantFor(variables).introspect?.(variables) ?? {},
     write: (data, variables) => variantFor(variables).write(data),

@@ -7,7 +7,7 @@ import { Calls, type SendCall } from './calls.ts';
 import { type Errors, explain, giveUp, isLacking, readErrors, sortErrors } from './explain.ts';
 import { type Data, isObject } from './faults.ts';
 import { Locator, merge } from './merge.ts';
-import { entitiesOf, type Represent, representer } from './representations.ts';
+import { entitiesOf, representer } from './representations.ts';
 import { applyRewrites } from './rewrites.ts';
 
 /** A plan that depends on the operation's variables. */
@@ -147,7 +147,7 @@ function acceptRoot(
 }
 
 function compileEntityFetch(schema: GraphQLSchema, fetch: FetchNode, path: Path): Step {
-  const represent: Represent = representer(schema, fetch);
+  const represent = representer(schema, fetch);
   return async (run) => {
     const asked = entitiesOf(represent, fetch, run.locator.at(path), run);
     if (asked.length === 0) return;

@@ -11,41 +11,74 @@ export interface Entity {
   holders: Data[];
 }
 
-/** What a subgraph needs to know of an object to find its entity, as JSON text; undefined if any of it is missing. */
-export type Represent = (object: Data, causes: GraphQLFormattedError[]) => string | undefined;
+/** How the objects a fetch is about are told to its subgraph. */
+export interface Representer {
+  /** What a subgraph needs to know of an object to find its entity, as JSON text; undefined if any of it is missing. */
+  text(object: Data, causes: GraphQLFormattedError[]): string | undefined;
+  /** Something short that is the same for objects with the same text, if there is such a thing. */
+  mark(object: Data): string | number | undefined;
+}
 
 /** What a subgraph is asked about on behalf of some objects, each thing once. */
 export function entitiesOf(
-  represent: Represent,
+  representer: Representer,
   fetch: FetchNode,
   targets: readonly Data[],
   run: { isFaulty?: boolean },
 ): Entity[] {
+  const marked = new Map<string | number, Entity>();
   const entities = new Map<string, Entity>();
   const causes: GraphQLFormattedError[] = [];
   for (const target of targets) {
-    const text = represent(target, causes);
-    if (text !== undefined) {
-      const known = entities.get(text);
-      if (known) known.holders.push(target);
-      else entities.set(text, { text, holders: [target] });
-    } else if (causes[0]) {
+    const mark = representer.mark(target);
+    const known = mark === undefined ? undefined : marked.get(mark);
+    if (known) {
+      known.holders.push(target);
+      continue;
+    }
+    const text = representer.text(target, causes);
+    if (text === undefined) {
+      if (!causes[0]) continue;
       run.isFaulty = true;
       giveUp(fetch, target, causes[0], []);
+      causes.length = 0;
+      continue;
     }
-    causes.length = 0;
+    let entity = entities.get(text);
+    if (entity) entity.holders.push(target);
+    else {
+      entity = { text, holders: [target] };
+      entities.set(text, entity);
+    }
+    if (mark !== undefined) marked.set(mark, entity);
   }
   return [...entities.values()];
 }
 
 /** Compiles how the objects a fetch is about are told to its subgraph. */
-export function representer(schema: GraphQLSchema, fetch: FetchNode): Represent {
+export function representer(schema: GraphQLSchema, fetch: FetchNode): Representer {
   const requires = fetch.requires ?? [];
   const leaves = fetch.inputRewrites?.length ? undefined : leavesByType(schema, requires);
-  return (object, causes) => {
-    const keys = leaves && !faultsOf(object) && leaves(object.__typename);
-    return keys ? writeLeaves(object, keys) : writeAny(schema, fetch, object, causes);
+  const only = leaves && onlyLeaf(requires);
+  return {
+    text(object, causes) {
+      const keys = leaves && !faultsOf(object) && leaves(object.__typename);
+      return keys ? writeLeaves(object, keys) : writeAny(schema, fetch, object, causes);
+    },
+    mark(object) {
+      const value = only && object.__typename === only.typeName && !faultsOf(object) ? object[only.key] : undefined;
+      return typeof value === 'string' || typeof value === 'number' ? value : undefined;
+    },
   };
+}
+
+/** The one leaf that tells objects apart, where only one type is asked about by one leaf. */
+function onlyLeaf(requires: readonly QueryPlanSelectionNode[]): { typeName: string; key: string } | undefined {
+  const [first, ...others] = requires;
+  if (first?.kind !== 'InlineFragment' || !first.typeCondition || others.length > 0) return undefined;
+  const keys = first.selections.flatMap((one) => (one.kind === 'Field' ? [one.alias ?? one.name] : []));
+  const [key, ...more] = keys.filter((name) => name !== '__typename');
+  return key && more.length === 0 && !(key in Object.prototype) ? { typeName: first.typeCondition, key } : undefined;
 }
 
 function writeAny(schema: GraphQLSchema, fetch: FetchNode, object: Data, causes: GraphQLFormattedError[]) {
@@ -70,7 +103,9 @@ function leavesByType(schema: GraphQLSchema, requires: readonly QueryPlanSelecti
   const areLeaves = requires.every(
     (one) =>
       one.kind === 'InlineFragment' &&
-      one.selections.every((inner) => inner.kind === 'Field' && !inner.selections && inner.name !== '__proto__'),
+      one.selections.every(
+        (inner) => inner.kind === 'Field' && !inner.selections && !((inner.alias ?? inner.name) in Object.prototype),
+      ),
   );
   if (!areLeaves) return undefined;
   return (typeName: unknown): readonly Leaf[] | undefined => {
@@ -92,7 +127,7 @@ function leavesByType(schema: GraphQLSchema, requires: readonly QueryPlanSelecti
 function writeLeaves(object: Data, leaves: readonly Leaf[]): string | undefined {
   let text = '';
   for (const { key, head } of leaves) {
-    const value = own(object, key);
+    const value = object[key];
     if (value === undefined) return undefined;
     text += `${text ? ',' : '{'}${head}${JSON.stringify(value)}`;
   }
