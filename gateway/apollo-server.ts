@@ -1,11 +1,13 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApolloServer, type ApolloServerPlugin, HeaderMap, type HTTPGraphQLResponse } from '@apollo/server';
 import { ApolloServerPluginLandingPageDisabled } from '@apollo/server/plugin/disabled';
 import { ApolloServerPluginLandingPageLocalDefault } from '@apollo/server/plugin/landingPage/default';
 import type { GatewayExecutor, GatewayInterface } from '@apollo/server-gateway-interface';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { ERROR_CODES } from '../schema/errors.ts';
-import { statusOf } from './denials.ts';
-import type { Answer, ClientRequest, Graph } from './graph.ts';
+import { retryAfter, statusOf } from './denials.ts';
+import { TOO_MANY_TOKENS } from './execution/operation.ts';
+import { type Answer, type ClientRequest, dataOf, type Graph } from './graph.ts';
 import { MAX_TOKENS } from './limits.ts';
 
 export interface HttpContext {
@@ -30,8 +32,8 @@ query Hello {
 `;
 
 /**
- * Apollo Server carries GraphQL over HTTP: content negotiation, GET without mutations, CSRF prevention, no batching, and
- * Sandbox's landing page. Admission and execution are the graph's own, the same as on every other door.
+ * Apollo Server carries what of GraphQL over HTTP is no plain POST: GET without mutations, CSRF prevention, and Sandbox's
+ * landing page. Admission and execution are the graph's own, the same as on every other door.
  * @param sandboxToken in development, a token with which Sandbox's first query works.
  */
 export async function openApolloDoor(
@@ -79,7 +81,12 @@ function asGateway(graph: Graph): GatewayInterface {
     const errors = answer.errors?.map(
       (error) => new GraphQLError(error.message, { path: error.path, extensions: error.extensions }),
     );
-    return { ...(answer.data === undefined ? {} : { data: answer.data }), ...(errors ? { errors } : {}) } as never;
+    const data = dataOf(answer);
+    return {
+      ...(data === undefined ? {} : { data }),
+      ...(errors ? { errors } : {}),
+      ...(answer.extensions ? { extensions: answer.extensions } : {}),
+    } as never;
   };
   return {
     load: async () => ({ executor }),
@@ -93,14 +100,33 @@ function asGateway(graph: Graph): GatewayInterface {
   };
 }
 
+/** Answers whatever is no plain POST: GET, its landing page, and what is wrong with either. */
+export async function answerByApollo(
+  apollo: ApolloDoor,
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: HttpContext,
+): Promise<void> {
+  const headers = new HeaderMap();
+  for (const [name, value] of Object.entries(request.headers))
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  const search = request.url?.includes('?') ? request.url.slice(request.url.indexOf('?')) : '';
+  const answer = await apollo.execute({ method: request.method ?? 'GET', headers, search, body: undefined }, context);
+  for (const [name, value] of answer.headers) response.setHeader(name, value);
+  response.statusCode = answer.status ?? 200;
+  if (answer.body.kind === 'complete') return void response.end(answer.body.string);
+  for await (const chunk of answer.body.asyncIterator) response.write(chunk);
+  response.end();
+}
+
 /** Apollo's own refusals, before the graph was asked, under our codes. */
 function toOurCodes(formatted: GraphQLFormattedError): GraphQLFormattedError {
   const code = formatted.extensions?.code;
   const path = formatted.path ? { path: formatted.path } : {};
   if ((ERROR_CODES as readonly unknown[]).includes(code) && code !== 'INTERNAL')
     return { ...path, message: formatted.message, extensions: formatted.extensions };
-  if (/token limit/i.test(formatted.message))
-    return { message: 'The document is too long.', extensions: { code: 'OPERATION_LIMIT' } };
+  if (TOO_MANY_TOKENS.test(formatted.message))
+    return { message: `A document has at most ${MAX_TOKENS} tokens.`, extensions: { code: 'OPERATION_LIMIT' } };
   if (/call stack/i.test(formatted.message))
     return { message: 'The document is nested too deeply.', extensions: { code: 'OPERATION_LIMIT' } };
   if (code === 'INTERNAL_SERVER_ERROR' || code === 'INTERNAL')
@@ -118,8 +144,10 @@ function statusPlugin(): ApolloServerPlugin<HttpContext> {
     requestDidStart: async () => ({
       willSendResponse: async ({ response, contextValue }) => {
         if (response.body.kind !== 'single' || !contextValue.reply.answer) return;
-        const { data, errors = [] } = contextValue.reply.answer;
-        response.http.status = statusOf(data, errors);
+        const { answer } = contextValue.reply;
+        response.http.status = statusOf(dataOf(answer), answer.errors ?? []);
+        for (const [name, value] of Object.entries(retryAfter(answer.errors ?? [])))
+          response.http.headers.set(name, value);
       },
     }),
   };

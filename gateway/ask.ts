@@ -25,7 +25,7 @@ export function createAsk(sources: ReadonlyMap<string, DataSource>, mint: Mint):
       trace: traceParent(),
       requestId: randomUUID(),
     };
-    const { data, errors } = await source.execute(body, mint(envelope, subgraph, body), TIMEOUT_MS);
+    const { data, errors } = await source.execute(body, mint(envelope, subgraph, body), { timeoutMs: TIMEOUT_MS });
     if (errors?.length || !data)
       throw new ClientError(
         'SUBGRAPH_UNAVAILABLE',

@@ -51,10 +51,14 @@ export const ANONYMOUS: Caller = {
 };
 
 export interface Authenticator {
-  /** The caller of a bearer token, ANONYMOUS without one. Throws UNAUTHENTICATED for anything that is not right. */
-  authenticate(token: string | undefined): Promise<Caller>;
+  /** The caller an `Authorization` header names, ANONYMOUS without one. Throws UNAUTHENTICATED for anything not right. */
+  authenticate(authorization: string | undefined): Promise<Caller>;
+  /** The caller a socket ticket was made for; it is good once. Throws UNAUTHENTICATED for anything not right. */
+  redeem(ticket: string): Promise<Caller>;
   /** The same caller with the rights it has now; throws when it has been stopped or its token has ended. */
   renew(caller: Caller): Promise<Caller>;
+  /** Whether what is held of the caller's session is still what they were made from. */
+  isAsBefore(caller: Caller): boolean;
   /** Calls back when something about the caller's session or membership changed. */
   onChange(caller: Caller, changed: () => void): () => void;
   keySet(): Promise<object>;
@@ -147,6 +151,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     return fetching;
   };
 
+  const madeFrom = new WeakMap<Caller, Grant>();
   const known = new Map<string, AccessClaims>();
   const verify = async (token: string): Promise<AccessClaims> => {
     const held = known.get(token);
@@ -173,7 +178,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     const grant = await grants.get(sessionId);
     if (grant?.state !== 'ACTIVE' || grant.membershipId !== membershipId) throw unauthenticated('REVOKED');
     if (membershipId !== null && grant.membershipState !== 'ACTIVE') throw unauthenticated('REVOKED');
-    return {
+    const caller: Caller = {
       kind: 'USER',
       userId: grant.userId,
       sessionId,
@@ -184,17 +189,34 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
       strongAt: grant.strongAt,
       expiresAt,
     };
+    madeFrom.set(caller, grant);
+    return caller;
   };
 
   return {
-    async authenticate(token) {
+    async authenticate(authorization) {
+      const token = bearerOf(authorization);
       if (token === undefined) return ANONYMOUS;
       const claims = await verify(token);
       return callerOf(claims.sid, claims.mid ?? null, claims.exp * 1000);
     },
+    async redeem(ticket) {
+      const { redeemSocketTicket: held } = await ask<{
+        redeemSocketTicket: { sessionId: string; membershipId: string | null; expiresAt: string } | null;
+      }>(
+        'identity',
+        'mutation($ticket: String!) { redeemSocketTicket(ticket: $ticket) { sessionId membershipId expiresAt } }',
+        {
+          ticket,
+        },
+      );
+      if (!held) throw unauthenticated();
+      return callerOf(held.sessionId, held.membershipId, new Date(held.expiresAt).getTime());
+    },
     async renew(caller) {
       return caller.sessionId ? callerOf(caller.sessionId, caller.membershipId, caller.expiresAt) : caller;
     },
+    isAsBefore: (caller) => !caller.sessionId || grants.held(caller.sessionId) === madeFrom.get(caller),
     onChange: (caller, changed) => (caller.sessionId ? grants.onChange(caller.sessionId, changed) : () => undefined),
     async keySet() {
       if (rows.length === 0 || performance.now() - fetchedAt > REFETCH_MS) await fetchKeys();
@@ -218,7 +240,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
 }
 
 /** The token of an `Authorization: Bearer` header; another scheme is refused. */
-export function bearerOf(header: string | undefined): string | undefined {
+function bearerOf(header: string | undefined): string | undefined {
   if (header === undefined || header === '') return undefined;
   const [scheme, token, ...rest] = header.split(' ');
   if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0)

@@ -2,21 +2,22 @@ import { randomUUID } from 'node:crypto';
 import type { Config } from '../subgraphs/_kernel/config.ts';
 import type { Person } from '../subgraphs/_kernel/subgraph.ts';
 import { ANONYMOUS } from './auth.ts';
-import type { Graph } from './graph.ts';
+import { dataOf, type Graph } from './graph.ts';
 
 /** Who Sandbox is signed in as in development. */
 const SANDBOX_EMAIL = 'ingrid@northwind.example';
 
 /** An access token of five minutes for Sandbox's first query. Development only. */
 export async function signInForSandbox(graph: Graph, config: Config): Promise<string | undefined> {
-  const { data } = await graph.execute({
+  const answer = await graph.execute({
     query: 'mutation($input: SignInInput!) { signIn(input: $input) { session { accessToken } } }',
     variables: { input: { email: SANDBOX_EMAIL, password: config.SEED_PASSWORD, transport: 'BODY' } },
     caller: ANONYMOUS,
     requestId: randomUUID(),
     address: '127.0.0.1',
   });
-  return (data as { signIn?: { session?: { accessToken?: string } } } | undefined)?.signIn?.session?.accessToken;
+  const data = dataOf(answer) as { signIn?: { session?: { accessToken?: string } } } | undefined;
+  return data?.signIn?.session?.accessToken;
 }
 
 /** Tells whoever started it where to go, whom to be, and one line that works when pasted. */

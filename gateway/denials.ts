@@ -33,6 +33,15 @@ export function maskError(error: GraphQLFormattedError): GraphQLFormattedError {
   return { ...path, message: error.message.slice(0, MAX_SENTENCE), extensions };
 }
 
+/** An error of a foreign subgraph as clients see it: its own words, under a code. */
+export function unmasked({ message, path, extensions }: GraphQLFormattedError): GraphQLFormattedError {
+  return {
+    message: message || 'Something went wrong.',
+    ...(path ? { path } : {}),
+    extensions: { ...extensions, code: extensions?.code ?? 'INTERNAL' },
+  };
+}
+
 /** Adds to a denial what would open the door (licensing R5, R19): the cheapest plan, add-ons, and where to buy. */
 export function addWayOut(
   error: GraphQLFormattedError,
@@ -87,4 +96,18 @@ export function statusOf(
   if (!first || !isEmpty) return 200;
   const code = first.extensions?.code as ErrorCode;
   return errors.every((error) => error.extensions?.code === code) ? (STATUS[code] ?? 200) : 200;
+}
+
+/** What is too much for a subgraph may be asked again after this time, milliseconds; the gateway says for itself. */
+const RETRY_MS = 1_000;
+
+/** The `retry-after` header of an answer that may be asked for again later, whole seconds; none for others. */
+export function retryAfter(errors: readonly GraphQLFormattedError[]): { 'retry-after'?: string } {
+  const waits = errors
+    .map(({ extensions: { code, retryAfterMs } = {} }) =>
+      code === 'OVERLOADED' ? (retryAfterMs ?? RETRY_MS) : retryAfterMs,
+    )
+    .map(Number)
+    .filter(Number.isFinite);
+  return waits.length > 0 ? { 'retry-after': String(Math.ceil(Math.max(...waits) / 1_000)) } : {};
 }

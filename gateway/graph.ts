@@ -1,55 +1,90 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { badInput, ClientError, unauthenticated } from '../schema/errors.ts';
+import { badInput, ClientError, forbidden, unauthenticated } from '../schema/errors.ts';
 import { FEATURE_KEYS, type Feature } from '../schema/features.ts';
 import { unpackPermissions } from '../schema/permissions.ts';
 import type { Reply } from '../subgraphs/_kernel/context.ts';
 import type { Envelope } from '../subgraphs/_kernel/signed-context.ts';
 import type { GraphRequest, GraphResult } from '../subgraphs/_kernel/subgraph.ts';
 import { inSpan, type Logger, traceParent } from '../subgraphs/_kernel/telemetry.ts';
+import { type Admission, type Admitted, createAdmission } from './admission.ts';
 import type { Mint } from './ask.ts';
 import type { Authenticator, Caller } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
-import { addWayOut, isDenial, maskError } from './denials.ts';
+import { addWayOut, isDenial, maskError, unmasked } from './denials.ts';
+import type { SendCall } from './execution/calls.ts';
+import { bodyWriter } from './execution/fetch-body.ts';
 import { type Operation, prepareOperation } from './execution/operation.ts';
-import { executePlan } from './execution/plan.ts';
+import { acceptEvent, type Execution, executePlan } from './execution/plan.ts';
 import { entitlementsAt, type Licenses, type LicenseView } from './licenses.ts';
-import { checkEntries, checkQueryText, checkVariables } from './limits.ts';
+import { checkQueryText, type Limits } from './limits.ts';
+import { observeAnswer, observeDenials, planHits, planMisses, planSeconds, requestsInFlight } from './metrics.ts';
+import { type OperationReference, type PersistedOperations, type Warm, warm } from './persisted-operations.ts';
+import type { Rates } from './rates.ts';
+import type { Shedding, Turn } from './shedding.ts';
 import type { Supergraph, SupergraphManager } from './supergraph.ts';
 import type { Tenants } from './tenants.ts';
 
 type Data = Record<string, unknown>;
 
 /** One request of a client, over whatever door it came. */
-export interface ClientRequest extends GraphRequest {
+export interface ClientRequest extends GraphRequest, Pick<OperationReference, 'id' | 'documentId'> {
   caller: Caller;
   requestId: string;
   address: string;
   refreshCookie?: string;
+  /** Headers passed on to foreign subgraphs: names and values in turn. */
+  forwarded?: readonly string[];
+  /** Aborted when the client went away; what is still being asked for it is stopped. */
+  signal?: AbortSignal;
 }
 
 /** What a client gets, and what the door does besides. */
 export interface Answer {
+  /** The JSON text of its data, when nothing is wrong with it; then there is no other `data`. */
+  text?: string;
   data?: Data | null;
   errors?: readonly GraphQLFormattedError[];
+  extensions?: Data;
   /** Set or, with null, clear the cookie of the refresh token. */
   refreshCookie?: { value: string; maxAgeSeconds: number } | null;
+  /** It may hang on who asked, and not alone on what they may. */
+  isPersonal?: true;
 }
 
+/** The data of an answer, however it holds them. */
+export const dataOf = ({ text, data }: Answer): Data | null | undefined =>
+  text === undefined ? data : (JSON.parse(text) as Data);
+
 /** What of an answer a client gets as its body. */
-export const toBody = ({ data, errors }: Answer) => ({
-  ...(data === undefined ? {} : { data }),
-  ...(errors ? { errors } : {}),
-});
+export const toBody = (answer: Answer) => JSON.parse(bodyText(answer)) as Omit<Answer, 'text' | 'refreshCookie'>;
+
+/** What a client gets as the body of an answer: JSON text, the same on every door. */
+export function bodyText({ text, data, errors, extensions }: Answer): string {
+  let body = text ?? (data === undefined ? undefined : JSON.stringify(data));
+  body = body === undefined ? '' : `"data":${body}`;
+  if (errors) body += `${body && ','}"errors":${JSON.stringify(errors)}`;
+  if (extensions) body += `${body && ','}"extensions":${JSON.stringify(extensions)}`;
+  return `{${body}}`;
+}
 
 export interface Parts {
   supergraph: SupergraphManager;
   sources: ReadonlyMap<string, DataSource>;
-  mint: Mint;
+  /** Signs what is sent to subgraphs; without it they are foreign, and get nothing signed. */
+  mint?: Mint;
   auth: Authenticator;
   licenses: Licenses;
   tenants: Tenants;
   subgraphTimeoutMs: number;
+  /** What one operation may ask; by default what ours may. */
+  limits?: Limits;
+  /** Charges operations to who sends them; without it nobody is charged. */
+  rates?: Rates;
+  /** Turns away what is too much to finish; without it everything is begun. */
+  shedding?: Shedding;
+  /** Operations known by their id. */
+  persisted?: PersistedOperations;
   log: Logger;
 }
 
@@ -75,11 +110,15 @@ export interface Standing {
 /** The graph as its doors use it: makes operations ready, finds out who stands behind a request, runs plans. */
 export class Graph {
   readonly parts: Parts;
+  readonly admission: Admission;
+  /** Persisted operations by their id, over each supergraph they were made ready for. */
+  private readonly warmed = new WeakMap<Supergraph, Warm['ready']>();
   private readonly operations = new Map<string, Operation>();
   private operationsText = 0;
 
   constructor(parts: Parts) {
     this.parts = parts;
+    this.admission = createAdmission(parts.rates, parts.limits);
     parts.supergraph.onChange(() => {
       this.operations.clear();
       this.operationsText = 0;
@@ -90,24 +129,60 @@ export class Graph {
     return this.parts.supergraph.current();
   }
 
-  /** The operation of a request, ready to run. Throws one error or several, each with a code. */
-  prepare(request: GraphRequest): Operation {
-    if (typeof request.query !== 'string' || request.query === '') throw badInput('A request has a query.');
+  /** Makes persisted operations ready over a supergraph, be it one that is not served yet; logs which it cannot answer. */
+  async warmUp(supergraph = this.supergraph): Promise<void> {
+    const { ready, refused } = await warm(supergraph, this.parts.persisted?.all() ?? [], this.admission.limits);
+    this.warmed.set(supergraph, ready);
+    if (refused.size > 0)
+      this.parts.log.warn({ refused: Object.fromEntries(refused) }, 'persisted operations cannot run');
+  }
+
+  /**
+   * The operation of a request, admitted but not planned. Throws one error or several, each with a code. Whoever sends
+   * a text that is refused is charged for the work.
+   */
+  prepare(request: ClientRequest): Operation {
     if (request.variables != null && (typeof request.variables !== 'object' || Array.isArray(request.variables)))
       throw badInput('Variables are an object.');
-    const key = `${request.operationName ?? ''}\n${request.query}`;
+    if (request.operationName != null && typeof request.operationName !== 'string')
+      throw badInput('The name of an operation is a text.');
+    const { query, persisted } = this.textOf(request);
+    const held = persisted && this.warmed.get(this.supergraph)?.get(persisted.id);
+    if (held) {
+      planHits.inc();
+      return held;
+    }
+    const operationName = persisted?.name || request.operationName;
+    const key = `${operationName ?? ''}\n${query}`;
     let operation = this.operations.get(key);
-    if (!operation) {
-      checkQueryText(request.query);
-      operation = this.makeReady(request);
+    if (operation) planHits.inc();
+    else {
+      planMisses.inc();
+      const startedAt = performance.now();
+      this.admission.refuseIfEmpty(request);
+      try {
+        checkQueryText(query);
+        operation = this.makeReady(query, operationName);
+      } catch (error) {
+        this.admission.chargeRefusal(request);
+        throw error;
+      }
+      planSeconds.observe((performance.now() - startedAt) / 1_000);
       if (key.length <= MAX_KEPT_TEXT) this.keep(key, operation);
     }
     return operation;
   }
 
-  private makeReady({ query, operationName }: GraphRequest): Operation {
+  /** The text a request sends, or the one that its id stands for. */
+  private textOf(request: ClientRequest): ReturnType<PersistedOperations['resolve']> {
+    if (this.parts.persisted) return this.parts.persisted.resolve(request, request.caller);
+    if (typeof request.query !== 'string' || request.query === '') throw badInput('A request has a query.');
+    return { query: request.query };
+  }
+
+  private makeReady(query: string, operationName: string | null | undefined): Operation {
     try {
-      return prepareOperation(this.supergraph, query, operationName);
+      return prepareOperation(this.supergraph, query, operationName, this.admission.limits);
     } catch (error) {
       if (error instanceof RangeError) throw new ClientError('OPERATION_LIMIT', 'The document is nested too deeply.'); // the parser's stack
       throw error;
@@ -127,8 +202,24 @@ export class Graph {
 
   /** Runs a query or mutation. Never throws: what goes wrong is an error in the answer. */
   async execute(request: ClientRequest): Promise<Answer> {
+    const startedAt = performance.now();
+    requestsInFlight.inc();
+    let operation: Operation | undefined;
+    const answer = await this.tryToExecute(request, (found) => {
+      operation = found;
+    });
+    requestsInFlight.dec();
+    observeAnswer(operation, request.caller.kind === 'ANONYMOUS', answer, performance.now() - startedAt);
+    return answer;
+  }
+
+  private async tryToExecute(request: ClientRequest, found: (operation: Operation) => void): Promise<Answer> {
+    let turn: Turn | undefined;
     try {
+      const entered = this.parts.shedding?.enter(request);
+      turn = entered instanceof Promise ? await entered : entered;
       const operation = this.prepare(request);
+      found(operation);
       if (operation.kind === 'subscription')
         throw badInput(
           'A subscription is opened over WebSocket, or with Accept: text/event-stream or multipart/mixed.',
@@ -136,11 +227,25 @@ export class Graph {
       return await inSpan(
         'graphql',
         { attributes: { 'graphql.operation.name': operation.name, 'graphql.operation.type': operation.kind } },
-        async () => this.run(operation, request, await this.standingOf(request.caller)),
+        async () => {
+          const admitted = await this.admission.admit(operation, request);
+          if (admitted.errors) return this.refusal(admitted);
+          const standing = await this.standingOf(request.caller);
+          const answer = await this.run(operation, request, standing, undefined, admitted.values);
+          if (admitted.extensions) answer.extensions = admitted.extensions;
+          return answer;
+        },
       );
     } catch (error) {
       return { errors: this.errorsOf(error) };
+    } finally {
+      turn?.end();
     }
+  }
+
+  /** The answer to what was not let in. */
+  refusal({ errors, extensions }: Extract<Admitted, { errors: readonly GraphQLError[] }>): Answer {
+    return { errors: this.errorsOf(errors), ...(extensions ? { extensions } : {}) };
   }
 
   /** What the caller's tenant and licence say now. Throws UNAUTHENTICATED when the caller or its tenant was stopped. */
@@ -160,41 +265,31 @@ export class Graph {
     }
   }
 
-  /** Runs an operation's plan and writes its answer. */
+  /** Runs an admitted operation's plan and writes its answer. Without its coerced variables it makes them anew. */
   async run(
     operation: Operation,
     request: ClientRequest,
     standing: Standing,
     event?: { primary: FetchNode; result: GraphResult; rest?: PlanNode },
+    values: Data = operation.variables(request.variables ?? {}).values,
   ): Promise<Answer> {
-    checkVariables(request.variables);
-    const { values, errors: faults } = operation.variables(request.variables ?? {});
-    if (faults.length > 0) return { errors: this.errorsOf(faults) };
-    checkEntries(this.supergraph.schema, operation.document, values);
-    if (operation.isIntrospection && standing.caller.kind === 'ANONYMOUS' && !this.allowsAnonymousIntrospection)
-      throw unauthenticated();
-    const root: Data = {};
+    if (operation.isIntrospection && !this.allowsAnonymousIntrospection) refuseStrangers(standing.caller);
     const errors: GraphQLFormattedError[] = [];
-    const reply: Pick<Answer, 'refreshCookie'> = {};
-    const send = this.sender(request, standing, reply);
-    const execution = {
-      schema: this.supergraph.schema,
-      variables: { ...values, ...request.variables },
-      root,
+    const reply: Pick<Answer, 'refreshCookie' | 'isPersonal'> = {};
+    const execution: Execution = {
+      schema: operation.schema,
+      variables: request.variables ? { ...values, ...request.variables } : values,
+      root: operation.isIntrospection ? operation.introspect(values) : {},
       errors,
-      send: event
-        ? async (fetch: FetchNode, variables: Data) => (fetch === event.primary ? event.result : send(fetch, variables))
-        : send,
+      send: this.sender(request, standing, reply),
     };
-    const node = event
-      ? ({ kind: 'Sequence', nodes: [event.primary, ...(event.rest ? [event.rest] : [])] } as PlanNode)
-      : (operation.plan.node as PlanNode | undefined);
+    if (event) acceptEvent(event.primary, event.result, execution);
+    const node = event ? event.rest : (operation.plan.node as PlanNode | undefined);
     if (node) await executePlan(node, execution);
-    const explained = errors.map((error) => error.path ?? []);
-    const completed = operation.complete({ ...root, ...operation.introspect(values) }, values, (path) =>
-      explained.some((known) => isPrefix(known, path) || isPrefix(path, known)),
-    );
-    const all = [...errors.map(maskError), ...completed.errors.map((error) => maskError(error.toJSON()))];
+    const text = execution.isFaulty ? undefined : operation.write(execution.root, values);
+    if (text !== undefined) return { text, ...reply };
+    const completed = operation.complete(execution.root, values);
+    const all = [...errors, ...completed.errors.map((error) => error.toJSON())].map((error) => this.mask(error));
     return {
       data: completed.data,
       ...(all.length > 0 ? { errors: await this.withWayOut(all, standing) } : {}),
@@ -202,30 +297,37 @@ export class Graph {
     };
   }
 
-  /** How fetches of one request reach their subgraphs. */
-  private sender(request: ClientRequest, standing: Standing, reply: Pick<Answer, 'refreshCookie'>) {
+  /** How the requests of one operation reach their subgraphs. */
+  private sender(
+    request: ClientRequest,
+    standing: Standing,
+    reply: Pick<Answer, 'refreshCookie' | 'isPersonal'>,
+  ): SendCall {
     const deadline = Date.now() + REQUEST_MS;
-    return async (fetch: FetchNode, variables: Data): Promise<GraphResult> => {
-      const source = this.sourceOf(fetch.serviceName);
-      const left = Math.min(this.parts.subgraphTimeoutMs, deadline - Date.now());
-      if (left <= 0) throw new ClientError('SUBGRAPH_TIMEOUT', 'This took too long. Please try again.');
-      return inSpan(`fetch ${source.name}`, { attributes: { 'dotmac.subgraph': source.name } }, async () => {
-        const body = bodyOf(fetch, variables);
-        const result = await source.execute(
-          body,
-          this.seal(source.name, body, request, standing, Date.now() + left),
-          left,
-        );
-        const said = (result.extensions?.reply ?? {}) as Reply;
-        if (source.name === 'identity' && said.refreshCookie !== undefined) reply.refreshCookie = said.refreshCookie;
-        await this.hear(said.told);
+    return async ({ subgraph, kind, body }) => {
+      const source = this.sourceOf(subgraph);
+      const timeoutMs = Math.min(this.parts.subgraphTimeoutMs, deadline - Date.now());
+      if (timeoutMs <= 0) throw new ClientError('SUBGRAPH_TIMEOUT', 'This took too long. Please try again.');
+      return inSpan(`fetch ${subgraph}`, { attributes: { 'dotmac.subgraph': subgraph } }, async () => {
+        const envelope = this.seal(subgraph, body, request, standing, Date.now() + timeoutMs);
+        const result = await source.execute(body, envelope, {
+          timeoutMs,
+          isMutation: kind === 'mutation',
+          headers: request.forwarded,
+          signal: request.signal,
+        });
+        const said = result.extensions?.reply as Reply | undefined;
+        if (!said || !envelope) return result;
+        if (said.isPersonal) reply.isPersonal = true;
+        if (subgraph === 'identity' && said.refreshCookie !== undefined) reply.refreshCookie = said.refreshCookie;
+        if (said.told) await this.hear(said.told);
         return result;
       });
     };
   }
 
   /** Reads the feeds a mutation wrote to, so that its caller's next request here sees what it did. */
-  private async hear(told: Reply['told'] = []): Promise<void> {
+  private async hear(told: NonNullable<Reply['told']>): Promise<void> {
     const { licenses, auth, tenants } = this.parts;
     const feeds = { licenses, grants: auth, tenants };
     await Promise.allSettled(told.map((feed) => feeds[feed].refresh()));
@@ -248,7 +350,8 @@ export class Graph {
     request: ClientRequest,
     { caller, license, features, core }: Standing,
     deadline: number,
-  ): string {
+  ): string | undefined {
+    if (!this.parts.mint) return undefined;
     const envelope: Envelope = {
       caller: { kind: caller.kind, id: caller.userId },
       tenantId: caller.tenantId,
@@ -276,10 +379,10 @@ export class Graph {
         const shown = error.extensions.code
           ? error.toJSON()
           : { ...error.toJSON(), extensions: { code: 'BAD_USER_INPUT' } };
-        return maskError(shown);
+        return this.mask(shown);
       }
       this.parts.log.error({ err: error }, 'unexpected error');
-      return maskError({ message: '' });
+      return this.mask({ message: '' });
     });
   }
 
@@ -289,6 +392,7 @@ export class Graph {
     standing: Standing,
   ): Promise<readonly GraphQLFormattedError[]> {
     if (!errors.some(isDenial)) return errors;
+    observeDenials(errors, standing.license?.plan);
     if (standing.isLicenseUnknown) {
       const unknown = new ClientError(
         'SUBGRAPH_UNAVAILABLE',
@@ -314,15 +418,20 @@ export class Graph {
 
   /** Set in development, so that codegen and explorers need no token. */
   allowsAnonymousIntrospection = false;
+
+  /** An error as clients may see it. What foreign subgraphs say of themselves is theirs to decide. */
+  private mask(error: GraphQLFormattedError): GraphQLFormattedError {
+    return this.parts.mint ? maskError(error) : unmasked(error);
+  }
 }
 
 /** The text of a subgraph request: what the envelope's hash is taken over. */
-export function bodyOf(fetch: FetchNode, variables: Data): string {
-  return JSON.stringify({
-    query: fetch.operation,
-    variables,
-    ...(fetch.operationName ? { operationName: fetch.operationName } : {}),
-  });
+export const bodyOf = (fetch: FetchNode, variables: Data): string => bodyWriter(fetch)(variables);
+
+/** The schema is shown to developers who have signed in, and to no subscriber of theirs. */
+function refuseStrangers({ kind, customerId }: Caller): void {
+  if (kind === 'ANONYMOUS') throw unauthenticated();
+  if (customerId !== null) throw forbidden('The schema is not shown here.');
 }
 
 /** In a suspended tenant only those who can pay its licence get in, and they may look. */
@@ -333,6 +442,3 @@ function blocked(caller: Caller): Standing {
   ) as Standing['features'];
   return { caller, license: null, features, core: 'READ', isLicenseUnknown: false };
 }
-
-const isPrefix = (short: readonly (string | number)[], long: readonly (string | number)[]) =>
-  short.length <= long.length && short.every((part, i) => part === long[i]);

@@ -35,7 +35,7 @@ export interface Source<T> {
  * trusted for two. A change is applied to all listeners before its place in the feed is confirmed.
  */
 export class HeldCopies<T> {
-  private readonly held = new Map<string, T | null>();
+  private readonly copies = new Map<string, T | null>();
   private readonly loading = new Map<string, Promise<T | null>>();
   private readonly changes = new EventEmitter().setMaxListeners(0);
   private readonly source: Source<T>;
@@ -61,13 +61,18 @@ export class HeldCopies<T> {
   /** The copy of one thing, null if there is none. Throws SUBGRAPH_UNAVAILABLE when nothing is known and nobody answers. */
   async get(id: string): Promise<T | null> {
     await this.confirm();
-    const held = this.held.get(id);
+    const held = this.copies.get(id);
     return held !== undefined ? held : this.load(id);
   }
 
   /** The copy without waiting: undefined when it is not held or not fresh. */
   peek(id: string): T | null | undefined {
-    return performance.now() - this.confirmedAt <= TRUSTED_MS ? this.held.get(id) : undefined;
+    return performance.now() - this.confirmedAt <= TRUSTED_MS ? this.copies.get(id) : undefined;
+  }
+
+  /** The copy as it is held, fresh or not. */
+  held(id: string): T | null | undefined {
+    return this.copies.get(id);
   }
 
   /** Calls `changed` whenever the copy of `id` was replaced or dropped. Returns how to stop. */
@@ -81,7 +86,7 @@ export class HeldCopies<T> {
   }
 
   get size(): number {
-    return this.held.size;
+    return this.copies.size;
   }
 
   /** Reads the feed on from where it stood. One read at a time; whoever asks meanwhile waits for a read begun after. */
@@ -142,12 +147,12 @@ export class HeldCopies<T> {
   }
 
   private apply(id: string, value: T | undefined): void {
-    const held = this.held.get(id);
+    const held = this.copies.get(id);
     const isAskedFor = held !== undefined || this.loading.has(id);
     if (value === undefined) {
-      this.held.delete(id);
+      this.copies.delete(id);
       this.loading.delete(id);
-    } else if (isAskedFor && (held == null || (this.source.isNewer?.(held, value) ?? true))) this.held.set(id, value);
+    } else if (isAskedFor && (held == null || (this.source.isNewer?.(held, value) ?? true))) this.copies.set(id, value);
     this.tell(id);
   }
 
@@ -162,10 +167,10 @@ export class HeldCopies<T> {
       const value = found.get(id) ?? null;
       if (this.loading.get(id) !== loading) return value; // dropped meanwhile: not kept
       this.loading.delete(id);
-      const heard = this.held.get(id);
+      const heard = this.copies.get(id);
       if (heard !== undefined && heard !== null && value !== null && this.source.isNewer?.(value, heard)) return heard;
-      if (this.held.size >= this.source.maxHeld) this.held.delete(this.held.keys().next().value as string);
-      this.held.set(id, value);
+      if (this.copies.size >= this.source.maxHeld) this.copies.delete(this.copies.keys().next().value as string);
+      this.copies.set(id, value);
       return value;
     });
     loading.catch(() => this.loading.delete(id));

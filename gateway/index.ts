@@ -1,15 +1,17 @@
 import 'reflect-metadata';
 import { mkdirSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { type Config, ConfigError, readConfig } from '../subgraphs/_kernel/config.ts';
-import { roleUrl } from '../subgraphs/_kernel/db.ts';
+import { openAdminPort } from '../subgraphs/_kernel/admin-port.ts';
+import { type Config, ConfigError, readConfig, readPublicConfig } from '../subgraphs/_kernel/config.ts';
 import { devSecrets } from '../subgraphs/_kernel/dev-secrets.ts';
 import { type EmbeddedDatabase, StartFailure, startEmbeddedPostgres } from '../subgraphs/_kernel/embedded-postgres.ts';
-import { listen } from '../subgraphs/_kernel/fan-out.ts';
+import { openFanOut } from '../subgraphs/_kernel/fan-out.ts';
 import { createLog, type Logger, startTelemetry } from '../subgraphs/_kernel/telemetry.ts';
 import { printBanner, signInForSandbox } from './banner.ts';
-import { type DataSource, localSubgraph, remoteSubgraph } from './data-sources.ts';
+import { type DataSource, localSubgraph } from './data-sources.ts';
+import { remoteSubgraph } from './http-transport.ts';
 import { startGateway } from './start.ts';
 
 /** The root of the checkout: where `.data/` and `schema/` lie, whatever the working directory. */
@@ -30,7 +32,7 @@ async function startApart(config: Config, log: Logger, undo: Step[]): Promise<vo
       'SUBGRAPH_URLS names no subgraphs: give name=url pairs, such as billing=http://127.0.0.1:4013/graphql.',
     );
   const sources = new Map<string, DataSource>([...urls].map(([name, url]) => [name, remoteSubgraph(name, url, log)]));
-  const fanOut = listen(roleUrl(config, 'dotmac_fan_out'), log);
+  const fanOut = openFanOut(config, log);
   undo.push(() => fanOut.close());
   const gateway = await startGateway(config, sources, fanOut, log);
   undo.push(() => gateway.stop());
@@ -100,7 +102,42 @@ async function recreateDatabase(config: Config): Promise<void> {
   await client.end();
 }
 
-const isApart = process.argv.includes('--apart');
+/** `--apart`: the gateway alone. `--public`: any supergraph, for anybody, given with `--supergraph` and `--port`. */
+const ARGUMENTS = {
+  apart: { type: 'boolean', default: false },
+  public: { type: 'boolean', default: false },
+  supergraph: { type: 'string' },
+  port: { type: 'string' },
+  'forward-header': { type: 'string', multiple: true, default: [] as string[] },
+} as const;
+
+function readArguments() {
+  try {
+    const { values } = parseArgs({ options: ARGUMENTS });
+    const port = Number(values.port ?? 4000);
+    if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error('--port is a number from 0 to 65535.');
+    if (values.public && !values.supergraph) throw new Error('--public needs --supergraph FILE.');
+    const isForeign = values.supergraph || values.port || values['forward-header'].length > 0;
+    if (!values.public && isForeign) throw new Error('--supergraph, --port and --forward-header go with --public.');
+    return { ...values, supergraph: values.supergraph ?? '', port, forwardedHeaders: values['forward-header'] };
+  } catch (error) {
+    throw new StartFailure('BAD_ARGUMENTS', (error as Error).message);
+  }
+}
+
+/** The gateway alone, over a graph that need not be ours. */
+async function startPublic(given: ReturnType<typeof readArguments>): Promise<void> {
+  const config = readPublicConfig(process.env);
+  log = createLog(config, 'gateway');
+  undo.push(startTelemetry(config, 'gateway'));
+  const { startPublicGateway } = await import('./public.ts');
+  const { HOST: host, SUBGRAPH_TIMEOUT_MS: subgraphTimeoutMs } = config;
+  const gateway = await startPublicGateway({ ...given, host, subgraphTimeoutMs }, log);
+  undo.push(() => gateway.stop());
+  process.on('SIGHUP', () => void gateway.reload());
+  log.info({ port: gateway.port, supergraph: given.supergraph }, 'gateway ready');
+}
+
 const undo: Step[] = [];
 let stopping: Promise<void> | undefined;
 
@@ -118,14 +155,17 @@ function stop(log: Logger | undefined, code: number): Promise<void> {
 /** The sentence for a start that failed: ours as it stands, a foreign one with its stack in the log. */
 function explain(error: unknown): string {
   if (error instanceof ConfigError || error instanceof StartFailure) return error.message;
-  const { code, message, stack } = error as NodeJS.ErrnoException;
+  const { code, message, stack, path } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return `There is no file ${path}.`;
   if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === '28P01')
     return `The database at DATABASE_URL cannot be reached or refuses the sign-in (${code}).`;
   return stack ?? message;
 }
 
-let log: Logger | undefined;
-try {
+async function start(): Promise<void> {
+  const given = readArguments();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(log, 0));
+  if (given.public) return startPublic(given);
   const dataDir =
     process.env.DATA_DIR && isAbsolute(process.env.DATA_DIR)
       ? process.env.DATA_DIR
@@ -133,10 +173,17 @@ try {
   const isProduction = (process.env.NODE_ENV ?? 'production') === 'production';
   if (!isProduction) mkdirSync(dataDir, { recursive: true });
   const config = readConfig(process.env, isProduction ? {} : devSecrets(dataDir));
-  log = createLog(config, isApart ? 'gateway' : 'dotmac');
-  undo.push(startTelemetry(config, isApart ? 'gateway' : 'dotmac'));
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop(log, 0));
-  await (isApart ? startApart(config, log, undo) : startAll(config, dataDir, log, undo));
+  const service = given.apart ? 'gateway' : 'dotmac';
+  log = createLog(config, service);
+  undo.push(startTelemetry(config, service));
+  const admin = await openAdminPort(config, log);
+  undo.push(async () => admin?.close());
+  await (given.apart ? startApart(config, log, undo) : startAll(config, dataDir, log, undo));
+}
+
+let log: Logger | undefined;
+try {
+  await start();
 } catch (error) {
   console.error(explain(error));
   await stop(log, 1);

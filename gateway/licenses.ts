@@ -5,6 +5,7 @@ import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 import type { Ask } from './ask.ts';
 import { HeldCopies } from './held-copies.ts';
+import { licenseCacheHits, licenseCacheRequests } from './metrics.ts';
 
 /** What a gateway holds of a tenant's licence: everything a door needs to know, now and later. */
 export interface LicenseView {
@@ -34,6 +35,8 @@ const OFFERS_MS = 60_000;
 export interface Licenses {
   /** The newest licence of a tenant, null if it has none. */
   get(tenantId: string): Promise<LicenseView | null>;
+  /** The same without waiting: undefined when it is not held or not fresh. */
+  peek(tenantId: string): LicenseView | null | undefined;
   onChange(tenantId: string, changed: () => void): () => void;
   offers(): Promise<Offers>;
   readonly isFresh: boolean;
@@ -85,7 +88,12 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
   );
   let offers: { at: number; value: Promise<Offers> } | undefined;
   return {
-    get: (tenantId) => copies.get(tenantId),
+    get: (tenantId) => {
+      licenseCacheRequests.inc();
+      if (copies.peek(tenantId) !== undefined) licenseCacheHits.inc();
+      return copies.get(tenantId);
+    },
+    peek: (tenantId) => copies.peek(tenantId),
     onChange: (tenantId, changed) => copies.onChange(tenantId, changed),
     refresh: () => copies.refresh(),
     offers() {

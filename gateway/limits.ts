@@ -1,144 +1,170 @@
 import {
+  type DirectiveNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
-  type GraphQLField,
-  type GraphQLNamedType,
-  type GraphQLSchema,
-  getNamedType,
-  getNullableType,
-  isInterfaceType,
-  isListType,
-  isObjectType,
   Kind,
+  type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { ClientError } from '../schema/errors.ts';
+import { badInput, ClientError } from '../schema/errors.ts';
 
 /** Largest request body, bytes. */
 export const MAX_BODY = 256 * 1024;
 /** Largest message on a socket, bytes. */
 export const MAX_MESSAGE = 64 * 1024;
-export const MAX_TOKENS = 10_000;
-const MAX_DEPTH = 12;
-/** Introspection is deeper than any query of ours. */
-const MAX_INTROSPECTION_DEPTH = 20;
-const MAX_ALIASES = 30;
-const MAX_ROOT_FIELDS = 20;
-const MAX_FIELDS = 1_000;
-const MAX_DIRECTIVES = 8;
-/** Fields and fragments, counted where they are spread: fragments that spread nothing but fragments hold no field. */
-const MAX_SELECTIONS = 2_000;
-/** Entries an answer may have at most, were every page full. */
-const MAX_ENTRIES = 100_000;
-/** What a list without pages is taken to hold. */
-const UNPAGED_ENTRIES = 3;
+
+/** What one document may hold, and what one operation may cost. */
+export interface Limits {
+  tokens: number;
+  operations: number;
+  /** Definitions: validation compares each spread at a place with each other. */
+  fragments: number;
+  depth: number;
+  aliases: number;
+  rootFields: number;
+  /** Fields, counted where their fragments are spread. */
+  fields: number;
+  /** Fields and fragments, counted likewise: fragments that spread nothing but fragments hold no field. */
+  selections: number;
+  /** How often one place of the answer is asked for: validation compares each time with each other. */
+  repeats: number;
+  directives: number;
+  /** By `@cost` and `@listSize`, with the page sizes of the variables. */
+  cost: number;
+}
+
+export const LIMITS: Limits = {
+  tokens: 10_000,
+  operations: 20,
+  fragments: 200,
+  depth: 12,
+  aliases: 30,
+  rootFields: 20,
+  fields: 1_000,
+  selections: 2_000,
+  repeats: 50,
+  directives: 8,
+  cost: 10_000,
+};
+
+/** For a graph that is not ours, served to whoever asks: only what no server could bear is refused. */
+export const PUBLIC_LIMITS: Limits = {
+  tokens: 50_000,
+  operations: 1_000,
+  fragments: 1_000,
+  depth: 50,
+  aliases: 1_000,
+  rootFields: 1_000,
+  fields: 10_000,
+  selections: 20_000,
+  repeats: 100,
+  directives: 50,
+  cost: Number.MAX_SAFE_INTEGER,
+};
+
+export const MAX_TOKENS = LIMITS.tokens;
+/** Introspection is deeper than any query of ours by this many levels. */
+const INTROSPECTION_HEAD_START = 8;
 
 const limit = (sentence: string) => new ClientError('OPERATION_LIMIT', sentence);
 
-interface Count {
-  selections: number;
-  fields: number;
-  aliases: number;
+/** One place of an answer: how often it is asked for, and what stands under it. */
+interface Place {
+  times: number;
+  under: Map<string, Place>;
 }
+const newPlace = (): Place => ({ times: 0, under: new Map() });
 
 /**
  * Refuses a document that asks for too much at once, before it is validated or planned. Fragments are counted where they
- * are spread, so a short document cannot stand for a long one. Throws OPERATION_LIMIT with a sentence.
+ * are spread, so a short document cannot stand for a long one, and a place of the answer may be asked for only so often,
+ * so that validation takes no longer than the document is long. Throws OPERATION_LIMIT with a sentence, and
+ * BAD_USER_INPUT for a fragment that was not counted: nothing spreads it, or another one has its name.
  */
-export function checkDocument(document: DocumentNode): void {
+export function checkDocument(document: DocumentNode, limits: Limits = LIMITS): void {
   const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions)
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  const operations: OperationDefinitionNode[] = [];
   for (const node of document.definitions) {
-    if (node.kind !== Kind.OPERATION_DEFINITION) continue;
-    const count: Count = { selections: 0, fields: 0, aliases: 0 };
-    const roots = walk(node.selectionSet, fragments, new Set(), 1, count);
-    if (roots > MAX_ROOT_FIELDS) throw limit(`An operation has at most ${MAX_ROOT_FIELDS} root fields.`);
+    if (node.kind === Kind.FRAGMENT_DEFINITION) {
+      const name = node.name.value;
+      if (fragments.has(name)) throw badInput(`There can be only one fragment named "${name}".`);
+      fragments.set(name, node);
+    }
+    if (node.kind === Kind.OPERATION_DEFINITION) operations.push(node);
+    checkDirectives(node as { directives?: readonly DirectiveNode[] });
+  }
+  if (operations.length > limits.operations) throw limit(`A document has at most ${limits.operations} operations.`);
+  if (fragments.size > limits.fragments) throw limit(`A document has at most ${limits.fragments} fragments.`);
+  const spread = new Set<string>();
+  for (const node of operations) {
+    for (const variable of node.variableDefinitions ?? []) checkDirectives(variable);
+    const count = { selections: 0, fields: 0, aliases: 0 };
+    const roots = walk(node.selectionSet, newPlace(), 1, count, new Set());
+    if (roots > limits.rootFields) throw limit(`An operation has at most ${limits.rootFields} root fields.`);
+  }
+  for (const name of fragments.keys()) if (!spread.has(name)) throw badInput(`Fragment "${name}" is never used.`);
+
+  function checkDirectives({ directives }: { directives?: readonly DirectiveNode[] }): void {
+    if ((directives?.length ?? 0) > limits.directives)
+      throw limit(`At most ${limits.directives} directives stand at one place.`);
+  }
+
+  /** Walks one selection set; answers how many fields stand at its own level. `open` are the fragments it stands in. */
+  function walk(
+    set: SelectionSetNode,
+    place: Place,
+    depth: number,
+    count: { selections: number; fields: number; aliases: number },
+    open: Set<string>,
+  ): number {
+    if (depth > limits.depth) throw limit(`An operation is at most ${limits.depth} levels deep.`);
+    let level = 0;
+    for (const node of set.selections) {
+      count.selections += 1;
+      if (count.selections > limits.selections)
+        throw limit(`An operation has at most ${limits.selections} selections.`);
+      checkDirectives(node);
+      if (node.kind === Kind.FIELD) {
+        level += 1;
+        count.fields += 1;
+        if (node.alias) count.aliases += 1;
+        if (count.fields > limits.fields) throw limit(`An operation asks for at most ${limits.fields} fields.`);
+        if (count.aliases > limits.aliases) throw limit(`An operation has at most ${limits.aliases} aliases.`);
+        const asked = placeOf(node, place);
+        if (node.selectionSet) walk(node.selectionSet, asked, depth + 1 - headStartOf(node), count, open);
+      } else if (node.kind === Kind.INLINE_FRAGMENT) {
+        level += walk(node.selectionSet, place, depth, count, open);
+      } else {
+        const name = node.name.value;
+        const fragment = fragments.get(name);
+        spread.add(name);
+        if (!fragment || open.has(name)) continue; // validation says what is wrong with those
+        open.add(name);
+        level += walk(fragment.selectionSet, place, depth, count, open);
+        open.delete(name);
+      }
+    }
+    return level;
+  }
+
+  function placeOf({ alias, name }: FieldNode, { under }: Place): Place {
+    const key = alias?.value ?? name.value;
+    const place = under.get(key) ?? newPlace();
+    under.set(key, place);
+    place.times += 1;
+    if (place.times > limits.repeats) throw limit(`The same field is asked for at most ${limits.repeats} times.`);
+    return place;
   }
 }
 
 /** Introspection may go deeper, and nothing that stands beside it. */
-const headStartOf = ({ name }: FieldNode) => (name.value === '__schema' ? MAX_INTROSPECTION_DEPTH - MAX_DEPTH : 0);
+const headStartOf = ({ name }: FieldNode) => (name.value === '__schema' ? INTROSPECTION_HEAD_START : 0);
 
-/** Walks one selection set; answers how many fields stand at its own level. */
-function walk(
-  set: SelectionSetNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  open: ReadonlySet<string>,
-  depth: number,
-  count: Count,
-): number {
-  if (depth > MAX_DEPTH) throw limit(`An operation is at most ${MAX_DEPTH} levels deep.`);
-  let level = 0;
-  for (const node of set.selections) {
-    count.selections += 1;
-    if (count.selections > MAX_SELECTIONS) throw limit(`An operation has at most ${MAX_SELECTIONS} selections.`);
-    if ((node.directives?.length ?? 0) > MAX_DIRECTIVES)
-      throw limit(`At most ${MAX_DIRECTIVES} directives stand at one place.`);
-    if (node.kind === Kind.FIELD) {
-      level += 1;
-      count.fields += 1;
-      if (node.alias) count.aliases += 1;
-      if (count.fields > MAX_FIELDS) throw limit(`An operation asks for at most ${MAX_FIELDS} fields.`);
-      if (count.aliases > MAX_ALIASES) throw limit(`An operation has at most ${MAX_ALIASES} aliases.`);
-      if (node.selectionSet) walk(node.selectionSet, fragments, open, depth + 1 - headStartOf(node), count);
-      continue;
-    }
-    if (node.kind === Kind.FRAGMENT_SPREAD) {
-      const name = node.name.value;
-      const fragment = fragments.get(name);
-      if (!fragment || open.has(name)) continue; // validation says what is wrong with those
-      level += walk(fragment.selectionSet, fragments, new Set([...open, name]), depth, count);
-      continue;
-    }
-    level += walk(node.selectionSet, fragments, open, depth, count);
-  }
-  return level;
-}
-
-/**
- * Refuses an operation whose answer could not be held: pages of a hundred within pages of a hundred. It must be valid.
- * @param variables coerced.
- */
-export function checkEntries(schema: GraphQLSchema, document: DocumentNode, variables: Record<string, unknown>): void {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions)
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
-  let entries = 0;
-  const walkIn = (set: SelectionSetNode, type: GraphQLNamedType | undefined, times: number, page?: number): void => {
-    for (const node of set.selections) {
-      if (node.kind === Kind.FIELD) {
-        const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[node.name.value] : undefined;
-        if (!field || !node.selectionSet) continue; // of introspection, too, whose size is the schema's
-        let inner = times;
-        if (isListType(getNullableType(field.type))) {
-          inner *= page ?? UNPAGED_ENTRIES;
-          entries += inner;
-          if (entries > MAX_ENTRIES)
-            throw limit(`An answer has at most ${MAX_ENTRIES} entries. Ask for smaller pages within pages.`);
-        }
-        walkIn(node.selectionSet, getNamedType(field.type), inner, pageOf(field, node, variables));
-        continue;
-      }
-      const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
-      const named = fragment?.typeCondition?.name.value;
-      if (fragment) walkIn(fragment.selectionSet, named ? schema.getType(named) : type, times, page);
-    }
-  };
-  for (const node of document.definitions)
-    if (node.kind === Kind.OPERATION_DEFINITION)
-      walkIn(node.selectionSet, schema.getRootType(node.operation) ?? undefined, 1);
-}
-
-/** How many entries a field's page is asked to have; undefined for a field without pages. */
-function pageOf(field: GraphQLField<unknown, unknown>, node: FieldNode, variables: Record<string, unknown>) {
-  const argument = field.args.find(({ name }) => name === 'first');
-  if (!argument) return undefined;
-  const given = node.arguments?.find(({ name }) => name.value === 'first')?.value;
-  const asked =
-    given?.kind === Kind.VARIABLE ? variables[given.name.value] : given?.kind === Kind.INT ? given.value : undefined;
-  return Math.max(1, Number(asked ?? argument.defaultValue ?? 1));
+/** Refuses an operation that costs more than one may: pages of a hundred within pages of a hundred. */
+export function checkCost(cost: number, limits: Limits = LIMITS): void {
+  if (cost > limits.cost)
+    throw limit(`This operation costs ${cost}, and one may cost ${limits.cost}. Ask for less, or for smaller pages.`);
 }
 
 /** NUL cannot be stored in PostgreSQL's text, and a lone surrogate is no character. */

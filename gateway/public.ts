@@ -8,6 +8,7 @@ import { openHttpDoor } from './http.ts';
 import { remoteSubgraph } from './http-transport.ts';
 import type { Licenses } from './licenses.ts';
 import { PUBLIC_LIMITS } from './limits.ts';
+import { timed } from './metrics.ts';
 import type { Gateway } from './start.ts';
 import { manageSupergraph } from './supergraph.ts';
 import type { Tenants } from './tenants.ts';
@@ -56,7 +57,7 @@ export async function startPublicGateway(options: PublicOptions, log: Logger): P
   const connect = () => {
     for (const { name, url } of supergraph.current().subgraphs) {
       if (!URL.canParse(url)) throw new Error(`The supergraph does not say where its subgraph ${name} is.`);
-      if (!sources.has(name)) sources.set(name, remoteSubgraph(name, url, log));
+      if (!sources.has(name)) sources.set(name, timed(remoteSubgraph(name, url, log)));
     }
   };
   connect();

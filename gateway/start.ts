@@ -12,6 +12,13 @@ import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
 import { openHttpDoor } from './http.ts';
 import { holdLicenses } from './licenses.ts';
+import { timed } from './metrics.ts';
+import { managePersistedOperations } from './persisted-operations.ts';
+import { ratesInMemory } from './rates.memory.ts';
+import { ratesInRedis } from './rates.redis.ts';
+import { createRates } from './rates.ts';
+import { Shedding } from './shedding.ts';
+import { STREAM_LIMITS } from './subscriptions/stream-limits.ts';
 import { manageSupergraph } from './supergraph.ts';
 import { holdTenants } from './tenants.ts';
 
@@ -26,7 +33,7 @@ export interface Gateway {
 /** Starts a gateway over the given subgraphs. It is ready, copies and all, when this resolves. */
 export async function startGateway(
   config: Config,
-  sources: ReadonlyMap<string, DataSource>,
+  given: ReadonlyMap<string, DataSource>,
   fanOut: FanOut,
   log: Logger,
   options: { sandboxToken?: (graph: Graph) => Promise<string | undefined> } = {},
@@ -36,6 +43,17 @@ export async function startGateway(
     ? config.SUPERGRAPH_FILE
     : resolve(import.meta.dirname, '..', config.SUPERGRAPH_FILE);
   const supergraph = await manageSupergraph(file, log);
+  const persisted = await managePersistedOperations(
+    config.PERSISTED_OPERATIONS.map((path) => resolve(import.meta.dirname, '..', path)),
+    config.PORTALS_IDS_ONLY ?? (config.NODE_ENV === 'production' && config.PERSISTED_OPERATIONS.length > 0),
+    log,
+  );
+  const rates = createRates(config.REDIS_URL ? ratesInRedis(config.REDIS_URL, ratesInMemory(), log) : ratesInMemory(), {
+    perCaller: config.RATE_PER_CALLER,
+    perTenant: config.RATE_PER_TENANT,
+    perAddress: config.RATE_PER_ADDRESS,
+  });
+  const sources = new Map([...given].map(([name, source]) => [name, timed(source)]));
   const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
   const ask = createAsk(sources, mint);
   const licenses = holdLicenses(ask, fanOut, log);
@@ -45,6 +63,8 @@ export async function startGateway(
     licenses.close();
     tenants.close();
     auth.close();
+    rates.close();
+    persisted.close();
     await supergraph.close();
     await Promise.all([...sources.values()].map((source) => source.close()));
   };
@@ -57,8 +77,14 @@ export async function startGateway(
       licenses,
       tenants,
       subgraphTimeoutMs: config.SUBGRAPH_TIMEOUT_MS,
+      rates,
+      shedding: new Shedding(),
+      persisted,
       log,
     });
+    await graph.warmUp();
+    supergraph.beforeChange((next) => graph.warmUp(next));
+    persisted.onChange(() => void graph.warmUp());
     graph.allowsAnonymousIntrospection = config.NODE_ENV !== 'production';
     const { sandboxToken } = options;
     const apollo = await openApolloDoor(graph, isDevelopment ? async () => sandboxToken?.(graph) : undefined);
@@ -69,13 +95,25 @@ export async function startGateway(
       allowedOrigins: config.ALLOWED_ORIGINS,
       isOwnOriginAllowed: isDevelopment,
       trustsProxy: config.TRUST_PROXY,
+      drainDelayMs: config.DRAIN_DELAY_MS,
+      forwardedHeaders: [],
+      streamLimits: {
+        ...STREAM_LIMITS,
+        socketsPerAddress: config.SOCKETS_PER_ADDRESS,
+        socketsPerUser: config.SOCKETS_PER_USER,
+        streamsPerUser: config.STREAMS_PER_USER,
+      },
       pages: isDevelopment ? graphiqlPages() : new Map(),
       log,
     });
     return {
       port: http.port,
       graph,
-      reload: supergraph.reload,
+      reload: async () => {
+        const isNew = await supergraph.reload();
+        await persisted.reload();
+        return isNew;
+      },
       stop: async () => {
         await http.stop();
         await close();

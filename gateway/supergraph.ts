@@ -6,7 +6,11 @@ import type { QueryPlanner, QueryPlannerConfig } from '@apollo/query-planner';
 import { type GraphQLObjectType, type GraphQLSchema, getNamedType, parse, visit } from 'graphql';
 import type { Feature } from '../schema/features.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+import { type CostDirectives, readCostDirectives } from './cost-directives.ts';
+import { type PreparedSupergraph, prepareSupergraph } from './execution/prepare-supergraph.ts';
+import type { Stands } from './execution/required-arguments.ts';
 import { type Requirements, readRequirements } from './execution/requirements.ts';
+import { supergraphLoads } from './metrics.ts';
 
 /** One loaded supergraph: what clients see, and the planner over what subgraphs offer. */
 export interface Supergraph {
@@ -19,6 +23,11 @@ export interface Supergraph {
   apiSchema: Schema;
   planner: QueryPlanner;
   requirements: Requirements;
+  /** Fields that are only there for the planner: what they stand for. */
+  stands: Stands;
+  costs: CostDirectives;
+  /** The subgraphs it was composed of, each with the address it gave. */
+  subgraphs: readonly { name: string; url: string }[];
   /** The features of the named root fields if every one of them is gated, else none. */
   rootFeatures(operation: string, fields: readonly string[]): readonly Feature[];
 }
@@ -33,6 +42,8 @@ export interface SupergraphManager {
   current(): Supergraph;
   /** Loads the file again; a broken one is refused and the last good one stays. */
   reload(): Promise<boolean>;
+  /** Calls `prepare` with each new supergraph, and waits for it, before it takes the place of the last one. */
+  beforeChange(prepare: (next: Supergraph) => Promise<void>): void;
   onChange(heard: (supergraph: Supergraph) => void): void;
   close(): Promise<void>;
 }
@@ -43,8 +54,11 @@ export interface SupergraphManager {
  */
 export async function manageSupergraph(file: string, log: Logger): Promise<SupergraphManager> {
   let update: (sdl: string) => void = () => undefined;
-  let current: Supergraph | undefined;
+  let prepared = prepareSupergraph(await readFile(file, 'utf8'));
+  let current: Supergraph;
+  let next: Supergraph | undefined;
   let count = 0;
+  const preparations: ((next: Supergraph) => Promise<void>)[] = [];
   const listeners: ((supergraph: Supergraph) => void)[] = [];
   const quiet = {
     debug: () => undefined,
@@ -59,54 +73,81 @@ export async function manageSupergraph(file: string, log: Logger): Promise<Super
     queryPlannerConfig: PLANNING,
     supergraphSdl: async (options) => {
       update = options.update;
-      return { supergraphSdl: await readFile(file, 'utf8') };
+      return { supergraphSdl: prepared.sdl };
     },
     buildService: () => ({ process: () => Promise.reject(new Error('Plans are executed by our own executor.')) }),
   });
   let refusal: unknown;
-  manager.onSchemaLoadOrUpdate(({ apiSchema, coreSupergraphSdl: sdl }) => {
+  manager.onSchemaLoadOrUpdate(({ coreSupergraphSdl: sdl }) => {
     const planner = manager.__testing().queryPlanner as QueryPlanner;
     try {
-      current = {
-        id: ++count,
-        sdl,
-        schema: apiSchema,
-        whole: planner.supergraph.schema.toGraphQLJSSchema(),
-        apiSchema: planner.supergraph.apiSchema(),
-        planner,
-        requirements: readRequirements(sdl),
-        rootFeatures: gatesOf(sdl, apiSchema),
-      };
+      next = readSupergraph({ ...prepared, sdl }, planner, ++count);
     } catch (error) {
       refusal = error; // the manager would not pass it on
-      return;
     }
-    for (const heard of listeners) heard(current);
   });
   await manager.load({ apollo: { key: undefined, keyHash: undefined, graphRef: undefined } as never });
-  if (!current) throw refusal;
+  if (!next) throw refusal;
+  current = next;
 
-  const reload = async () => {
-    const before = current;
+  const load = async (): Promise<boolean> => {
+    next = undefined;
     refusal = undefined;
     try {
-      update(await readFile(file, 'utf8'));
+      prepared = prepareSupergraph(await readFile(file, 'utf8'));
+      update(prepared.sdl);
       if (refusal) throw refusal;
-      return current !== before;
+      const taken = next as Supergraph | undefined;
+      if (!taken) return false; // nothing in it is new
+      for (const prepare of preparations) await prepare(taken);
+      current = taken;
+      for (const heard of listeners) heard(current);
+      supergraphLoads.inc({ outcome: 'taken' });
+      return true;
     } catch (error) {
+      supergraphLoads.inc({ outcome: 'refused' });
       log.error({ error: (error as Error).message }, 'the new supergraph is refused; the last good one stays');
       return false;
     }
   };
-  watchFile(file, { interval: WATCH_MS, persistent: false }, () => void reload());
+  let loading: Promise<boolean> = Promise.resolve(true);
+  const reload = () => {
+    loading = loading.then(load); // one after the other, or one would be taken for another
+    return loading;
+  };
+  const changed = () => void reload();
+  watchFile(file, { interval: WATCH_MS, persistent: false }, changed);
   return {
-    current: () => current as Supergraph,
+    current: () => current,
     reload,
+    beforeChange: (prepare) => void preparations.push(prepare),
     onChange: (heard) => void listeners.push(heard),
     close: async () => {
-      unwatchFile(file);
+      unwatchFile(file, changed);
       await manager.stop();
     },
+  };
+}
+
+/** What the gateway needs to know of a supergraph. Throws for one it could not answer rightly. */
+export function readSupergraph({ sdl, stands }: PreparedSupergraph, planner: QueryPlanner, id = 1): Supergraph {
+  const apiSchema = planner.supergraph.apiSchema();
+  const schema = apiSchema.toGraphQLJSSchema();
+  return {
+    id,
+    sdl,
+    schema,
+    whole: planner.supergraph.schema.toGraphQLJSSchema(),
+    apiSchema,
+    planner,
+    requirements: readRequirements(sdl),
+    stands,
+    costs: readCostDirectives(sdl),
+    rootFeatures: gatesOf(sdl, schema),
+    subgraphs: planner.supergraph
+      .subgraphs()
+      .values()
+      .map(({ name, url }) => ({ name, url })),
   };
 }
 

@@ -59,3 +59,14 @@ export const OpenDoor = (reason: string): Decorator => mark({ open: reason });
 export function Internal(): Decorator {
   return both(Directive('@inaccessible') as Decorator, mark({ internal: true }));
 }
+
+/**
+ * What one value of the field costs an operation; an object otherwise costs 1 and a scalar nothing. For what is dearer
+ * to answer than a row that is read: a count, a sum, a search.
+ * @param weight a whole number of rows' worth.
+ */
+export const Cost = (weight: number): Decorator => Directive(`@cost(weight: ${weight})`) as Decorator;
+
+/** How many entries a list without pages is taken to hold when an operation is priced. Pages say it by their `first`. */
+export const ListSize = (assumedSize: number): Decorator =>
+  Directive(`@listSize(assumedSize: ${assumedSize})`) as Decorator;

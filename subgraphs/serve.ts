@@ -1,7 +1,7 @@
 import type { Config } from './_kernel/config.ts';
 import type { Machinery } from './_kernel/context.ts';
-import { connect, type Db, roleUrl } from './_kernel/db.ts';
-import { type FanOut, listen } from './_kernel/fan-out.ts';
+import { connect, type Db } from './_kernel/db.ts';
+import { type FanOut, openFanOut } from './_kernel/fan-out.ts';
 import { inPlatform, type Jobs, runJobs } from './_kernel/jobs.ts';
 import { createVerifier } from './_kernel/signed-context.ts';
 import { defineSubgraph, type RunningSubgraph, runSubgraph } from './_kernel/subgraph.ts';
@@ -19,7 +19,7 @@ export interface Serving {
  * @param isAlone no other process works on this database.
  */
 export async function serve(config: Config, log: Logger, names?: readonly string[], isAlone = false): Promise<Serving> {
-  const fanOut = listen(roleUrl(config, 'dotmac_fan_out'), log);
+  const fanOut = openFanOut(config, log);
   const verify = createVerifier(config.ENVELOPE_PUBLIC_KEYS);
   const pools: Db[] = [];
   let jobs: Jobs | undefined;

@@ -100,6 +100,7 @@ describe('walls', () => {
 /** Doors that need no sign-in, each with the reason it gives in its mark. Adding one is a decision. */
 const OPEN_DOORS = [
   // Who signs in has not signed in yet; who holds a token without tenant still has a self.
+  'Mutation.createSocketTicket',
   'Mutation.endOtherSessions',
   'Mutation.endSession',
   'Mutation.refreshSession',
@@ -216,6 +217,7 @@ const GLOBAL_TABLES: Record<string, string> = {
   'identity.session': 'a session may stand without a tenant',
   'identity.sign_in_bucket': 'counts attempts before anybody is known',
   'identity.sign_in_record': 'attempts of people who may be nobody',
+  'identity.socket_ticket': 'a ticket is a session’s, which may stand without a tenant',
   'identity.token_key': 'keys of the platform',
   'identity.user': 'as the credential',
   'licensing.add_on': 'the catalogue, one for all',

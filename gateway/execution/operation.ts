@@ -2,6 +2,7 @@ import type { PlanNode, SubscriptionNode } from '@apollo/query-planner';
 import {
   type DocumentNode,
   GraphQLError,
+  type GraphQLSchema,
   getOperationAST,
   getVariableValues,
   Kind,
@@ -25,6 +26,8 @@ export interface Operation {
   kind: 'query' | 'mutation' | 'subscription';
   name: string;
   document: DocumentNode;
+  /** The schema by which subgraphs know each other's types, as it was when the operation was made ready. */
+  schema: GraphQLSchema;
   /** What it costs by the schema's directives, with coerced variables. */
   cost(variables: Data): number;
   /** Without a node when there is nothing to ask subgraphs. Made when first asked for: planning is the dear part. */
@@ -125,6 +128,7 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
     kind: definition.operation,
     name: definition.name?.value ?? '',
     document: own,
+    schema: supergraph.whole,
     cost: compileCost(schema, supergraph.costs, fragments, definition),
     get plan() {
       plan ??= planOf();

@@ -1,173 +1,176 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { badInput, ClientError, unauthenticated } from '../../schema/errors.ts';
-import { FEATURES } from '../../schema/features.ts';
-import { interruptible } from '../../subgraphs/_kernel/interruptible.ts';
-import type { GraphResult, SubgraphStream } from '../../subgraphs/_kernel/subgraph.ts';
-import { inSpan } from '../../subgraphs/_kernel/telemetry.ts';
-import { type Answer, bodyOf, type ClientRequest, type Graph, type Standing } from '../graph.ts';
-import { nextStepAfter } from '../licenses.ts';
-import { checkEntries, checkVariables } from '../limits.ts';
+import type { Operation } from '../execution/operation.ts';
+import { type Answer, bodyOf, type ClientRequest, type Graph } from '../graph.ts';
+import type { Wire } from './outbox.ts';
+import { Reader } from './reader.ts';
+import { mayOf, opensOf, personOf, refuseIfLost } from './rights.ts';
+import { type Plan, Source, type Sources, sourceKey } from './source.ts';
+import { Places, type StreamLimits, tooMany } from './stream-limits.ts';
 
-interface SubscriptionNode {
-  kind: 'Subscription';
-  primary: FetchNode;
-  rest?: PlanNode;
-}
-
-/** `setTimeout` cannot wait longer, milliseconds. */
-const LONGEST_WAIT_MS = 2 ** 31 - 1;
-/** How long opening a stream at its subgraph may take, milliseconds. */
-const OPEN_MS = 30_000;
+/** How often what ends by time alone is looked for, milliseconds. */
+const TICK_MS = 250;
 
 /**
- * Opens a subscription: follows the primary's stream at its subgraph and, for each event, runs the rest of the plan with
- * the event as the primary's answer. Rights are looked at again for every event, and whenever something about the
- * caller's session, tenant or licence changes: a stream that lost its right ends with one coded error.
- * Never throws: what goes wrong before the stream opens is an answer with errors.
+ * All subscriptions of this process, over whatever door they came. Rights are looked at again for every event, and
+ * whenever something about a caller's session, tenant or licence changes: a stream that lost its right ends with one
+ * coded error.
  */
-export async function openStream(graph: Graph, request: ClientRequest): Promise<AsyncGenerator<Answer> | Answer> {
-  try {
-    const operation = graph.prepare(request);
-    const node = operation.plan.node as unknown as SubscriptionNode | undefined;
-    if (operation.kind !== 'subscription' || node?.kind !== 'Subscription')
-      throw badInput('This is not a subscription.');
-    checkVariables(request.variables);
-    const { values, errors } = operation.variables(request.variables ?? {});
-    if (errors.length > 0) return { errors: graph.errorsOf(errors) };
-    checkEntries(graph.supergraph.schema, operation.document, values);
-    const standing = await graph.standingOf(request.caller);
-    refuseIfLost(graph, request, standing);
-    const source = graph.sourceOf(node.primary.serviceName);
-    const body = bodyOf(node.primary, pick({ ...values, ...request.variables }, node.primary.variableUsages));
-    const abort = new AbortController();
-    const upstream = await source.subscribe(
-      body,
-      graph.seal(source.name, body, request, standing, Date.now() + OPEN_MS),
-      abort.signal,
-    );
-    if (!(Symbol.asyncIterator in upstream)) return await refusedBySubgraph(graph, request, standing, node, upstream);
-    const renew = (fresh: Standing) =>
-      upstream.renew(graph.seal(source.name, body, request, fresh, Date.now() + OPEN_MS));
-    return relay(graph, request, node, upstream, renew, standing, abort);
-  } catch (error) {
-    return { errors: await denied(graph, request, error) };
+export class Streams implements Sources {
+  readonly graph: Graph;
+  readonly limits: StreamLimits;
+  readonly shared = new Map<string, Source>();
+  readonly all = new Set<Source>();
+  private readonly readers = new Map<Reader, () => void>();
+  private readonly places: Places;
+  private readonly timer: NodeJS.Timeout;
+  private isClosed = false;
+
+  constructor(graph: Graph, limits: StreamLimits) {
+    this.graph = graph;
+    this.limits = limits;
+    this.places = new Places(limits.streamsPerUser);
+    this.timer = setInterval(() => this.tick(), TICK_MS).unref();
+    graph.parts.supergraph.onChange(() => {
+      for (const source of [...this.all]) source.replan((request) => this.planOf(request));
+    });
   }
-}
 
-const pick = (from: Record<string, unknown>, names: readonly string[] = []) =>
-  Object.fromEntries(names.filter((name) => Object.hasOwn(from, name)).map((name) => [name, from[name]]));
-
-async function denied(graph: Graph, request: ClientRequest, error: unknown): Promise<Answer['errors']> {
-  const errors = graph.errorsOf(error);
-  const standing = await graph.standingOf(request.caller).catch(() => undefined);
-  return standing ? graph.withWayOut(errors, standing) : errors;
-}
-
-/** Throws FEATURE_NOT_LICENSED if the licence no longer opens what the stream is about. */
-function refuseIfLost(graph: Graph, request: ClientRequest, standing: Standing): void {
-  const lost = graph.lostFeature(graph.prepare(request), standing);
-  if (!lost) return;
-  if (standing.isLicenseUnknown)
-    throw new ClientError('SUBGRAPH_UNAVAILABLE', 'The licence cannot be read right now. Please try again.');
-  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[lost.feature].name}.`, {
-    ...lost,
-    licenseVersion: standing.license?.version ?? 0,
-  });
-}
-
-async function refusedBySubgraph(
-  graph: Graph,
-  request: ClientRequest,
-  standing: Standing,
-  node: SubscriptionNode,
-  result: GraphResult,
-): Promise<Answer> {
-  const { errors } = await graph.run(graph.prepare(request), request, standing, { primary: node.primary, result });
-  return { errors };
-}
-
-/** What a subgraph decides by: when it changes, the stream there needs a fresh envelope. */
-const rightsOf = ({ caller, features, core }: Standing) => JSON.stringify([caller.permissions.bits, features, core]);
-
-/** Something timed that can be set anew; a wait longer than a timer can hold is taken in steps by whoever is called. */
-function alarm(ring: () => void) {
-  let timer: NodeJS.Timeout | undefined;
-  return {
-    clear: () => clearTimeout(timer),
-    set(at: number) {
-      clearTimeout(timer);
-      if (Number.isFinite(at))
-        timer = setTimeout(ring, Math.min(LONGEST_WAIT_MS, Math.max(0, at - Date.now()))).unref();
-    },
-  };
-}
-
-function relay(
-  graph: Graph,
-  request: ClientRequest,
-  node: SubscriptionNode,
-  upstream: SubgraphStream,
-  renew: (standing: Standing) => Promise<void>,
-  opened: Standing,
-  abort: AbortController,
-): AsyncGenerator<Answer> {
-  const { auth, licenses, tenants } = graph.parts;
-  const { caller } = request;
-  let rights = rightsOf(opened);
-  let over: { why: unknown } | undefined;
-  const end = (why: unknown) => {
-    over ??= { why };
-    licenseStep.clear();
-    tokenEnd.clear();
-    for (const stop of stops) stop();
-    abort.abort();
-    void upstream.return(undefined);
-  };
-
-  const recheck = async () => {
+  /**
+   * Opens a subscription. It tells nothing before its reader's `begin`. Never throws: what goes wrong before the stream
+   * opens is an answer with errors.
+   */
+  async open(request: ClientRequest, wire: Wire): Promise<Reader | Answer> {
+    let leave: (() => void) | undefined;
     try {
-      const standing = await graph.standingOf(caller);
-      if (over) return;
-      refuseIfLost(graph, request, standing);
-      licenseStep.set(nextStepAfter(standing.license, new Date())?.getTime() ?? Number.POSITIVE_INFINITY);
-      if (rightsOf(standing) === rights) return;
-      rights = rightsOf(standing);
-      await renew(standing);
-    } catch (error) {
-      end(error);
-    }
-  };
-  const licenseStep = alarm(() => void recheck());
-  const tokenEnd = alarm(() =>
-    caller.expiresAt <= Date.now() ? end(unauthenticated('EXPIRED')) : tokenEnd.set(caller.expiresAt),
-  );
-  licenseStep.set(nextStepAfter(opened.license, new Date())?.getTime() ?? Number.POSITIVE_INFINITY);
-  tokenEnd.set(caller.expiresAt);
-  const heard = () => void recheck();
-  const stops = [
-    auth.onChange(caller, heard),
-    ...(caller.tenantId ? [licenses.onChange(caller.tenantId, heard), tenants.onChange(caller.tenantId, heard)] : []),
-  ];
-  heard(); // of what changed while the stream was opened
-
-  async function* answers(): AsyncGenerator<Answer> {
-    try {
-      while (!over) {
-        const next = await upstream.next();
-        if (over || next.done) break;
-        yield await inSpan('event', {}, async () => {
-          const standing = await graph.standingOf(caller);
-          refuseIfLost(graph, request, standing);
-          const event = { primary: node.primary, result: next.value, rest: node.rest };
-          return graph.run(graph.prepare(request), request, standing, event);
-        });
+      if (this.isClosed) throw goingAway();
+      const operation = this.prepare(request);
+      const admitted = await this.graph.admission.admit(operation, request);
+      if (admitted.errors) return this.graph.refusal(admitted);
+      const plan = planned(operation, request, admitted.values);
+      leave = this.places.take(request.caller.userId ?? request.address);
+      if (!leave) throw tooMany(`You have ${this.limits.streamsPerUser} streams open already.`);
+      const standing = await this.graph.standingOf(request.caller);
+      refuseIfLost(this.graph, plan.operation, standing);
+      const reader = new Reader(this, request, wire);
+      reader.caller = standing.caller;
+      const source = new Source(this, plan, standing, reader);
+      const refused = await source.open(standing).catch((error) => {
+        reader.leave();
+        throw error;
+      });
+      if (refused) {
+        reader.leave();
+        leave();
+        return refused;
       }
-      if (over?.why !== undefined) yield { errors: await denied(graph, request, over.why) };
+      this.keep(reader, leave);
+      return reader;
     } catch (error) {
-      yield { errors: await denied(graph, request, error) };
-    } finally {
-      end(undefined);
+      leave?.();
+      return { errors: await this.explain(request, error) };
     }
   }
-  return interruptible(answers(), () => end(undefined));
+
+  settle(reader: Reader): void {
+    void this.goOn(reader).catch((error) => this.fail(reader, error));
+  }
+
+  forget(reader: Reader): void {
+    this.readers.get(reader)?.();
+    this.readers.delete(reader);
+  }
+
+  fail(reader: Reader, thrown: unknown): void {
+    if (reader.isOver) return;
+    reader.source?.release(reader);
+    void this.explain(reader.request, thrown).then((errors) => reader.fail(errors));
+  }
+
+  /** Ends every stream over HTTP with a coded error; sockets say it by their close code. */
+  close(): void {
+    this.isClosed = true;
+    clearInterval(this.timer);
+    const errors = this.graph.errorsOf(goingAway());
+    for (const reader of [...this.readers.keys()])
+      if (reader.wire.door === 'websocket') reader.leave();
+      else reader.fail(errors);
+  }
+
+  private keep(reader: Reader, leave: () => void): void {
+    const stopHearing = this.graph.parts.auth.onChange(reader.caller, () => void this.recheck(reader));
+    this.readers.set(reader, () => {
+      stopHearing();
+      leave();
+    });
+    if (!this.graph.parts.auth.isAsBefore(reader.caller)) void this.recheck(reader); // changed while it was opened
+  }
+
+  private async recheck(reader: Reader): Promise<void> {
+    try {
+      const fresh = await this.graph.parts.auth.renew(reader.request.caller);
+      reader.source?.meet(reader, fresh);
+    } catch (error) {
+      this.fail(reader, error);
+    }
+  }
+
+  /** Goes on behind where a reader is: with a shared source that is there already, or with one of its own. */
+  private async goOn(reader: Reader): Promise<void> {
+    const plan = this.planOf(reader.request);
+    const standing = await this.graph.standingOf(reader.request.caller);
+    refuseIfLost(this.graph, plan.operation, standing);
+    if (reader.isOver || reader.source) return;
+    reader.caller = standing.caller;
+    const [may, opens] = [mayOf(standing.caller), opensOf(standing)];
+    for (const person of [personOf(reader.request, standing.caller), undefined])
+      if (this.shared.get(sourceKey(plan, may, opens, person))?.takes(reader, plan)) return;
+    const source = new Source(this, plan, standing, reader);
+    const refused = await source.open(standing).catch((error) => {
+      source.release(reader);
+      throw error;
+    });
+    if (refused) reader.fail(refused.errors ?? []);
+    else source.begin();
+  }
+
+  private prepare(request: ClientRequest): Operation {
+    const operation = this.graph.prepare(request);
+    if (operation.kind !== 'subscription') throw badInput('This is not a subscription.');
+    return operation;
+  }
+
+  /** The plan of a request that was admitted before. */
+  private planOf(request: ClientRequest): Plan {
+    const operation = this.prepare(request);
+    const { values, errors } = operation.variables(request.variables ?? {});
+    if (errors.length > 0) throw errors;
+    return planned(operation, request, values);
+  }
+
+  private async explain(request: ClientRequest, thrown: unknown): Promise<NonNullable<Answer['errors']>> {
+    const errors = this.graph.errorsOf(thrown);
+    const standing = await this.graph.standingOf(request.caller).catch(() => undefined);
+    return standing ? this.graph.withWayOut(errors, standing) : errors;
+  }
+
+  private tick(): void {
+    const [now, at] = [Date.now(), performance.now()];
+    for (const reader of [...this.readers.keys()]) {
+      if (reader.request.caller.expiresAt <= now) this.fail(reader, unauthenticated('EXPIRED'));
+      else if (reader.isStuck(at, this.limits.readMs)) reader.cut();
+    }
+    for (const source of [...this.all]) source.tick(now);
+  }
 }
+
+function planned(operation: Operation, request: ClientRequest, values: Record<string, unknown>): Plan {
+  const variables = { ...values, ...request.variables };
+  const node = operation.planFor(variables);
+  if (node?.kind !== 'Subscription') throw badInput('A subscription follows one field.');
+  const primary = node.primary as FetchNode;
+  return { operation, values, primary, rest: node.rest as PlanNode | undefined, body: bodyOf(primary, variables) };
+}
+
+const goingAway = () =>
+  new ClientError('SUBGRAPH_UNAVAILABLE', 'This server is going away. Please come back.', { reason: 'GOING_AWAY' });

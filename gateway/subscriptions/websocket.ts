@@ -1,210 +1,272 @@
 import { randomUUID } from 'node:crypto';
-import { type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { type ExecutionArgs, GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { CloseCode } from 'graphql-ws';
-import { useServer as serveProtocol } from 'graphql-ws/use/ws';
-import { WebSocketServer } from 'ws';
-import { ClientError } from '../../schema/errors.ts';
-import { interruptible } from '../../subgraphs/_kernel/interruptible.ts';
-import { type Authenticator, bearerOf, type Caller } from '../auth.ts';
-import type { Answer, ClientRequest, Graph } from '../graph.ts';
-import { MAX_MESSAGE } from '../limits.ts';
-import { openStream } from './streams.ts';
+import { CloseCode, makeServer } from 'graphql-ws';
+import type { WebSocket } from 'ws';
+import type { Authenticator, Caller } from '../auth.ts';
+import { type Answer, type ClientRequest, dataOf } from '../graph.ts';
+import { oneAnswer } from './one-answer.ts';
+import type { Wire } from './outbox.ts';
+import type { Framing, Payload } from './payload.ts';
+import { Reader } from './reader.ts';
+import { acceptSockets, type SocketOptions, textFrame } from './sockets.ts';
+import { Places, tooMany } from './stream-limits.ts';
+import type { Streams } from './streams.ts';
 
-/** Streams one socket may hold. */
-const MAX_STREAMS = 100;
-/** Queries and mutations of one socket that may run at once. */
-const MAX_RUNNING = 50;
-/** What a client may leave unread before its socket is ended, bytes. */
-const MAX_UNREAD = 16 * 1024 * 1024;
 /** How long a client may take to say who it is, milliseconds. */
 const INIT_MS = 5_000;
-const PING_MS = 15_000;
+/** How often sockets whose token has ended are looked for, milliseconds. */
+const TICK_MS = 250;
+/** A socket outlives its token so long: its streams say why they end, milliseconds. */
+const GRACE_MS = 500;
+/** A client that does not read may still take the reason, milliseconds. */
+const CUT_MS = 1_000;
+/** RFC 6455's registry: try again later. The protocol has no code for a reader that is too slow, and clients come back on it. */
+const TRY_AGAIN_LATER = 1013;
+const FAILED = 4500;
 
 type Extra = {
-  request: IncomingMessage;
-  socket: { close(code: number, reason: string): void };
+  readonly socket: WebSocket;
+  readonly net: Socket;
+  readonly address: string;
+  readonly ticket: string | undefined;
   caller?: Caller;
-  /** Streams open or being opened. */
-  streams?: number;
-  /** Queries and mutations that run. */
-  running?: number;
-  timer?: NodeJS.Timeout;
+  /** Gives back the user's place. */
+  leave?: () => void;
+  /** Operations that run or stream. */
+  running: number;
 };
 
 export interface SocketDoor {
-  /** Closes every socket with 1001 after its streams have ended. */
-  close(): Promise<void>;
+  /** Closes every socket with 1001. */
+  close(): void;
 }
 
 /** The `graphql-transport-ws` door, at the path of the graph: queries and mutations too, under the same rules as HTTP. */
 export function openSocketDoor(
   server: Server,
-  graph: Graph,
-  options: { path: string; isAllowed: (origin: string) => boolean; addressOf: (request: IncomingMessage) => string },
+  streams: Streams,
+  options: Pick<SocketOptions, 'path' | 'isAllowed' | 'addressOf'>,
 ): SocketDoor {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE, perMessageDeflate: false });
-  server.on('upgrade', (request, socket, head) => {
-    const { origin } = request.headers;
-    if (request.url?.split('?')[0] !== options.path) return turnAway(socket, 404);
-    if (origin && !options.isAllowed(origin)) return turnAway(socket, 403);
-    sockets.handleUpgrade(request, socket, head, (opened) => {
-      const send = opened.send.bind(opened);
-      // What can no longer be sent has its socket's end to say so; the library would print a stack for each message.
-      opened.send = ((data: string, sent?: () => void) => send(data, () => sent?.())) as typeof opened.send;
-      sockets.emit('connection', opened, request);
-    });
+  const { graph, limits } = streams;
+  const { auth, log } = graph.parts;
+  const perUser = new Places(limits.socketsPerUser);
+  const signedIn = new Set<Extra>();
+
+  const protocol = makeServer<Record<string, unknown>, Extra>({
+    connectionInitWaitTimeout: INIT_MS,
+    onConnect: async (context) => {
+      const { extra, connectionParams } = context;
+      Object.assign(context, { connectionParams: undefined }); // a token is not kept longer than it is needed
+      try {
+        const said = textOf(connectionParams?.authorization ?? connectionParams?.Authorization);
+        extra.caller =
+          said === undefined && extra.ticket ? await auth.redeem(extra.ticket) : await auth.authenticate(said);
+      } catch {
+        return false; // 4403: wrong credentials, without a word more
+      }
+      if (extra.socket.readyState !== extra.socket.OPEN) return false;
+      extra.leave = extra.caller.userId ? perUser.take(extra.caller.userId) : undefined;
+      if (extra.caller.userId && !extra.leave) {
+        extra.socket.close(CloseCode.TooManyInitialisationRequests, 'Too many sockets');
+        return false;
+      }
+      signedIn.add(extra);
+      return true;
+    },
+    onPing: async ({ extra }, payload) => {
+      const token = textOf(payload?.authorization);
+      if (token && extra.caller) await prolong(auth, extra.caller, token).catch(() => undefined);
+    },
+    onSubscribe: ({ extra }, id, payload) => {
+      const request = toRequest(payload as never, extra);
+      try {
+        if (extra.running >= limits.operationsPerSocket)
+          throw tooMany(`A socket runs at most ${limits.operationsPerSocket} operations at once.`);
+        const operation = graph.prepare(request);
+        extra.running += 1;
+        return {
+          schema: graph.supergraph.schema,
+          document: operation.document,
+          operationName: payload.operationName,
+          contextValue: { request, extra, id },
+        };
+      } catch (error) {
+        return graph.errorsOf(error).map(toError);
+      }
+    },
+    execute: (args) => {
+      const { request, extra } = contextOf(args);
+      return oneAnswer(async (signal) => {
+        const answer = await graph.execute({ ...request, signal });
+        extra.running -= 1;
+        return toResult(answer);
+      }) as never;
+    },
+    subscribe: async (args) => {
+      const { request, extra, id } = contextOf(args);
+      const wire = new SocketWire(extra, id);
+      const opened = await streams.open(request, wire);
+      if (opened instanceof Reader) {
+        opened.onOver = () => {
+          extra.running -= 1;
+        };
+        return completionOf(opened, wire) as never;
+      }
+      extra.running -= 1;
+      return toResult(opened) as never;
+    },
+    onError: (_ctx, _id, _payload, errors) =>
+      errors.map((error) => ('toJSON' in error ? error.toJSON() : error)) as GraphQLFormattedError[],
   });
 
-  const door = serveProtocol<Record<string, unknown>, Extra>(
-    {
-      isProd: true, // no reason ever tells what broke inside
-      connectionInitWaitTimeout: INIT_MS,
-      onConnect: async ({ connectionParams, extra }) => {
-        try {
-          extra.caller = await graph.parts.auth.authenticate(
-            bearerOf(textOf(connectionParams?.authorization ?? connectionParams?.Authorization)),
-          );
-          endWithToken(extra);
-          return true;
-        } catch {
-          return false; // 4403: wrong credentials, without a word more
-        }
-      },
-      onDisconnect: ({ extra }) => clearTimeout(extra.timer),
-      onPing: async ({ extra }, payload) => {
-        const token = textOf(payload?.authorization);
-        if (token && extra.caller) await prolong(graph.parts.auth, extra.caller, token).catch(() => undefined);
-      },
-      onSubscribe: ({ extra }, _id, payload) => {
-        const request = toRequest(payload as never, extra, options.addressOf);
-        try {
-          const operation = graph.prepare(request);
-          takePlace(extra, operation.kind === 'subscription');
-          return {
-            schema: graph.supergraph.schema,
-            document: operation.document,
-            operationName: payload.operationName,
-            contextValue: { request, extra },
-          };
-        } catch (error) {
-          return graph.errorsOf(error).map(toError);
-        }
-      },
-      execute: async (args) => {
-        const { request, extra } = contextOf(args);
-        const answer = await graph.execute(request);
-        extra.running = (extra.running ?? 1) - 1;
-        return toResult(answer) as never;
-      },
-      subscribe: async (args) => {
-        const { request, extra } = contextOf(args);
-        const opened = await openStream(graph, request);
-        const closed = () => {
-          extra.streams = (extra.streams ?? 1) - 1;
-        };
-        if (Symbol.asyncIterator in opened) return results(opened, closed) as never;
-        closed();
-        return toResult(opened) as never;
-      },
-      onError: (_ctx, _id, _payload, errors) =>
-        errors.map((error) => ('toJSON' in error ? error.toJSON() : error)) as GraphQLFormattedError[],
+  const accepted = acceptSockets(server, {
+    ...options,
+    perAddress: limits.socketsPerAddress,
+    onOpen(socket, net, address, ticket) {
+      const extra: Extra = { socket, net, address, ticket, running: 0 };
+      net.setMaxListeners(0); // each stream that waits listens for room
+      const closed = protocol.opened(
+        {
+          protocol: socket.protocol,
+          send: (text) => socket.send(text, ignore), // what can no longer be sent has its socket's end to say so
+          close: (code, reason) => socket.close(code, reason),
+          onMessage: (hear) =>
+            socket.on('message', (data) => {
+              hear(String(data)).catch((error: Error) => {
+                if (!/^(Unexpected message|Invalid message)/.test(error.message))
+                  log.error({ err: error }, 'a message on a socket failed');
+                socket.close(FAILED, 'Something went wrong on our side');
+              });
+            }),
+        },
+        extra,
+      );
+      socket.once('close', (code, reason) => {
+        signedIn.delete(extra);
+        extra.leave?.();
+        void closed(code, String(reason));
+      });
     },
-    sockets,
-    PING_MS,
-  );
-  // The library prints what a client did wrong; a message over the limit is the client's affair and already closes with 1009.
-  sockets.on('connection', (socket) => {
-    socket.removeAllListeners('error').on('error', () => socket.terminate());
-    socket.on('message', () => socket.bufferedAmount > MAX_UNREAD && socket.terminate()); // it asks and never reads
   });
+  const timer = setInterval(() => {
+    const now = Date.now();
+    for (const { caller, socket } of signedIn)
+      if ((caller?.expiresAt ?? 0) + GRACE_MS <= now) socket.close(CloseCode.Forbidden, 'Token expired');
+  }, TICK_MS).unref();
   return {
-    close: async () => {
-      for (const socket of sockets.clients) socket.close(1001, 'Going away');
-      await door.dispose();
-      sockets.close();
+    close() {
+      clearInterval(timer);
+      accepted.close();
     },
   };
 }
 
-/** Answers an upgrade that is refused. From here on the socket is ours, and what goes wrong on it, too. */
-function turnAway(socket: Duplex, status: 403 | 404): void {
-  socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\n\r\n`, () => socket.destroy());
+const AS_IT_IS: Framing = (_answer, text) => text;
+
+/** A stream among others on a socket. Its frames are the shared text in an envelope of their own. */
+class SocketWire implements Wire {
+  readonly door = 'websocket';
+  /** Resolves when nothing comes any more. */
+  readonly ended: Promise<void>;
+  private finish: () => void = ignore;
+  private readonly extra: Extra;
+  private readonly id: string;
+
+  constructor(extra: Extra, id: string) {
+    this.extra = extra;
+    this.id = id;
+    this.ended = new Promise((resolve) => {
+      this.finish = resolve;
+    });
+  }
+
+  isReady(): boolean {
+    return !this.extra.net.writableNeedDrain;
+  }
+
+  whenReady(call: () => void): void {
+    this.extra.net.once('drain', call);
+  }
+
+  write(payload: Payload): void {
+    const { socket, net } = this.extra;
+    // Written whole: the library would hand over header and text apart, which costs a third more for each reader.
+    if (socket.readyState === socket.OPEN)
+      net.write(textFrame(`{"id":${JSON.stringify(this.id)},"type":"next","payload":`, payload.frame(AS_IT_IS), '}'));
+  }
+
+  end(last?: Payload): void {
+    if (last) this.write(last);
+    this.finish();
+  }
+
+  cut(): void {
+    const { socket } = this.extra;
+    socket.close(TRY_AGAIN_LATER, 'You do not read');
+    setTimeout(() => socket.terminate(), CUT_MS).unref();
+  }
 }
 
-/** Counts an operation before it starts; asked at once, many would otherwise all find room. Throws RATE_LIMITED. */
-function takePlace(extra: Extra, isStream: boolean): void {
-  const { streams = 0, running = 0 } = extra;
-  if (isStream && streams >= MAX_STREAMS)
-    throw new ClientError('RATE_LIMITED', `A socket holds at most ${MAX_STREAMS} streams.`);
-  if (!isStream && running >= MAX_RUNNING)
-    throw new ClientError('RATE_LIMITED', `A socket runs at most ${MAX_RUNNING} operations at once.`);
-  if (isStream) extra.streams = streams + 1;
-  else extra.running = running + 1;
+/** What the protocol's library follows of a stream: its end. The events go past it, in the bytes they share. */
+function completionOf(reader: Reader, wire: SocketWire): AsyncGenerator<never> {
+  const done = { done: true, value: undefined } as const;
+  const leave = async () => {
+    reader.leave();
+    wire.end();
+    return done;
+  };
+  return {
+    async next() {
+      reader.begin();
+      await wire.ended;
+      return done;
+    },
+    return: leave,
+    throw: leave,
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async [Symbol.asyncDispose]() {
+      await leave();
+    },
+  };
 }
 
-const contextOf = (args: ExecutionArgs) => args.contextValue as { request: ClientRequest; extra: Extra };
+const ignore = (): void => undefined;
+const contextOf = (args: ExecutionArgs) => args.contextValue as { request: ClientRequest; extra: Extra; id: string };
 const textOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
 const toError = (error: GraphQLFormattedError) =>
   new GraphQLError(error.message, { path: error.path, extensions: error.extensions });
-const toResult = ({ data, errors }: Answer) => ({
-  ...(data === undefined ? {} : { data }),
-  ...(errors ? { errors: errors.map(toError) } : {}),
-});
 
-function toRequest(
-  payload: { query?: unknown; variables?: unknown; operationName?: unknown },
-  extra: Extra,
-  addressOf: (request: IncomingMessage) => string,
-): ClientRequest {
+function toResult(answer: Answer) {
+  const data = dataOf(answer);
   return {
-    query: payload.query as string,
-    variables: payload.variables as Record<string, unknown> | undefined,
-    operationName: textOf(payload.operationName),
+    ...(data === undefined ? {} : { data }),
+    ...(answer.errors ? { errors: answer.errors.map(toError) } : {}),
+    ...(answer.extensions ? { extensions: answer.extensions } : {}),
+  };
+}
+
+function toRequest(payload: Record<string, unknown>, extra: Extra): ClientRequest {
+  const { query, variables, operationName, extensions, id, documentId } = payload as unknown as ClientRequest;
+  return {
+    query,
+    variables,
+    operationName: textOf(operationName),
+    extensions,
+    id,
+    documentId,
     caller: extra.caller as Caller,
     requestId: randomUUID(),
-    address: addressOf(extra.request),
+    address: extra.address,
   };
-}
-
-/** Answers as the protocol's library sends them. `ended` is called once, also when nobody ever asked for the first one. */
-function results(answers: AsyncGenerator<Answer>, ended: () => void): AsyncGenerator<ReturnType<typeof toResult>> {
-  let isOver = false;
-  const end = () => {
-    if (!isOver) ended();
-    isOver = true;
-  };
-  async function* read() {
-    try {
-      for await (const answer of answers) yield toResult(answer);
-    } finally {
-      end();
-    }
-  }
-  return interruptible(read(), () => {
-    end();
-    void answers.return(undefined);
-  });
-}
-
-/** A socket lives as long as its token; its streams say why they end, then it closes. */
-function endWithToken(extra: Extra): void {
-  const left = (extra.caller?.expiresAt ?? 0) - Date.now();
-  if (!Number.isFinite(left)) return;
-  extra.timer = setTimeout(
-    () => {
-      if ((extra.caller?.expiresAt ?? 0) > Date.now()) return endWithToken(extra);
-      setTimeout(() => extra.socket.close(CloseCode.Forbidden, 'Token expired'), 100).unref();
-    },
-    Math.max(0, left),
-  ).unref();
 }
 
 /** A fresh token of the same session and membership prolongs a socket. */
 async function prolong(auth: Authenticator, caller: Caller, token: string): Promise<void> {
-  const fresh = await auth.authenticate(bearerOf(token));
+  const fresh = await auth.authenticate(token);
   const isSame = fresh.sessionId === caller.sessionId && fresh.membershipId === caller.membershipId;
   if (isSame && fresh.expiresAt > caller.expiresAt) caller.expiresAt = fresh.expiresAt;
 }

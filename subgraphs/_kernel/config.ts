@@ -14,6 +14,7 @@ const list = z.string().transform((text) =>
 const keys = list.refine((parts) => parts.length > 0 && parts.every((part) => secret(32).safeParse(part).success), {
   message: 'must be 32-byte Ed25519 public keys in base64url, comma-separated',
 });
+const rate = z.coerce.number().int().min(1).max(1_000_000_000);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
 /**
@@ -41,6 +42,18 @@ export const SETTINGS = {
   ],
   DATABASE_ROLE_SECRET: [secret(32).optional(), 'The passwords of the database roles are derived from it.'],
   DATABASE_POOL: [z.coerce.number().int().min(2).max(100).default(10), 'Connections per subgraph.'],
+  REDIS_URL: [
+    z
+      .string()
+      .regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://')
+      .optional(),
+    'Redis that carries live news, rate buckets and revocations between processes; without it PostgreSQL carries the news.',
+  ],
+  ADMIN_PORT: [
+    port.optional(),
+    'Port on which /metrics is served to those who run this, never to clients; without it there is none.',
+  ],
+  ADMIN_HOST: [z.string().min(1).default('127.0.0.1'), 'Address of the admin port.'],
   ENVELOPE_PRIVATE_KEY: [
     secret(32).optional(),
     'Ed25519 seed with which the gateway signs what it sends to subgraphs.',
@@ -65,10 +78,38 @@ export const SETTINGS = {
     z.string().min(1).default('schema/supergraph.graphql'),
     'The composed supergraph the gateway serves.',
   ],
+  PERSISTED_OPERATIONS: [
+    list.default([]),
+    'Manifests of the operations our own clients were built with, in Apollo’s format, comma-separated.',
+  ],
+  PORTALS_IDS_ONLY: [
+    flag.optional(),
+    'Whether portal customers and whoever has not signed in may run operations of a manifest only; by default so in production, once there is a manifest.',
+  ],
+  RATE_PER_CALLER: [rate.default(1_000), 'Cost that flows back each second to the bucket of somebody signed in.'],
+  RATE_PER_TENANT: [rate.default(10_000), 'The same for all people of a tenant together.'],
+  RATE_PER_ADDRESS: [rate.default(500), 'The same for whoever has not signed in, by address.'],
+  DRAIN_DELAY_MS: [
+    z.coerce.number().int().min(0).max(10_000).default(0),
+    'How long a gateway that was told to go says so at /health/ready before it closes its door, for a proxy to notice.',
+  ],
   TRUST_PROXY: [flag.default(false), 'Whether the last hop of X-Forwarded-For names the client.'],
+  SOCKETS_PER_ADDRESS: [
+    z.coerce.number().int().min(1).default(512),
+    'Sockets a gateway holds open from one address; a whole office may share one.',
+  ],
+  SOCKETS_PER_USER: [z.coerce.number().int().min(1).default(32), 'Sockets a gateway holds open for one user.'],
+  STREAMS_PER_USER: [
+    z.coerce.number().int().min(1).default(256),
+    'Subscriptions a gateway holds open for one user, over all doors together.',
+  ],
   OTEL_EXPORTER_OTLP_ENDPOINT: [
     z.string().url().optional(),
     'Collector that receives spans; without it none are sent.',
+  ],
+  TRACE_RATIO: [
+    z.coerce.number().min(0).max(1).default(1),
+    'Share of the traces that are recorded, the same ones by every process.',
   ],
   SEED_PASSWORD: [
     z.string().min(12).max(128).optional(),
@@ -128,11 +169,23 @@ export function readConfig(env: NodeJS.ProcessEnv, drawn: Partial<Record<string,
     for (const name of ['LICENSE_TIER', 'FEATURE_OVERRIDE', 'SEED_PASSWORD'])
       if (given[name]) faults.push(`${name}: is honoured in development and test only.`);
   }
-  if (faults.length > 0)
-    throw new ConfigError(
-      `The environment does not allow a start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`,
-    );
+  if (faults.length > 0) throw refusedStart(faults);
   return read.data as unknown as Config;
+}
+
+const refusedStart = (faults: readonly string[]) =>
+  new ConfigError(`The environment does not allow a start:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
+
+const PUBLIC = ['HOST', 'LOG_LEVEL', 'SUBGRAPH_TIMEOUT_MS', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const;
+
+/** What a gateway needs to know that serves a foreign graph: no database, no secrets. Throws ConfigError likewise. */
+export function readPublicConfig(env: NodeJS.ProcessEnv): Pick<Config, (typeof PUBLIC)[number]> {
+  const entries = PUBLIC.map((name) => [name, SETTINGS[name][0].safeParse(env[name] || undefined)] as const);
+  const faults = entries.flatMap(
+    ([name, read]) => read.error?.issues.map(({ message }) => `${name}: ${message}`) ?? [],
+  );
+  if (faults.length > 0) throw refusedStart(faults);
+  return Object.fromEntries(entries.map(([name, read]) => [name, read.data])) as never;
 }
 
 /** The text of `.env.example`: every variable with its sentence and its default, all of them still comments. */

@@ -3,12 +3,14 @@ import { type Entitled, unauthenticated } from '../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../schema/features.ts';
 import { PERMISSIONS, type Permission, packPermissions, unpackPermissions } from '../../schema/permissions.ts';
 import type { Config } from './config.ts';
-import { begin, type Db, type EntityManager, PLATFORM_TENANT, settle, transact } from './db.ts';
-import { type FeedName, finish } from './events.ts';
+import { type Db, type EntityManager, PLATFORM_TENANT } from './db.ts';
+import { type FeedName, finish, type Told } from './events.ts';
 import type { FanOut } from './fan-out.ts';
+import type { Following } from './live.ts';
 import { type Loader, Loaders } from './loader.ts';
 import type { Envelope } from './signed-context.ts';
 import { type Logger, traceParent } from './telemetry.ts';
+import { begin, cancel, settle, transact } from './transaction.ts';
 
 /** What a subgraph's process holds, whoever asks. */
 export interface Machinery {
@@ -27,6 +29,8 @@ export interface Reply {
   refreshCookie?: { value: string; maxAgeSeconds: number } | null;
   /** Feeds this request wrote to: its gateway reads them before it answers, so its caller never meets the former state. */
   told?: FeedName[];
+  /** The answer may hang on who asked, and not alone on what they may: it is nobody else's. */
+  isPersonal?: true;
 }
 
 /** Statements of a request run at most this long, milliseconds. */
@@ -37,11 +41,15 @@ const STATEMENT_MS = 3_000;
  * transaction for the whole operation; each use case opens one of its own and commits it before it returns.
  */
 export class Context {
+  /** Looking at what tells who asks makes the answer theirs alone. */
   readonly envelope: Envelope;
   readonly machinery: Machinery;
   readonly log: Logger;
   /** What the gateway shall do with the answer beside sending it. */
   readonly reply: Reply;
+  /** Set for whoever follows a stream by its places. */
+  following?: Following;
+  private readonly held: Envelope;
   private readonly loaders = new Loaders(this);
   /** Contexts of other tenants this caller entered; they end with this one. */
   private readonly entered: Context[] = [];
@@ -49,11 +57,15 @@ export class Context {
   private writing: EntityManager | undefined;
   private reading: Promise<Reading> | undefined;
   private at: Date | undefined;
+  /** Nobody waits for the answer any more. */
+  isCancelled = false;
+  private readonly running = new Set<EntityManager>();
   private isOver = false;
 
   constructor(envelope: Envelope, machinery: Machinery, reply: Reply = {}) {
     this.reply = reply;
-    this.envelope = envelope;
+    this.held = envelope;
+    this.envelope = watched(envelope, reply);
     this.machinery = machinery;
     this.log = machinery.log;
     this.holds = unpackPermissions(envelope.permissions);
@@ -61,12 +73,12 @@ export class Context {
 
   /** The tenant of the caller. Throws UNAUTHENTICATED for a caller that has none. */
   get tenantId(): string {
-    if (!this.envelope.tenantId) throw unauthenticated('NO_TENANT');
-    return this.envelope.tenantId;
+    if (!this.held.tenantId) throw unauthenticated('NO_TENANT');
+    return this.held.tenantId;
   }
 
   get isPlatform(): boolean {
-    return this.envelope.tenantId === PLATFORM_TENANT;
+    return this.held.tenantId === PLATFORM_TENANT;
   }
 
   /** The person or key that asks; null for anonymous callers and the system. */
@@ -80,15 +92,15 @@ export class Context {
 
   access(feature: Feature): Entitled {
     return (
-      this.envelope.features[feature] ?? {
+      this.held.features[feature] ?? {
         access: 'NONE',
-        reason: this.envelope.licenseVersion === 0 ? 'NO_LICENSE' : 'NOT_IN_PLAN',
+        reason: this.held.licenseVersion === 0 ? 'NO_LICENSE' : 'NOT_IN_PLAN',
       }
     );
   }
 
   get core(): FeatureAccess {
-    return this.envelope.core;
+    return this.held.core;
   }
 
   /** The only clock: the transaction's time, moved by a sandbox's offset. Needs a transaction that has begun. */
@@ -105,9 +117,10 @@ export class Context {
     if (this.writing) return run(this.writing);
     this.mustBeOpen();
     await this.endReading();
-    const em = this.machinery.db.fork();
+    const em = this.fork();
+    let told: Told | undefined;
     try {
-      return await transact(
+      const result = await transact(
         em,
         { isReadOnly: false, name: this.machinery.name },
         (e) => this.enter(e),
@@ -116,14 +129,22 @@ export class Context {
           return run(e);
         },
         async (e) => {
-          const told = await finish(e);
-          if (told.length > 0) this.reply.told = [...new Set([...(this.reply.told ?? []), ...told])];
+          told = await finish(e, this.tenantId);
         },
       );
+      this.passOn(told);
+      return result;
     } finally {
       this.writing = undefined;
+      this.running.delete(em);
       this.loaders.clear();
     }
+  }
+
+  /** Passes on what is committed: to the other processes, and to the gateway that asked. */
+  private passOn({ feeds, ears }: Told = { feeds: [], ears: [] }): void {
+    if (ears.length > 0) this.machinery.fanOut.tell(ears);
+    if (feeds.length > 0) this.reply.told = [...new Set([...(this.reply.told ?? []), ...feeds])];
   }
 
   /** The EntityManager reads go through: the running use case's, or the operation's READ ONLY transaction. */
@@ -142,7 +163,8 @@ export class Context {
   inTenant(tenantId: string): Context {
     if (!this.machinery.platformDb)
       throw new Error(`${this.machinery.name} is no part of the control plane and enters no tenants.`);
-    const entered = new Context({ ...this.envelope, tenantId, customerId: undefined }, this.machinery, this.reply);
+    const entered = new Context({ ...this.held, tenantId, customerId: undefined }, this.machinery, this.reply);
+    entered.following = this.following;
     this.entered.push(entered);
     return entered;
   }
@@ -151,8 +173,13 @@ export class Context {
   async acrossTenants<T>(run: (em: EntityManager) => Promise<T>): Promise<T> {
     const db = this.machinery.platformDb;
     if (!db) throw new Error(`${this.machinery.name} is no part of the control plane.`);
-    const none = async () => undefined;
-    return transact(db.fork(), { isReadOnly: true, name: `${this.machinery.name} across tenants` }, none, run, none);
+    const em = this.fork(db);
+    const start = async () => this.mustBeOpen();
+    try {
+      return await transact(em, { isReadOnly: true, name: this.machinery.name }, start, run, async () => undefined);
+    } finally {
+      this.running.delete(em);
+    }
   }
 
   /** Ends what is still open. Whoever made the context calls it, whatever happened. */
@@ -163,7 +190,18 @@ export class Context {
   /** Ends it for good: a branch of the operation that still runs when it is answered opens nothing any more. */
   async close(): Promise<void> {
     this.isOver = true;
-    await this.endReading();
+    await Promise.all([this.endReading(), ...this.entered.map((entered) => entered.close())]);
+  }
+
+  /**
+   * Nobody waits for the answer any more: whatever runs for it in the database is stopped and rolled back, and nothing new
+   * begins. A commit that is on its way is not stopped.
+   */
+  cancel(): void {
+    this.isCancelled = true;
+    this.isOver = true;
+    for (const em of this.running) cancel(em);
+    for (const entered of this.entered) entered.cancel();
   }
 
   private mustBeOpen(): void {
@@ -172,12 +210,12 @@ export class Context {
 
   private async beginReading(): Promise<Reading> {
     void this.tenantId; // a missing tenant is refused before anything begins
-    const em = this.machinery.db.fork();
+    const em = this.fork();
     await begin(em, true);
     try {
       await this.enter(em);
     } catch (error) {
-      await settle(em, 'rollback').catch(() => undefined);
+      await this.letGo(em);
       throw error;
     }
     return { em };
@@ -187,11 +225,25 @@ export class Context {
     const held = this.reading;
     this.reading = undefined;
     const reading = await held?.catch(() => undefined);
-    await (reading && settle(reading.em, 'rollback').catch(() => undefined)); // nothing was written: a rollback ends it as well as a commit
+    await (reading && this.letGo(reading.em));
+  }
+
+  /** An EntityManager whose transaction ends when nobody waits for the answer any more. */
+  private fork(db = this.machinery.db): EntityManager {
+    const em = db.fork();
+    this.running.add(em);
+    return em;
+  }
+
+  /** Ends a transaction in which nothing was written: a rollback does it as well as a commit. */
+  private async letGo(em: EntityManager): Promise<void> {
+    await settle(em, 'rollback').catch(() => undefined);
+    this.running.delete(em);
   }
 
   private async enter(em: EntityManager): Promise<void> {
-    const { caller, actingFor, customerId, deadline, requestId } = this.envelope;
+    this.mustBeOpen();
+    const { caller, actingFor, customerId, deadline, requestId } = this.held;
     const left = Math.max(50, Math.min(STATEMENT_MS, deadline - Date.now()));
     const settings = {
       'app.tenant_id': this.tenantId,
@@ -200,6 +252,7 @@ export class Context {
       'app.acting_for': actingFor?.operator ?? '',
       'app.request_id': requestId,
       'app.trace': traceParent() ?? '',
+      'app.news': this.machinery.fanOut.engine === 'POSTGRES' ? '' : 'elsewhere',
       statement_timeout: `${Math.round(left)}ms`,
     };
     const [row] = await em.execute('select * from kernel.enter(?::jsonb)', [JSON.stringify(settings)]);
@@ -209,6 +262,39 @@ export class Context {
 
 interface Reading {
   em: EntityManager;
+}
+
+/** What in an envelope tells who asks; the rest tells what they may, and is the same for all who may the same. */
+const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
+  'actingFor',
+  'sessionId',
+  'membershipId',
+  'strongAt',
+  'address',
+  'refreshCookie',
+]);
+
+/**
+ * An envelope that notes when something was read that tells who asks, so that a gateway may serve one answer to all who
+ * may the same, and not by mistake. What a transaction is told of its caller for audit and log does not count.
+ */
+function watched(envelope: Envelope, reply: Reply): Envelope {
+  const note = () => {
+    reply.isPersonal = true;
+  };
+  const caller = new Proxy(envelope.caller, {
+    get(target, key) {
+      if (key === 'id') note();
+      return target[key as keyof typeof target];
+    },
+  });
+  return new Proxy(envelope, {
+    get(target, key) {
+      if (key === 'caller') return caller;
+      if (PERSONAL.has(key)) note();
+      return target[key as keyof Envelope];
+    },
+  });
 }
 
 const NOBODY = packPermissions([]);

@@ -4,7 +4,9 @@ import { type EntityClass, type EntityManager, MikroORM } from '@mikro-orm/postg
 import { SpanKind } from '@opentelemetry/api';
 import type { Pool, PoolClient } from 'pg';
 import type { Config } from './config.ts';
+import { statementSeconds, watchPool } from './metrics.ts';
 import { inSpan, isTracing, type Logger } from './telemetry.ts';
+import { guard, unbar } from './transaction.ts';
 
 export type { EntityManager } from '@mikro-orm/postgresql';
 
@@ -47,15 +49,20 @@ function giveBackTheDead(pool: Pool): void {
   );
 }
 
-/** Gives each statement a span of its own while a trace is being recorded: its text, never its values. */
-function traceStatements(client: PoolClient): void {
+/**
+ * Times each statement, and gives it a span of its own while a trace is being recorded: its text, never its values.
+ */
+function observeStatements(client: PoolClient, timer: { observe(seconds: number): void }): void {
   const query = client.query as (...args: unknown[]) => unknown;
   client.query = ((...args: unknown[]) => {
-    if (!isTracing()) return query.apply(client, args);
-    const [asked] = args as [string | { text?: string }];
-    const text = typeof asked === 'string' ? asked : asked.text;
+    const startedAt = performance.now();
     const answer = query.apply(client, args);
     if (!(answer instanceof Promise)) return answer;
+    const done = () => timer.observe((performance.now() - startedAt) / 1_000);
+    answer.then(done, done);
+    if (!isTracing()) return answer;
+    const [asked] = args as [string | { text?: string }];
+    const text = typeof asked === 'string' ? asked : asked.text;
     return inSpan(
       'sql',
       { kind: SpanKind.CLIENT, attributes: { 'db.system': 'postgresql', 'db.query.text': text } },
@@ -64,9 +71,13 @@ function traceStatements(client: PoolClient): void {
   }) as typeof client.query;
 }
 
-function prepare(pool: Pool): void {
+function prepare(pool: Pool, role: string): void {
   giveBackTheDead(pool);
-  pool.on('connect', traceStatements);
+  watchPool(role, pool);
+  pool.on('connect', guard);
+  pool.on('release', (_error, client) => unbar(client));
+  const timer = statementSeconds.labels(role);
+  pool.on('connect', (client) => observeStatements(client, timer));
 }
 
 /** Connects as a role. Refuses to run with one that could step over the wall between tenants, or become one that could. */
@@ -80,7 +91,11 @@ export async function connect(config: Config, role: string, entities: EntityClas
     forceUndefined: false,
     ensureDatabase: false,
     pool: { min: 0, max: config.DATABASE_POOL },
-    driverOptions: { connectionTimeoutMillis: POOL_WAIT_MS, application_name: role, onPoolCreated: prepare },
+    driverOptions: {
+      connectionTimeoutMillis: POOL_WAIT_MS,
+      application_name: role,
+      onPoolCreated: (pool: Pool) => prepare(pool, role),
+    },
     logger: (message) => log.warn(message),
     debug: false,
     colors: false,
@@ -117,97 +132,4 @@ async function patiently<T>(run: () => Promise<T>): Promise<T> {
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
   }
-}
-
-/** What MikroORM keeps of a transaction: Kysely's own, with the queue of its statements. */
-interface Begun {
-  executeQuery(...asked: unknown[]): Promise<unknown>;
-  commit(): { execute(): Promise<void> };
-  rollback(): { execute(): Promise<void> };
-  getExecutor(): { provideConnection(run: () => Promise<never>): Promise<never> };
-}
-const begunOf = (em: EntityManager) => em.getTransactionContext() as unknown as Begun;
-
-/** A transaction that is not over: how to turn away who asks it too late, and the first statement that failed in it. */
-const open = new WeakMap<Begun, { turnAway: () => void; failure?: unknown }>();
-
-/** Begins a transaction that `settle` ends. */
-export async function begin(em: EntityManager, isReadOnly: boolean): Promise<void> {
-  await em.begin({ readOnly: isReadOnly });
-  const begun = begunOf(em);
-  const executeQuery = begun.executeQuery.bind(begun);
-  const { promise: isOver, reject } = Promise.withResolvers<never>();
-  isOver.catch(() => undefined);
-  const held: { turnAway: () => void; failure?: unknown } = {
-    turnAway: () => reject(new Error('This transaction is over.')),
-  };
-  begun.executeQuery = (...asked) =>
-    Promise.race([executeQuery(...asked), isOver]).catch((error: unknown) => {
-      held.failure ??= error;
-      throw error;
-    });
-  open.set(begun, held);
-}
-
-/**
- * Ends a transaction for good. Its last turn on the connection is never given back: a branch that still runs, of a use
- * case that failed or an operation that is answered, would otherwise have its statement carried out in the next
- * transaction on that connection, which may be another tenant's. A commit throws what failed before, although somebody
- * caught it: PostgreSQL would answer it with a rollback and no error.
- */
-export async function settle(em: EntityManager, how: 'commit' | 'rollback'): Promise<void> {
-  const begun = begunOf(em);
-  const held = open.get(begun);
-  if (!held) return;
-  open.delete(begun);
-  const end = async () => {
-    const { failure } = held;
-    held.turnAway();
-    try {
-      if (how === 'commit' && failure) throw failure;
-      await begun[how]().execute();
-    } catch (error) {
-      if (how === 'commit')
-        await begun
-          .rollback()
-          .execute()
-          .catch(() => undefined); // gives the connection back
-      throw error;
-    }
-  };
-  await new Promise<void>((resolve, reject) => {
-    const lastTurn = () => {
-      end().then(resolve, reject);
-      return new Promise<never>(() => {});
-    };
-    begun.getExecutor().provideConnection(lastTurn).catch(reject);
-  });
-}
-
-/** One transaction from begin to commit or rollback, with its span. `enter` runs first in it, `finish` last. */
-export async function transact<T>(
-  em: EntityManager,
-  options: { isReadOnly: boolean; name: string },
-  enter: (em: EntityManager) => Promise<void>,
-  run: (em: EntityManager) => Promise<T>,
-  finish: (em: EntityManager) => Promise<void>,
-): Promise<T> {
-  return inSpan(
-    `tx ${options.name}`,
-    { attributes: { 'db.system': 'postgresql', 'dotmac.read_only': options.isReadOnly } },
-    async () => {
-      await begin(em, options.isReadOnly);
-      try {
-        await enter(em);
-        const result = await run(em);
-        if (!options.isReadOnly) await em.flush();
-        await finish(em);
-        await settle(em, 'commit');
-        return result;
-      } catch (error) {
-        await settle(em, 'rollback').catch(() => undefined); // the connection may be what failed
-        throw error;
-      }
-    },
-  );
 }

@@ -1,6 +1,7 @@
 import { uuidv7 } from 'uuidv7';
 import type { EventName, Events, LoggedEvent } from '../../schema/events.ts';
-import type { EntityManager } from './db.ts';
+import { type EntityManager, PLATFORM_TENANT } from './db.ts';
+import type { Ear } from './fan-out.ts';
 
 export type FeedName = 'licenses' | 'grants' | 'tenants';
 
@@ -44,13 +45,24 @@ export function tellGateways(em: EntityManager, name: FeedName, subject: string)
   workOf(em).feed.push({ name, subject });
 }
 
-/** The last statement of a writing transaction. Answers which feeds of the gateways it wrote to. */
-export async function finish(em: EntityManager): Promise<FeedName[]> {
+/** What a transaction of a tenant told, to be passed on once it is committed. */
+export interface Told {
+  /** Feeds of the gateways it wrote to. */
+  feeds: FeedName[];
+  ears: Ear[];
+}
+
+/** The last statement of a writing transaction. */
+export async function finish(em: EntityManager, tenantId: string): Promise<Told> {
   const held = work.get(em);
-  if (!held) return [];
+  if (!held) return { feeds: [], ears: [] };
   work.delete(em);
   await em.execute('select kernel.finish(?::jsonb)', [JSON.stringify(held)]);
-  return held.feed.map(({ name }) => name);
+  const feeds = [...new Set(held.feed.map(({ name }) => name))];
+  const ears: Ear[] = feeds.map((name) => `feed:${name}` as const);
+  if (held.events.length > 0) ears.push(`tenant:${tenantId}`);
+  if (held.platformEvents.length > 0) ears.push(`tenant:${PLATFORM_TENANT}`);
+  return { feeds, ears };
 }
 
 interface EventRow {

@@ -1,97 +1,90 @@
 import { EventEmitter } from 'node:events';
-import pg from 'pg';
+import type { Config } from './config.ts';
+import { roleUrl } from './db.ts';
+import { listenToPostgres } from './fan-out.postgres.ts';
+import { listenToRedis } from './fan-out.redis.ts';
+import { fanOutHeard, fanOutTold, fanOutUp } from './metrics.ts';
 import type { Logger } from './telemetry.ts';
 
+/** Whom a commit wakes: who follows a tenant's log, or a gateway feed. */
+export type Ear = `tenant:${string}` | `feed:${string}`;
+
+/**
+ * Live news between processes. A notification that is lost, or a connection that is cut, costs time and not truth:
+ * listeners are woken after a reconnection, and whoever must not wait long polls besides.
+ */
 export interface FanOut {
+  readonly engine: Engine;
   /** Calls `heard` when a tenant's log grew, and after every reconnection. Returns how to stop. */
   onTenant(tenantId: string, heard: () => void): () => void;
   /** Calls `heard` when a gateway feed grew, and after every reconnection. Returns how to stop. */
   onFeed(name: string, heard: () => void): () => void;
+  /** Tells every process what a transaction changed, after its commit. With POSTGRES the commit itself has told it. */
+  tell(ears: readonly Ear[]): void;
   /** How many listen now. */
   listeners(): number;
   close(): Promise<void>;
 }
 
-const CHANNEL = 'dotmac';
-const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 2_000;
+export type Engine = 'POSTGRES' | 'REDIS';
 
-/**
- * Hears commits of every process through PostgreSQL's LISTEN. A notification that is lost, or a connection that is cut,
- * costs time and not truth: listeners are woken after a reconnection, and whoever must not wait long polls besides.
- */
-export function listen(url: string, log: Logger): FanOut {
+/** A connection on which news come, laid anew whenever it is lost. */
+export interface Line {
+  tell(ears: readonly Ear[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a line does with what it hears. */
+export interface Listener {
+  /** The line stands. Whatever was told while it did not is lost, so that everybody looks for themselves. */
+  up(): void;
+  /** It was lost, or could not be laid. */
+  down(error: Error): void;
+  heard(ear: string): void;
+}
+
+/** Opens the engine the configuration asks for: Redis where there is one, or the database. */
+export function openFanOut(config: Config, log: Logger): FanOut {
+  const engine: Engine = config.REDIS_URL ? 'REDIS' : 'POSTGRES';
   const ears = new EventEmitter().setMaxListeners(0);
-  let client: pg.Client | undefined;
-  let isClosed = false;
-  let retryMs = FIRST_RETRY_MS;
-  let timer: NodeJS.Timeout | undefined;
-
-  const wakeAll = () => {
-    for (const name of ears.eventNames()) ears.emit(name);
-  };
-  const again = () => {
-    client = undefined;
-    if (isClosed || timer) return;
-    timer = setTimeout(() => {
-      timer = undefined;
-      void open();
-    }, retryMs);
-    retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
-  };
-  const open = async () => {
-    const next = new pg.Client({ connectionString: url, application_name: 'dotmac_fan_out', keepAlive: true });
-    next.on('error', (error) => {
-      log.warn({ error: error.message }, 'the fan-out connection was lost; connecting again');
-      if (client === next) again();
-    });
-    next.on('end', () => {
-      if (client === next) again();
-    });
-    next.on('notification', ({ payload }) => {
-      const name = earOf(payload);
-      if (name) ears.emit(name);
-    });
-    try {
-      await next.connect();
-      await next.query(`listen ${CHANNEL}`);
-      if (isClosed) return void (await next.end());
-      client = next;
-      retryMs = FIRST_RETRY_MS;
-      wakeAll();
-    } catch (error) {
-      await next.end().catch(() => undefined);
-      log.warn({ error: (error as Error).message }, 'the fan-out cannot connect; trying again');
-      again();
-    }
-  };
-  const on = (name: string, heard: () => void) => {
-    ears.on(name, heard);
-    return () => void ears.off(name, heard);
-  };
-
-  void open();
-  return {
-    onTenant: (tenantId, heard) => on(`tenant:${tenantId}`, heard),
-    onFeed: (name, heard) => on(`feed:${name}`, heard),
-    listeners: () => ears.eventNames().reduce((sum, name) => sum + ears.listenerCount(name), 0),
-    close: async () => {
-      isClosed = true;
-      clearTimeout(timer);
-      const held = client;
-      client = undefined;
-      await held?.end().catch(() => undefined);
+  const heard = fanOutHeard.labels(engine);
+  const told = fanOutTold.labels(engine, 'told');
+  const lost = fanOutTold.labels(engine, 'lost');
+  const isUp = fanOutUp.labels(engine);
+  const listener: Listener = {
+    up() {
+      isUp.set(1);
+      for (const name of ears.eventNames()) ears.emit(name);
+    },
+    down(error) {
+      isUp.set(0);
+      log.warn({ engine, error: error.message }, 'live news are cut off; laying the line anew');
+    },
+    heard(ear) {
+      heard.inc();
+      ears.emit(ear);
     },
   };
+  const line = config.REDIS_URL
+    ? listenToRedis(config.REDIS_URL, databaseOf(config), listener)
+    : listenToPostgres(roleUrl(config, 'dotmac_fan_out'), listener);
+  const on = (ear: Ear, hear: () => void) => {
+    ears.on(ear, hear);
+    return () => void ears.off(ear, hear);
+  };
+  return {
+    engine,
+    onTenant: (tenantId, hear) => on(`tenant:${tenantId}`, hear),
+    onFeed: (name, hear) => on(`feed:${name}`, hear),
+    tell: (names) =>
+      void line.tell(names).then(
+        () => told.inc(),
+        () => lost.inc(), // whoever was to hear it looks for itself within a second
+      ),
+    listeners: () => ears.eventNames().reduce((sum, name) => sum + ears.listenerCount(name), 0),
+    close: () => line.close(),
+  };
 }
 
-/** Whom a notification wakes; nobody when it is not one of ours, for anyone who may connect may notify. */
-function earOf(payload = ''): string | undefined {
-  try {
-    const { tenant, feed } = (JSON.parse(payload) ?? {}) as { tenant?: string; feed?: string };
-    if (tenant) return `tenant:${tenant}`;
-    return feed && `feed:${feed}`;
-  } catch {
-    return undefined;
-  }
-}
+/** The name of the database: what keeps the news of several apart that share one Redis. */
+const databaseOf = ({ DATABASE_URL }: Config) => new URL(String(DATABASE_URL)).pathname.slice(1);

@@ -10,6 +10,7 @@ import type { DoorMarks } from '../../schema/directives.ts';
 import { ClientError, forbidden, unauthenticated } from '../../schema/errors.ts';
 import { FEATURES, type Feature } from '../../schema/features.ts';
 import type { Context } from './context.ts';
+import { inFinerSpan } from './telemetry.ts';
 
 /**
  * Whether the licence opens the feature: FULL opens everything, READ only what changes nothing. Asked for doors, streams,
@@ -125,6 +126,7 @@ function gateField(field: GraphQLField<unknown, Context>, marks: DoorMarks, type
   field.resolve = (source, args, ctx, info) => {
     if (isInner) requireFeature(ctx, marks.feature as Feature, false);
     else enter(ctx, marks, isWrite);
-    return resolve(source, args, ctx, info);
+    if (!isWrite) return resolve(source, args, ctx, info);
+    return inFinerSpan(`use case ${field.name}`, async () => resolve(source, args, ctx, info));
   };
 }

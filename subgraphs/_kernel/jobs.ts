@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import {
   type CronItem,
+  type JobHelpers,
   parseCronItems,
   type Runner,
   run,
@@ -14,8 +15,9 @@ import { type Context, type Machinery, systemContext } from './context.ts';
 import { PLATFORM_TENANT, roleUrl } from './db.ts';
 import { readEvent } from './events.ts';
 import { mayUse } from './gate.ts';
+import { jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
 import type { RunningSubgraph, SubgraphDefinition, Subscriber } from './subgraph.ts';
-import { inSpan, type Logger } from './telemetry.ts';
+import { continueTrace, inSpan, type Logger } from './telemetry.ts';
 
 /** Jobs a process runs at once. */
 const CONCURRENCY = 4;
@@ -47,17 +49,15 @@ export async function react(
   const ctx = await systemContext(machinery, told.tenantId);
   try {
     if (definition.feature && !subscriber.isAlwaysOn && !mayUse(ctx, definition.feature, true)) return;
-    await inSpan(`hear ${task}`, { attributes: { 'dotmac.tenant': told.tenantId } }, () =>
-      ctx.tx(async (em) => {
-        const event = await readEvent(em, told.seq);
-        if (!event) throw new Error(`There is no event ${told.seq} in the log.`);
-        const [isFirst] = await em.execute(
-          'insert into kernel.reaction_receipt (task, event_id) values (?, ?) on conflict do nothing returning 1 as is_first',
-          [task, event.id],
-        );
-        if (isFirst) await subscriber.hear(ctx, event);
-      }),
-    );
+    await ctx.tx(async (em) => {
+      const event = await readEvent(em, told.seq);
+      if (!event) throw new Error(`There is no event ${told.seq} in the log.`);
+      const [isFirst] = await em.execute(
+        'insert into kernel.reaction_receipt (task, event_id) values (?, ?) on conflict do nothing returning 1 as is_first',
+        [task, event.id],
+      );
+      if (isFirst) await subscriber.hear(ctx, event);
+    });
   } finally {
     await ctx.end();
   }
@@ -71,6 +71,59 @@ export async function inPlatform(machinery: Machinery, work: (ctx: Context) => P
   } finally {
     await ctx.end();
   }
+}
+
+/** What enqueued a job: the place of an event in a tenant's log, and the trace of the request that wrote it. */
+interface Told {
+  tenantId: string;
+  seq: number;
+  trace?: string | null;
+}
+
+/** Runs a job in the trace of what enqueued it, times it, and logs how it went. */
+function observed(
+  task: string,
+  log: Logger,
+  run: (payload: Partial<Told>) => Promise<void>,
+): (payload: unknown, helpers: JobHelpers) => Promise<void> {
+  const waited = jobWaitSeconds.labels(task);
+  const ok = jobSeconds.labels(task, 'ok');
+  const failed = jobSeconds.labels(task, 'failed');
+  return (payload, { job }) => {
+    const told = (payload ?? {}) as Partial<Told>;
+    return continueTrace(told.trace ?? undefined, () =>
+      inSpan(`job ${task}`, { attributes: { 'dotmac.tenant': told.tenantId ?? PLATFORM_TENANT } }, async () => {
+        const startedAt = performance.now();
+        const seconds = () => (performance.now() - startedAt) / 1_000;
+        waited.observe(Math.max(0, Date.now() - new Date(job.run_at).getTime()) / 1_000);
+        try {
+          await run(told);
+        } catch (error) {
+          failed.observe(seconds());
+          log.warn({ task, attempt: job.attempts, err: error }, 'a job failed and will be tried again');
+          throw error;
+        }
+        ok.observe(seconds());
+        log.debug({ task, tenantId: told.tenantId, ms: Math.round(seconds() * 1_000) }, 'job');
+      }),
+    );
+  };
+}
+
+/** How many jobs wait is asked at most this often, milliseconds: several may scrape. */
+const COUNT_MS = 5_000;
+
+/** Counts the jobs whose time has come whenever somebody looks. Returns how to stop. */
+function watchWaiting(pool: pg.Pool): () => void {
+  let countedAt = Number.NEGATIVE_INFINITY;
+  return onScrape(async () => {
+    if (performance.now() - countedAt < COUNT_MS) return;
+    countedAt = performance.now();
+    const { rows } = await pool.query(
+      'select count(*)::int as waiting from graphile_worker._private_jobs where locked_at is null and run_at <= now() and attempts < max_attempts',
+    );
+    jobsWaiting.set(rows[0].waiting);
+  });
 }
 
 export interface Jobs {
@@ -98,8 +151,10 @@ export async function runJobs(
   const taskList: TaskList = {};
   for (const { subgraph, machinery } of subgraphs) {
     for (const name of Object.keys(subgraph.definition.subscribers ?? {})) {
-      taskList[taskName(subgraph.name, name)] = async (payload) =>
-        react(machinery, subgraph.definition, name, payload as { tenantId: string; seq: number });
+      const task = taskName(subgraph.name, name);
+      taskList[task] = observed(task, machinery.log, (told) =>
+        react(machinery, subgraph.definition, name, told as Told),
+      );
     }
   }
   const crons: CronItem[] = [];
@@ -107,7 +162,7 @@ export async function runJobs(
     for (const [name, { pattern, run: sweep }] of Object.entries(subgraph.definition.crons ?? {})) {
       const task = taskName(subgraph.name, name);
       crons.push({ task, match: pattern, identifier: task });
-      taskList[task] = async () => inPlatform(machinery, sweep);
+      taskList[task] = observed(task, machinery.log, () => inPlatform(machinery, sweep));
     }
   }
   if (Object.keys(taskList).length === 0) return { stop: async () => undefined };
@@ -119,6 +174,7 @@ export async function runJobs(
   events.on('pool:create', ({ workerPool }) => workers.push(workerPool.id));
   events.on('worker:create', ({ worker }) => workers.push(worker.workerId));
   if (isAlone) await unlockAll(pool);
+  const stopWatching = watchWaiting(pool);
   const runner: Runner = await run({
     events,
     pgPool: pool,
@@ -131,6 +187,7 @@ export async function runJobs(
   });
   return {
     stop: async () => {
+      stopWatching();
       await runner.stop().catch(() => undefined);
       // A job that was fetched in the moment of stopping stays locked by us, who will never run it.
       await pool.query('select graphile_worker.force_unlock_workers($1)', [workers]).catch(lost);
@@ -141,6 +198,7 @@ export async function runJobs(
 
 function quietLogger(log: Logger): WorkerLogger {
   return new WorkerLogger(() => (level, message, meta) => {
+    if (meta?.failure) return; // its own log has said so, with its trace
     if (level === 'error') log.warn({ job: String(meta?.job ?? ''), error: String(meta?.error ?? '') }, message);
     else log.debug(message);
   });

@@ -117,21 +117,50 @@ async function join(machinery: Machinery, tenantId: string, hearer: Hearer): Pro
   }
 }
 
+/** Where an item of a stream stands in the log it follows. */
+export interface Place {
+  /** The events it tells of lie behind this place; left out of what a stream begins with. */
+  after?: number;
+  /** When it is told, everything up to here is. */
+  upTo: number;
+  /** More items tell of the same events. */
+  isPart?: true;
+}
+
+/** How a stream is followed that is shared, moved and picked up again: it says of each item where it stands. */
+export interface Following {
+  /** Goes on behind this place, without telling first how things are; unless too much has happened since. */
+  after?: number;
+}
+
+/** What a followed stream yields. Nothing is told where a stream begins with nothing: then only the place counts. */
+export class PlacedItem {
+  readonly place: Place;
+  readonly told: readonly unknown[];
+
+  constructor(place: Place, told: readonly unknown[]) {
+    this.place = place;
+    this.told = told;
+  }
+}
+
 /**
  * Follows the tenant's event log from now on: yields what is committed, in order, within milliseconds by notification
  * and within a second without. `start` runs when nothing can be missed any more and yields what the stream begins with;
  * it says the place in the log up to which that is complete, so that no event is told twice.
+ * Where the context says how it is followed, each item comes as a `PlacedItem`.
  */
 export function follow<T>(
   ctx: Context,
   start: (ctx: Context) => Promise<{ upTo: number; first: T[] }>,
   heard: (events: LoggedEvent[], ctx: Context) => Promise<T[]> | T[],
 ): AsyncGenerator<T> {
-  const { machinery, tenantId } = ctx;
+  const { machinery, tenantId, following } = ctx;
   const queue: LoggedEvent[] = [];
   let wake = () => {};
   let isTooFarBehind = false;
   let isOver = false;
+  let at = 0;
   const onEvents: Hearer = (events) => {
     queue.push(...events);
     if (queue.length > QUEUE_LIMIT) {
@@ -141,21 +170,37 @@ export function follow<T>(
     wake();
   };
 
+  async function* begin(): AsyncGenerator<T> {
+    const { upTo, first } = await withReader(machinery, tenantId, start);
+    at = upTo;
+    yield* placed(following, first, { upTo });
+  }
+
+  async function* tell(events: LoggedEvent[]): AsyncGenerator<T> {
+    const place = { after: at, upTo: events.at(-1)?.seq ?? at };
+    const items = await withReader(machinery, tenantId, async (reader) => heard(events, reader));
+    at = place.upTo;
+    if (items.length > 0) yield* placed(following, items, place);
+  }
+
   async function* read(): AsyncGenerator<T> {
     const leave = await join(machinery, tenantId, onEvents);
     try {
-      let opened = await withReader(machinery, tenantId, start);
-      yield* opened.first;
+      const missed =
+        following?.after === undefined ? undefined : await missedSince(machinery, tenantId, following.after);
+      if (following?.after === undefined || !missed) yield* begin();
+      else {
+        at = following.after;
+        if (missed.length > 0) yield* tell(missed);
+      }
       while (!isOver) {
         if (isTooFarBehind) {
           isTooFarBehind = false;
-          opened = await withReader(machinery, tenantId, start);
-          yield* opened.first;
+          yield* begin();
           continue;
         }
-        const { upTo } = opened;
-        const fresh = queue.splice(0).filter((event) => event.seq > upTo);
-        if (fresh.length > 0) yield* await withReader(machinery, tenantId, async (reader) => heard(fresh, reader));
+        const fresh = queue.splice(0).filter((event) => event.seq > at);
+        if (fresh.length > 0) yield* tell(fresh);
         else
           await new Promise<void>((resolve) => {
             wake = resolve;
@@ -169,4 +214,19 @@ export function follow<T>(
     isOver = true;
     wake();
   });
+}
+
+/** What was committed since a place; undefined when it is more than a reader may lag behind. */
+async function missedSince(machinery: Machinery, tenantId: string, place: number): Promise<LoggedEvent[] | undefined> {
+  const missed = await withReader(machinery, tenantId, async (reader) =>
+    readLog(await reader.em(), place, QUEUE_LIMIT + 1),
+  );
+  return missed.length <= QUEUE_LIMIT ? missed : undefined;
+}
+
+function* placed<T>(following: Following | undefined, items: readonly T[], place: Place): Generator<T> {
+  if (!following) return yield* items;
+  if (items.length === 0) yield new PlacedItem(place, []) as T;
+  for (const [i, item] of items.entries())
+    yield new PlacedItem(i < items.length - 1 ? { ...place, isPart: true } : place, [item]) as T;
 }

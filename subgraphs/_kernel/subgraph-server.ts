@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { once as onceEvent } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ClientError } from '../../schema/errors.ts';
-import type { GraphResult, RunningSubgraph, SubgraphStream } from './subgraph.ts';
+import { leaving } from './leaving.ts';
+import type { GraphResult, RunningSubgraph } from './subgraph.ts';
 
 /** Largest body a gateway sends, bytes: a thousand representations with what they require. */
 const MAX_BODY = 4 * 1024 * 1024;
@@ -13,10 +13,8 @@ const MAX_READ = 4 * MAX_BODY;
 const HEARTBEAT_MS = 10_000;
 const DRAIN_MS = 10_000;
 
-/** Names an open stream, in its answer and in the request that renews its envelope. */
-export const STREAM_HEADER = 'isp-stream';
-
-type Streams = Map<string, { response: ServerResponse; events: SubgraphStream }>;
+/** The responses of open streams. */
+type Streams = Set<ServerResponse>;
 
 export interface SubgraphServer {
   url: string;
@@ -28,7 +26,7 @@ export async function serveOverHttp(
   running: RunningSubgraph,
   at: { host: string; port: number },
 ): Promise<SubgraphServer> {
-  const streams: Streams = new Map();
+  const streams: Streams = new Set();
   let isStopping = false;
   const server: Server = createServer((request, response) => {
     response.once('close', () => isStopping && setImmediate(() => server.closeIdleConnections()));
@@ -50,7 +48,7 @@ export async function serveOverHttp(
     async stop() {
       isStopping = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const { response } of streams.values()) response.end();
+      for (const response of streams) response.end();
       server.closeIdleConnections();
       const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
       await closed;
@@ -77,11 +75,9 @@ async function answer(
   const envelope = request.headers['isp-envelope'];
   const token = typeof envelope === 'string' ? envelope : undefined;
   try {
-    const id = request.headers[STREAM_HEADER];
-    if (typeof id === 'string') return await renew(streams.get(id), token, response);
     if (request.headers.accept?.includes('text/event-stream'))
       return await stream(running, body, token, response, streams);
-    sendJson(response, 200, await running.execute(body, token));
+    sendJson(response, 200, await running.execute(body, token, leaving(response)));
   } catch (error) {
     if (error instanceof ClientError)
       return sendJson(response, error.code === 'UNAUTHENTICATED' ? 401 : 400, refusal(error));
@@ -101,14 +97,13 @@ async function stream(
   const events = await running.subscribe(body, token);
   if (!(Symbol.asyncIterator in events)) return sendJson(response, 200, events);
   if (response.destroyed) return void (await events.return(undefined)); // the reader left before it began
-  const id = randomUUID();
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', [STREAM_HEADER]: id });
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.write(':\n\n');
   const beat = setInterval(() => response.writableEnded || response.write(':\n\n'), HEARTBEAT_MS);
-  streams.set(id, { response, events });
+  streams.add(response);
   response.on('close', () => {
     clearInterval(beat);
-    streams.delete(id);
+    streams.delete(response);
     void events.return(undefined);
   });
   for await (const event of events) {
@@ -117,17 +112,6 @@ async function stream(
     if (response.writableNeedDrain && !response.destroyed) await drained(response);
   }
   if (!response.writableEnded) response.end('event: complete\ndata:\n\n');
-}
-
-/** Goes on with an open stream's fresh envelope; a stream that is not here cannot. */
-async function renew(
-  held: { events: SubgraphStream } | undefined,
-  token: string | undefined,
-  response: ServerResponse,
-): Promise<void> {
-  if (!held) return sendJson(response, 404, refusal(new ClientError('BAD_USER_INPUT', 'There is no such stream.')));
-  await held.events.renew(token ?? '');
-  sendJson(response, 200, {});
 }
 
 /** Resolves when more may be written, or nothing ever again. */

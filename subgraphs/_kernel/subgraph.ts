@@ -1,7 +1,6 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import {
-  createSourceEventStream,
   type DocumentNode,
   type ExecutionResult,
   execute,
@@ -11,6 +10,7 @@ import {
   type GraphQLObjectType,
   type GraphQLSchema,
   type GraphQLUnionType,
+  getNamedType,
   getOperationAST,
   isObjectType,
   parse,
@@ -18,16 +18,19 @@ import {
 } from 'graphql';
 import { buildSchema, createResolversMap, type NonEmptyArray } from 'type-graphql';
 import { DIRECTIVE_DEFINITIONS, type DoorMarks, LICENSING_SPEC } from '../../schema/directives.ts';
-import { badInput, ClientError, unauthenticated } from '../../schema/errors.ts';
+import { badInput, ClientError } from '../../schema/errors.ts';
 import type { EventName, LoggedEvent } from '../../schema/events.ts';
 import type { Feature } from '../../schema/features.ts';
 import { DateTime } from '../../schema/scalars.ts';
 import { Context, type Machinery } from './context.ts';
 import { formatError } from './format-error.ts';
 import { enter, gateSchema } from './gate.ts';
-import { interruptible } from './interruptible.ts';
+import { inTime } from './in-time.ts';
+import type { Following } from './live.ts';
+import { subgraphSeconds } from './metrics.ts';
 import type { SeedWorld } from './seed-world.ts';
 import type { Envelope, Verifier } from './signed-context.ts';
+import { openSubgraphStream } from './subgraph-stream.ts';
 import { continueTrace, inSpan } from './telemetry.ts';
 
 type Class = new (...args: never[]) => object;
@@ -89,6 +92,7 @@ export interface GraphRequest {
   query: string;
   variables?: Record<string, unknown> | null;
   operationName?: string | null;
+  extensions?: { following?: Following; [name: string]: unknown } | null;
 }
 
 function isRequest(value: unknown): value is GraphRequest {
@@ -121,7 +125,7 @@ export interface Subgraph {
 }
 
 const FEDERATION_LINK = `extend schema
-  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@provides", "@requires", "@override", "@inaccessible", "@tag", "@interfaceObject", "@composeDirective"])`;
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@provides", "@requires", "@override", "@inaccessible", "@tag", "@interfaceObject", "@composeDirective", "@cost", "@listSize"])`;
 const LICENSING_LINK = `
   @link(url: "${LICENSING_SPEC}", import: ["@requiresFeature", "@continuity"])
   @composeDirective(name: "@requiresFeature")
@@ -154,6 +158,7 @@ export async function defineSubgraph(definition: SubgraphDefinition): Promise<Su
     pubSub: NO_PUB_SUB,
     authChecker: () => false, // doors use our own marks; a stray @Authorized lets nobody in
   });
+  sizeLists(marked);
   const sdl = `${FEDERATION_LINK}${LICENSING_LINK}\n\n${DIRECTIVE_DEFINITIONS}\n${printTypes(marked)}`;
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: createResolversMap(marked) as never }]);
   attachReferences(schema, marked, definition);
@@ -161,6 +166,22 @@ export async function defineSubgraph(definition: SubgraphDefinition): Promise<Su
   gateSchema(schema, marked, foreign);
   return { definition, name: definition.name, sdl, schema, marked, foreign };
 }
+
+/**
+ * Says how long the lists are that look alike everywhere, so that an operation can be priced: a connection's page holds as
+ * many entries as `first` asks for, and a mutation is refused for one reason as a rule.
+ */
+function sizeLists(schema: GraphQLSchema): void {
+  for (const type of Object.values(schema.getTypeMap()).filter(isObjectType))
+    for (const field of Object.values(type.getFields())) {
+      const { name } = getNamedType(field.type);
+      const isPaged = name.endsWith('Connection') && field.args.some((argument) => argument.name === 'first');
+      const listSize = isPaged ? PAGE_SIZE : name === 'UserError' ? ONE : undefined;
+      if (listSize) field.extensions = { ...field.extensions, directives: { listSize } };
+    }
+}
+const PAGE_SIZE = { slicingArguments: ['first'], sizedFields: ['edges', 'nodes'] };
+const ONE = { assumedSize: 1 };
 
 /** The SDL of the types with the permission of each door in its description. */
 function printTypes(marked: GraphQLSchema): string {
@@ -234,21 +255,18 @@ function prepare(subgraph: Subgraph, query: string): Prepared {
 }
 
 /** A subscription at its subgraph. */
-export interface SubgraphStream extends AsyncGenerator<GraphResult> {
-  /**
-   * Goes on with the rights of a fresh envelope for the same body; a caller who may no longer enter gets one error with
-   * its code, and the stream ends.
-   */
-  renew(envelope: string): Promise<void>;
-}
+export type SubgraphStream = AsyncGenerator<GraphResult>;
 
 /** A subgraph with its database and keys: what answers requests. */
 export interface RunningSubgraph {
   readonly name: string;
   readonly subgraph: Subgraph;
   readonly machinery: Machinery;
-  /** `body` is the JSON text the envelope is bound to. */
-  execute(body: string, envelope: string | undefined): Promise<GraphResult>;
+  /**
+   * `body` is the JSON text the envelope is bound to. A query whose asker went away, as `signal` says, is stopped; a
+   * mutation runs to its end within its deadline, for its asker may come back with its key to hear what became of it.
+   */
+  execute(body: string, envelope: string | undefined, signal?: AbortSignal): Promise<GraphResult>;
   subscribe(body: string, envelope: string | undefined): Promise<SubgraphStream | GraphResult>;
   /** Whether its database answers. */
   isReady(): Promise<boolean>;
@@ -266,28 +284,48 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
     ...(result.errors ? { errors: result.errors.map((error) => formatError(error, machinery.log)) } : {}),
   });
   const refuse = (errors: readonly GraphQLError[]) => format({ errors });
+  const timers = {
+    ok: subgraphSeconds.labels(subgraph.name, 'ok'),
+    errors: subgraphSeconds.labels(subgraph.name, 'errors'),
+  };
 
-  const runOperation = async (
+  const late = () => refuse([new ClientError('SUBGRAPH_TIMEOUT', 'This took too long. Please try again.')]);
+
+  const runOperation = (
     envelope: Envelope,
     request: GraphRequest,
     document: DocumentNode,
     rootValue?: unknown,
+    signal?: AbortSignal,
   ): Promise<GraphResult> => {
     const ctx = new Context(envelope, machinery);
+    return inTime(ctx, signal, () => answer(ctx, request, document, rootValue), late);
+  };
+
+  const answer = async (
+    ctx: Context,
+    request: GraphRequest,
+    document: DocumentNode,
+    rootValue: unknown,
+  ): Promise<GraphResult> => {
+    const startedAt = performance.now();
+    let outcome: 'ok' | 'errors' = 'errors';
     try {
-      const result = format(
-        (await execute({
-          schema: subgraph.schema,
-          document,
-          rootValue,
-          contextValue: ctx,
-          variableValues: request.variables ?? {},
-          operationName: request.operationName ?? undefined,
-        })) as ExecutionResult,
-      );
+      const executed = (await execute({
+        schema: subgraph.schema,
+        document,
+        rootValue,
+        contextValue: ctx,
+        variableValues: request.variables ?? {},
+        operationName: request.operationName ?? undefined,
+      })) as ExecutionResult;
+      if (ctx.isCancelled) return {}; // its errors are of our making, and nobody hears them
+      const result = format(executed);
+      if (!result.errors) outcome = 'ok';
       return Object.keys(ctx.reply).length > 0 ? { ...result, extensions: { reply: ctx.reply } } : result;
     } finally {
       await ctx.close();
+      timers[outcome].observe((performance.now() - startedAt) / 1_000);
     }
   };
 
@@ -303,18 +341,17 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
           () => true,
           () => false,
         ),
-    async execute(body, token) {
+    async execute(body, token, signal) {
       const { envelope, request, document, errors } = admit(body, token);
       if (errors.length > 0) return refuse(errors);
-      if (getOperationAST(document, request.operationName)?.operation === 'subscription')
-        return refuse([badInput('A subscription is asked for as a stream.')]);
-      if (envelope.deadline <= Date.now())
-        return refuse([new ClientError('SUBGRAPH_TIMEOUT', 'This took too long. Please try again.')]);
+      const kind = getOperationAST(document, request.operationName)?.operation;
+      if (kind === 'subscription') return refuse([badInput('A subscription is asked for as a stream.')]);
+      if (envelope.deadline <= Date.now()) return late();
       return continueTrace(envelope.trace, () =>
         inSpan(
           `subgraph ${subgraph.name}`,
           { attributes: { 'graphql.operation.name': request.operationName ?? '' } },
-          () => runOperation(envelope, request, document),
+          () => runOperation(envelope, request, document, undefined, kind === 'query' ? signal : undefined),
         ),
       );
     },
@@ -323,66 +360,15 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
       if (errors.length > 0) return refuse(errors);
       if (getOperationAST(document, request.operationName)?.operation !== 'subscription')
         return refuse([badInput('This is not a subscription.')]);
-      let current = envelope;
-      let refused: GraphResult | undefined;
-      /** Asks at the door with an envelope; what comes back is a source that has not begun, or why there is none. */
-      const knock = async (held: Envelope): Promise<AsyncIterator<unknown> | GraphResult> => {
-        const ctx = new Context(held, machinery);
-        // What the door read to let the caller in is over once it is open: a stream that waits holds no transaction.
-        const source = await createSourceEventStream({
-          schema: subgraph.schema,
-          document,
-          contextValue: ctx,
-          variableValues: request.variables ?? {},
-          operationName: request.operationName ?? undefined,
-        }).finally(() => ctx.end());
-        return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : format(source);
-      };
-      const source = await knock(current);
-      if (!('next' in source)) return source;
-
-      async function* events(from: AsyncIterator<unknown>): AsyncGenerator<GraphResult> {
-        try {
-          while (!refused) {
-            const next = await from.next();
-            if (refused || next.done) break;
-            const held = { ...current, deadline: Date.now() + EVENT_DEADLINE_MS };
-            yield await continueTrace(held.trace, () =>
-              inSpan(`event ${subgraph.name}`, {}, () => runOperation(held, request, document, next.value)),
-            );
-          }
-          if (refused) yield refused;
-        } catch (error) {
-          yield refuse([
-            error instanceof GraphQLError ? error : new GraphQLError('failed', { originalError: error as Error }),
-          ]);
-        } finally {
-          void from.return?.();
-        }
-      }
-      return Object.assign(
-        interruptible(events(source), () => void source.return?.()),
-        {
-          async renew(fresh: string) {
-            const renewed = verify(fresh, subgraph.name, body);
-            const isSame =
-              renewed.tenantId === envelope.tenantId &&
-              renewed.sessionId === envelope.sessionId &&
-              renewed.caller.id === envelope.caller.id;
-            if (!isSame) throw unauthenticated(); // a stream never changes its reader
-            const again = await knock(renewed);
-            if ('next' in again) void again.return?.();
-            else {
-              refused = again;
-              void source.return?.();
-            }
-            current = renewed;
-          },
-        },
-      );
+      return openSubgraphStream({
+        schema: subgraph.schema,
+        document,
+        request,
+        envelope,
+        machinery,
+        run: (held, rootValue) => runOperation(held, request, document, rootValue),
+        format,
+      });
     },
   };
 }
-
-/** How long the fields of one event may take, milliseconds. */
-const EVENT_DEADLINE_MS = 5_000;

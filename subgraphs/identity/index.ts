@@ -14,6 +14,8 @@ import { SessionResolver } from './session.resolver.ts';
 import { mySession } from './session.service.ts';
 import { SignInBucket } from './sign-in-bucket.entity.ts';
 import { SignInRecord } from './sign-in-record.entity.ts';
+import { SocketTicket } from './socket-ticket.entity.ts';
+import { SocketTicketResolver } from './socket-ticket.resolver.ts';
 import { ownTenant } from './tenant.service.ts';
 import { Tenant } from './tenant.stub.ts';
 import { TokenKey } from './token-key.entity.ts';
@@ -30,9 +32,10 @@ export const identity: SubgraphDefinition = {
     RoleResolver,
     SessionResolver,
     GrantResolver,
+    SocketTicketResolver,
   ],
   types: [Tenant, Customer],
-  entities: [User, Credential, Membership, Session, SignInBucket, SignInRecord, TokenKey],
+  entities: [User, Credential, Membership, Session, SignInBucket, SignInRecord, SocketTicket, TokenKey],
   references: {
     User: (ctx, { id }) => ctx.load(personById, id),
     Membership: (ctx, { id }) => seenMembership(ctx, id),

@@ -12,11 +12,12 @@ import {
   Root,
   Subscription,
 } from 'type-graphql';
-import { OpenDoor } from '../../schema/directives.ts';
+import { Cost, OpenDoor } from '../../schema/directives.ts';
 import type { LoggedEvent } from '../../schema/events.ts';
 import { type Payload, payload, UserError } from '../../schema/payload.ts';
 import type { Context } from '../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../_kernel/db.ts';
+import { logHead } from '../_kernel/events.ts';
 import { follow } from '../_kernel/live.ts';
 import { DonePayload, done } from './done.payload.ts';
 import { Membership } from './membership.entity.ts';
@@ -25,6 +26,9 @@ import { Session, SessionEnd, SessionTokens, TransportEnum } from './session.ent
 import type { EndReason, Transport } from './session.rules.ts';
 import * as service from './session.service.ts';
 import { type SignedIn, signIn, stepUp } from './sign-in.service.ts';
+
+/** To try a password takes 64 MiB and as long as many rows that are read. */
+const PASSWORD_COST = 30;
 
 @ObjectType()
 class SignInPayload {
@@ -98,6 +102,7 @@ export class SessionResolver {
     description: 'Wrong mail, wrong password and a locked account get the same answer.',
   })
   @OpenDoor('Nobody is signed in before signing in.')
+  @Cost(PASSWORD_COST)
   signIn(@Arg('input', () => SignInInput) input: SignInInput, @Ctx() ctx: Context) {
     return answer(() => signIn(ctx, input));
   }
@@ -119,6 +124,7 @@ export class SessionResolver {
 
   @Mutation(() => SignInPayload, { description: 'Proves once more who asks, for the doors that want it fresh.' })
   @OpenDoor(SELF)
+  @Cost(PASSWORD_COST)
   stepUp(@Arg('input', () => StepUpInput) input: StepUpInput, @Ctx() ctx: Context) {
     return answer(() => justTokens(stepUp(ctx, input.password)));
   }
@@ -156,7 +162,7 @@ function endOfMine(ctx: Context) {
   const home = ctx.envelope.tenantId ? ctx : ctx.inTenant(PLATFORM_TENANT);
   return follow(
     home,
-    async () => ({ upTo: 0, first: await service.endOf(ctx, sessionId) }),
+    async (reader) => ({ upTo: await logHead(await reader.em()), first: await service.endOf(ctx, sessionId) }),
     (events) =>
       events
         .filter(isEnd)

@@ -1,5 +1,6 @@
 import { Arg, Ctx, FieldResolver, Resolver, Root } from 'type-graphql';
-import { RequiresPermission } from '../../schema/directives.ts';
+import { ListSize, RequiresPermission } from '../../schema/directives.ts';
+import { FEATURE_KEYS } from '../../schema/features.ts';
 import { DateTime, FeatureKey } from '../../schema/scalars.ts';
 import type { Context } from '../_kernel/context.ts';
 import { LicenseAddOn } from './add-on.entity.ts';
@@ -41,6 +42,7 @@ export class LicenseFieldsResolver {
   }
 
   @FieldResolver(() => [Entitlement])
+  @ListSize(FEATURE_KEYS.length)
   async features(
     @Arg('keys', () => [FeatureKey], { nullable: true }) keys: string[] | null,
     @Root() license: License,

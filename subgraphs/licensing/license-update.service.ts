@@ -1,6 +1,6 @@
 import type { LoggedEvent } from '../../schema/events.ts';
 import type { Context } from '../_kernel/context.ts';
-import { readEventsNamed } from '../_kernel/events.ts';
+import { logHead, readEventsNamed } from '../_kernel/events.ts';
 import { follow } from '../_kernel/live.ts';
 import { ownLicense } from './license.service.ts';
 import { LicenseChange } from './license-change.entity.ts';
@@ -23,10 +23,11 @@ export function licenseUpdates(ctx: Context, after: number | null): AsyncGenerat
   let asked = after;
   let told = 0;
   const begin = async (reader: Context) => {
+    const upTo = await logHead(await reader.em());
     const first = (asked !== null && (await deltasSince(reader, asked))) || [await snapshot(reader)];
     asked = null; // whoever begins anew has fallen behind
     told = first.at(-1)?.version ?? told;
-    return { upTo: 0, first };
+    return { upTo, first };
   };
   return follow(ctx, begin, async (events, reader) => {
     const news = events.filter((event): event is ChangedEvent => event.name === CHANGED);

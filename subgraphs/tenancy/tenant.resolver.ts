@@ -18,6 +18,7 @@ import { checkPage, connectionOf, PageArgs } from '../../schema/page.ts';
 import { payload, payloadOf } from '../../schema/payload.ts';
 import { DateTime } from '../../schema/scalars.ts';
 import type { Context } from '../_kernel/context.ts';
+import { logHead } from '../_kernel/events.ts';
 import { follow } from '../_kernel/live.ts';
 import {
   AccessModeEnum,
@@ -150,7 +151,7 @@ function tenantChanges(ctx: Context) {
   };
   return follow(
     ctx,
-    async (reader) => ({ upTo: 0, first: await present(reader) }),
+    async (reader) => ({ upTo: await logHead(await reader.em()), first: await present(reader) }),
     (events, reader) => (events.some((event) => CHANGES.has(event.name)) ? present(reader) : []),
   );
 }

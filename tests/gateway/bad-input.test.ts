@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { createMint } from '../../subgraphs/_kernel/signed-context.ts';
 import { serveOverHttp } from '../../subgraphs/_kernel/subgraph-server.ts';
-import { type GraphError, openGatewayWorld, type Person } from '../setup/gateway.ts';
+import { type GraphError, openGatewayWorld, type Person, rawSocket } from '../setup/gateway.ts';
 
 const WHO = '{ tenant { slug } }';
 
@@ -105,6 +105,29 @@ describe('What bad input gets', () => {
       ['a syntax error', '{"query":"{ tenant { slug "}'],
       ['an unknown field', '{"query":"{ tenant { secret } }"}'],
       ['an unknown argument', '{"query":"{ tenant(x: 1) { slug } }"}'],
+      ['an operation named by a number', '{"query":"query A { tenant { slug } }","operationName":7}'],
+      [
+        'an operation named by a deep list',
+        `{"query":"query A { tenant { slug } }","operationName":${'['.repeat(5_000)}${']'.repeat(5_000)}}`,
+      ],
+      [
+        'variables 5,000 levels deep',
+        `{"query":"query($x: ID!) { customer(id: $x) { name } }","variables":{"x":${'['.repeat(5_000)}${']'.repeat(5_000)}}}`,
+      ],
+      ['an object asked for without fields', '{"query":"{ tenant { license } }"}'],
+      [
+        'a misspelt field of an input object',
+        JSON.stringify({
+          query: 'query($f: CustomerFilter) { customers(filter: $f) { nodes { id } } }',
+          variables: { f: { txet: 'a' } },
+        }),
+      ],
+      ['an id of an operation that is a number', '{"id":7}'],
+      [
+        'an operation nobody persisted',
+        `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"${'a'.repeat(64)}"}}}`,
+      ],
+      ['a query given twice', `{"query":"${WHO}","query":7}`],
       ['an unknown operation', '{"query":"query A { tenant { slug } }","operationName":"B"}'],
       [
         'a wrong variable',
@@ -195,6 +218,78 @@ describe('What bad input gets', () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     request.destroy();
     expect((await wren.ask(WHO)).status).toBe(200);
+  });
+
+  test('on every door nothing is suggested, and a batch, an unknown field and a mutation that fails get a code', async () => {
+    const bodies = [
+      { query: '{ tenant { license } }' },
+      { query: '{ tenant { slg } }' },
+      {
+        query: 'query($f: CustomerFilter) { customers(filter: $f) { nodes { id } } }',
+        variables: { f: { txet: 'a' } },
+      },
+      { query: 'mutation { recordPayment }' },
+      { query: 'subscription { tenantUpdated { slg } }' },
+    ];
+    const leaks = /Did you mean|slug|"text"|node_modules|\.ts\b/;
+    for (const accept of ['application/json', 'text/event-stream', 'multipart/mixed;subscriptionSpec="1.0"'])
+      for (const body of bodies) {
+        const response = await fetch(running.client.url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${wren.token}` },
+          body: JSON.stringify(body),
+        });
+        const text = await response.text();
+        expect({ accept, text }).toEqual({ accept, text: expect.stringMatching(/"code":"BAD_USER_INPUT"/) });
+        expect(text).not.toMatch(leaks);
+      }
+    for (const accept of ['text/event-stream', 'multipart/mixed;subscriptionSpec="1.0"'])
+      expect((await send(`[{"query":"${WHO}"}]`, { accept, authorization: `Bearer ${wren.token}` })).status).toBe(400);
+    const socket = await rawSocket(running.client.url);
+    const errors: string[] = [];
+    await new Promise<void>((resolve) => {
+      socket.on('message', (data) => {
+        const { type, payload } = JSON.parse(String(data));
+        if (type === 'connection_ack') {
+          for (const [id, payload] of bodies.entries())
+            socket.send(JSON.stringify({ id: String(id), type: 'subscribe', payload }));
+        } else if (payload) errors.push(JSON.stringify(payload));
+        if (errors.length === bodies.length) resolve();
+      });
+      socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${wren.token}` } }));
+    });
+    socket.close();
+    for (const text of errors) {
+      expect(text).toMatch(/"code":"BAD_USER_INPUT"/);
+      expect(text).not.toMatch(leaks);
+    }
+  });
+
+  test('outside development the schema is shown to staff who have signed in, on every door, and to nobody else', async () => {
+    const query = '{ __schema { queryType { name } } }';
+    const lena = await running.client.signIn('lena@northwind.example', running.password, { realm: 'northwind' });
+    running.gateway.graph.allowsAnonymousIntrospection = false;
+    try {
+      for (const accept of ['application/json', 'text/event-stream', 'multipart/mixed;subscriptionSpec="1.0"'])
+        for (const [token, outcome] of [
+          [undefined, 'UNAUTHENTICATED'],
+          [lena.token, 'FORBIDDEN'],
+          [wren.token, '"queryType":{"name":"Query"}'],
+        ]) {
+          const response = await fetch(running.client.url, {
+            method: 'POST',
+            headers: {
+              'content-type': 'application/json',
+              accept,
+              ...(token ? { authorization: `Bearer ${token}` } : {}),
+            },
+            body: JSON.stringify({ query }),
+          });
+          expect(await response.text()).toContain(outcome);
+        }
+    } finally {
+      running.gateway.graph.allowsAnonymousIntrospection = true;
+    }
   });
 
   test('a subgraph asked directly without envelope answers 401, entities included', async () => {

@@ -13,13 +13,23 @@ import { serve } from '../../subgraphs/serve.ts';
 /** The migrated and seeded database every test's own is copied from. */
 const TEMPLATE = 'dotmac_template';
 
+/** Tests and benches ask faster than people do; those that are about rates set their own. */
+const NO_RATES = { RATE_PER_CALLER: '1000000000', RATE_PER_TENANT: '1000000000', RATE_PER_ADDRESS: '1000000000' };
+
 /** The configuration of a test: its own database, secrets that all tests share. */
 export function testConfig(databaseUrl: string, env: Record<string, string> = {}): Config {
   const secrets = devSecrets(
     process.env.TEST_SECRETS_DIR ?? join(tmpdir(), `dotmac-test-secrets-${process.getuid?.() ?? 0}`),
   );
   return readConfig(
-    { NODE_ENV: 'test', LOG_LEVEL: process.env.TEST_LOG ?? 'silent', PORT: '0', DATABASE_URL: databaseUrl, ...env },
+    {
+      NODE_ENV: 'test',
+      LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
+      PORT: '0',
+      DATABASE_URL: databaseUrl,
+      ...NO_RATES,
+      ...env,
+    },
     secrets,
   );
 }

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { median, type Result } from './setup.ts';
+
+const SUBSCRIBERS = 5_000;
+const ROUNDS = 3;
+/** Events of one round. */
+const EVENTS = 7;
+/** The first of them, after which the process is weighed first: what is loaded and grown once is not counted. */
+const WARM_UP = 1_000;
+/** Open files of one process. */
+const FILES = 20_000;
+
+const LAST_MS = 70;
+const BYTES = 12 * 1024;
+
+interface Said {
+  port?: number;
+  token?: string;
+  publishedAt?: number;
+  lastAt?: number;
+  heap?: number;
+  rss?: number;
+  failure?: string;
+}
+
+/** A process of the bench, asked by messages. */
+class Part {
+  private readonly child: ChildProcess;
+  private readonly said: Said[] = [];
+  private wake: () => void = () => undefined;
+
+  constructor(file: string) {
+    const script = resolve(import.meta.dirname, 'fan-out', file);
+    this.child = spawn(
+      'sh',
+      ['-c', `ulimit -n ${FILES}; exec "$@"`, 'sh', process.execPath, '--expose-gc', '--import', './run.mjs', script],
+      {
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+        cwd: resolve(import.meta.dirname, '..'),
+      },
+    );
+    this.child.on('message', (message: Said) => {
+      this.said.push(message);
+      this.wake();
+    });
+    this.child.on('exit', () => {
+      this.said.push({ failure: `${file} has ended.` });
+      this.wake();
+    });
+  }
+
+  async next(): Promise<Said> {
+    while (this.said.length === 0) await new Promise<void>((woken) => (this.wake = woken));
+    const said = this.said.shift() as Said;
+    if (said.failure) throw new Error(said.failure);
+    return said;
+  }
+
+  tell(order: object): void {
+    this.child.send(order);
+  }
+
+  ask(order: object): Promise<Said> {
+    this.tell(order);
+    return this.next();
+  }
+
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill();
+    await ended;
+  }
+}
+
+/** One event to everybody: from its commit to the last subscriber, milliseconds. */
+async function publish(server: Part, clients: Part, name: string): Promise<number> {
+  await clients.ask({ do: 'wait', name });
+  const [{ publishedAt }, { lastAt }] = await Promise.all([server.ask({ do: 'publish', name }), clients.next()]);
+  return Number(lastAt) - Number(publishedAt);
+}
+
+/** 5,000 sockets with one subscription each, in a process of their own; the event is a change of the tenant they follow. */
+export async function fanOut(): Promise<Result[]> {
+  const parts: Part[] = [];
+  const begin = (file: string) => {
+    const part = new Part(file);
+    parts.push(part);
+    return part;
+  };
+  try {
+    const last: Record<string, number[]> = { ours: [], stock: [] };
+    const sides = await Promise.all(
+      ['ours', 'stock'].map(async (name) => {
+        const server = begin(`${name}.ts`);
+        const clients = begin('clients.ts');
+        const [{ port, token }] = await Promise.all([server.next(), clients.next()]);
+        return { name, server, clients, port, token };
+      }),
+    );
+    const held: Record<string, { heap: number; rss: number }> = {};
+    for (const { name, server, clients, port, token } of sides) {
+      await clients.ask({ do: 'connect', port, token, count: WARM_UP });
+      for (let i = 0; i < EVENTS; i++) await publish(server, clients, `Warm-up ${i}`);
+      const before = await server.ask({ do: 'weigh' });
+      const count = SUBSCRIBERS - WARM_UP;
+      await clients.ask({ do: 'connect', port, token, count });
+      const after = await server.ask({ do: 'weigh' });
+      held[name] = {
+        heap: (Number(after.heap) - Number(before.heap)) / count,
+        rss: (Number(after.rss) - Number(before.rss)) / count,
+      };
+    }
+    for (let round = 0; round < ROUNDS; round++)
+      for (const { name, server, clients } of sides) {
+        const events: number[] = [];
+        for (let i = 0; i < EVENTS; i++) events.push(await publish(server, clients, `Kestrel ${round} ${i}`));
+        last[name]?.push(median(events));
+      }
+    const [ours, stock] = [median(last.ours ?? []), median(last.stock ?? [])];
+    const bytes = Math.max(held.ours?.rss ?? 0, held.ours?.heap ?? 0);
+    const kilobytes = (value = 0) => `${(value / 1024).toFixed(1)} KB`;
+    return [
+      {
+        what: `commit → last of ${SUBSCRIBERS} subscribers, median`,
+        figure: `${ours.toFixed(0)} ms (stock graphql-ws from memory: ${stock.toFixed(0)} ms, ${(stock / ours).toFixed(1)} ×)`,
+        bound: `≤ ${LAST_MS} ms`,
+        holds: ours <= LAST_MS,
+      },
+      {
+        what: 'memory per open subscription on a socket of its own',
+        figure: `${kilobytes(held.ours?.rss)} resident, ${kilobytes(held.ours?.heap)} heap (stock: ${kilobytes(held.stock?.rss)}, ${kilobytes(held.stock?.heap)})`,
+        bound: `≤ ${kilobytes(BYTES)}`,
+        holds: bytes <= BYTES,
+      },
+    ];
+  } finally {
+    await Promise.all(parts.map((part) => part.stop()));
+  }
+}

@@ -1,0 +1,39 @@
+import { ClientError } from '../../schema/errors.ts';
+import { FEATURES } from '../../schema/features.ts';
+import type { Caller } from '../auth.ts';
+import type { Operation } from '../execution/operation.ts';
+import { type ClientRequest, type Graph, type Standing } from '../graph.ts';
+import { entitlementsAt } from '../licenses.ts';
+
+/** What a caller may in their tenant, whoever they are. Who may the same may share a source. */
+export const mayOf = ({ kind, tenantId, customerId, permissions }: Caller): string =>
+  JSON.stringify([kind, tenantId, customerId, permissions.catalogue, permissions.bits]);
+
+/** What the tenant's licence opens: the other half of what a subgraph decides by. */
+export const opensOf = ({ features, core, license, isLicenseUnknown }: Standing): string =>
+  JSON.stringify([features, core, license?.version ?? 0, isLicenseUnknown]);
+
+/** Who asks, with all that a subgraph is told of them. What hangs on it is shared with nobody else. */
+export const personOf = ({ address, refreshCookie }: ClientRequest, caller: Caller): string =>
+  JSON.stringify([caller.userId, caller.sessionId, caller.membershipId, caller.strongAt, address, refreshCookie]);
+
+/** How a caller stands, without waiting; undefined when a copy is not held or not fresh, or the tenant is blocked. */
+export function standingNow({ parts: { licenses, tenants } }: Graph, caller: Caller): Standing | undefined {
+  const { tenantId } = caller;
+  if (!tenantId) return { caller, license: null, features: {}, core: 'FULL', isLicenseUnknown: false };
+  const license = licenses.peek(tenantId);
+  if (license === undefined || tenants.peek(tenantId)?.accessMode !== 'NORMAL') return undefined;
+  return { caller, license, ...entitlementsAt(license, new Date()), isLicenseUnknown: false };
+}
+
+/** Throws FEATURE_NOT_LICENSED if the licence does not open what a stream is about, SUBGRAPH_UNAVAILABLE if nobody knows. */
+export function refuseIfLost(graph: Graph, operation: Operation, standing: Standing): void {
+  const lost = graph.lostFeature(operation, standing);
+  if (!lost) return;
+  if (standing.isLicenseUnknown)
+    throw new ClientError('SUBGRAPH_UNAVAILABLE', 'The licence cannot be read right now. Please try again.');
+  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[lost.feature].name}.`, {
+    ...lost,
+    licenseVersion: standing.license?.version ?? 0,
+  });
+}

@@ -1,0 +1,456 @@
+import type { FetchNode, PlanNode } from '@apollo/query-planner';
+import type { Reply } from '../../subgraphs/_kernel/context.ts';
+import type { Place } from '../../subgraphs/_kernel/live.ts';
+import type { GraphResult, SubgraphStream } from '../../subgraphs/_kernel/subgraph.ts';
+import { inSpan } from '../../subgraphs/_kernel/telemetry.ts';
+import type { Caller } from '../auth.ts';
+import type { Operation } from '../execution/operation.ts';
+import type { Answer, ClientRequest, Graph, Standing } from '../graph.ts';
+import { nextStepAfter } from '../licenses.ts';
+import { sourcesOpen } from '../metrics.ts';
+import type { Position } from './outbox.ts';
+import { Payload } from './payload.ts';
+import type { Reader } from './reader.ts';
+import { mayOf, opensOf, personOf, refuseIfLost, standingNow } from './rights.ts';
+
+/** How long opening a stream at its subgraph may take, milliseconds. */
+const OPEN_MS = 30_000;
+
+/** A subscription as it is planned: what its subgraph is asked, and what is asked for each event besides. */
+export interface Plan {
+  operation: Operation;
+  /** Its coerced variables. */
+  values: Record<string, unknown>;
+  primary: FetchNode;
+  rest?: PlanNode;
+  /** The text its subgraph is asked with. */
+  body: string;
+}
+
+/** Readers of a source that get the same answers: their whole operation and its variables are the same. */
+export interface Group {
+  key: string;
+  plan: Plan;
+  /** One of their requests: they differ in who asks alone. */
+  request: ClientRequest;
+  readers: Set<Reader>;
+}
+
+/** What a source asks of the streams of this process. */
+export interface Sources {
+  readonly graph: Graph;
+  /** Sources that others may join, by key. */
+  readonly shared: Map<string, Source>;
+  /** Every source, to be looked after. */
+  readonly all: Set<Source>;
+  settle(reader: Reader): void;
+  /** Ends a reader with the coded error of what was thrown. */
+  fail(reader: Reader, thrown: unknown): void;
+}
+
+interface Upstream {
+  events: SubgraphStream;
+  abort: AbortController;
+}
+
+/** An event as it goes to the readers. */
+interface Event {
+  result: GraphResult;
+  place: Place | undefined;
+  /** Items before it that tell of the same. */
+  part: number;
+}
+
+/**
+ * One subscription at a subgraph, followed for all readers who may the same and whose primary operation is the same. For
+ * each event the rest of the plan runs once per group, and all its readers get the same bytes.
+ *
+ * Every stream begins as a source of its own, for it begins with how things are; once it has caught up with a shared
+ * source like it, its readers go over to that one. Where a source is in its log is what makes this exact: a reader that
+ * changes its source, for whatever reason, goes on behind its own position, so that nothing is lost or told twice.
+ */
+export class Source {
+  private readonly sources: Sources;
+  private readonly groups = new Map<string, Group>();
+  private readonly plan: Plan;
+  private readonly may: string;
+  private opens = '';
+  /** Whose alone it is, once what it tells was found to hang on who asks. */
+  private person: string | undefined;
+  private openedBy = '';
+  private key = '';
+  private at: Position | undefined;
+  /** Items told of what follows `at`. */
+  private part = 0;
+  private upstream: Upstream | undefined;
+  /** How often its subgraph was asked: what comes back from an earlier turn is not heard. */
+  private turns = 0;
+  private isBegun = false;
+  private isTelling = false;
+  private isOver = false;
+  /** Sources like this one that are not where it is. */
+  private readonly behind = new Set<Source>();
+  private stops: (() => void)[] = [];
+  /** When the licence changes by time alone, epoch milliseconds. */
+  private nextStep = Number.POSITIVE_INFINITY;
+
+  constructor(sources: Sources, plan: Plan, standing: Standing, reader: Reader) {
+    this.sources = sources;
+    this.plan = plan;
+    this.may = mayOf(standing.caller);
+    this.at = reader.at && { after: reader.at.after, told: 0 };
+    this.add(reader, plan);
+  }
+
+  /** Opens it at its subgraph; answers why not, if that refuses. Throws when the subgraph cannot be asked. */
+  async open(standing: Standing): Promise<Answer | undefined> {
+    const { graph } = this.sources;
+    const { tenantId } = standing.caller;
+    const refused = await this.ask(standing);
+    if (refused || this.isOver) return refused;
+    this.sources.all.add(this);
+    sourcesOpen.inc();
+    const changed = () => void this.recheck();
+    if (tenantId)
+      this.stops = [graph.parts.licenses.onChange(tenantId, changed), graph.parts.tenants.onChange(tenantId, changed)];
+    changed(); // of what changed while it was opened
+    return undefined;
+  }
+
+  begin(): void {
+    if (this.isBegun || !this.upstream) return;
+    this.isBegun = true;
+    void this.follow(this.upstream.events);
+  }
+
+  /** Takes a reader that stands where it is or ahead of it, if it is at rest. */
+  takes(reader: Reader, plan: Plan): boolean {
+    if (!this.isAtRest || !reader.at || !this.at || reader.at.after < this.at.after) return false;
+    this.add(reader, plan);
+    return true;
+  }
+
+  /** Lets a reader go. Nobody left: the subgraph is told at once. */
+  release(reader: Reader): void {
+    const { group } = reader;
+    if (reader.source !== this || !group) return;
+    reader.source = undefined;
+    reader.group = undefined;
+    group.readers.delete(reader);
+    if (group.readers.size === 0) this.groups.delete(group.key);
+    if (this.groups.size === 0) this.close();
+  }
+
+  /** What it is by time alone. */
+  tick(now: number): void {
+    if (now >= this.nextStep) void this.recheck();
+  }
+
+  /** Goes on under a new supergraph: a reader whose operation is asked otherwise now changes its source. */
+  replan(planOf: (request: ClientRequest) => Plan): void {
+    for (const group of [...this.groups.values()]) {
+      try {
+        const plan = planOf(group.request);
+        const isSame = plan.body === this.plan.body && plan.primary.serviceName === this.plan.primary.serviceName;
+        if (isSame) group.plan = plan;
+        else for (const reader of [...group.readers]) this.move(reader);
+      } catch (error) {
+        for (const reader of [...group.readers]) this.sources.fail(reader, error);
+      }
+    }
+  }
+
+  /** Hears that something about a reader's session changed: it stays if it may what it might, or goes where it belongs. */
+  meet(reader: Reader, fresh: Caller): void {
+    if (reader.source !== this) return;
+    const isSame = this.person === undefined || this.person === personOf(reader.request, fresh);
+    if (mayOf(fresh) !== this.may || !isSame) this.move(reader);
+    else reader.caller = fresh;
+  }
+
+  private get isAtRest(): boolean {
+    return this.upstream !== undefined && !this.isTelling && !this.isOver && this.part === 0;
+  }
+
+  private add(reader: Reader, plan: Plan): void {
+    const key = groupKey(plan, reader.request);
+    let group = this.groups.get(key);
+    if (!group) {
+      group = { key, plan, request: { ...reader.request, signal: undefined }, readers: new Set() };
+      this.groups.set(key, group);
+    }
+    reader.request.query = group.request.query; // the text is held once
+    reader.source = this;
+    reader.group = group;
+    group.readers.add(reader);
+  }
+
+  private *readers(): Generator<Reader> {
+    for (const { readers } of this.groups.values()) yield* readers;
+  }
+
+  /** Asks the subgraph, in the name of one reader, for what comes behind where this source is; answers why it refuses. */
+  private async ask(standing: Standing): Promise<Answer | undefined> {
+    const { graph } = this.sources;
+    const { primary, body } = this.plan;
+    const [reader] = this.readers();
+    const group = reader?.group;
+    if (!reader || !group) return undefined;
+    const turn = ++this.turns;
+    this.opens = opensOf(standing);
+    this.openedBy = personOf(reader.request, standing.caller);
+    this.nextStep = nextStepAfter(standing.license, new Date())?.getTime() ?? Number.POSITIVE_INFINITY;
+    this.part = 0;
+    const source = graph.sourceOf(primary.serviceName);
+    const text = graph.parts.mint ? followed(body, this.at) : body;
+    const abort = new AbortController();
+    const envelope = graph.seal(source.name, text, reader.request, standing, Date.now() + OPEN_MS);
+    const events = await source.subscribe(text, envelope as string, abort.signal);
+    if (!(Symbol.asyncIterator in events)) {
+      const { errors } = await graph.run(group.plan.operation, group.request, standing, { primary, result: events });
+      return { errors };
+    }
+    if (this.isOver || this.turns !== turn) {
+      stop({ events, abort });
+      return undefined;
+    }
+    this.upstream = { events, abort };
+    this.register();
+    if (this.isBegun) void this.follow(events);
+    return undefined;
+  }
+
+  private async follow(events: SubgraphStream): Promise<void> {
+    try {
+      while (this.upstream?.events === events) {
+        const next = await events.next();
+        if (this.upstream?.events !== events) return;
+        if (next.done) return this.end((reader) => reader.complete());
+        this.isTelling = true;
+        await inSpan('event', {}, () => this.hear(next.value, events));
+        this.isTelling = false;
+        if (this.upstream?.events === events) this.rest();
+      }
+    } catch (error) {
+      if (this.upstream?.events === events) this.end((reader) => this.sources.fail(reader, error));
+    }
+  }
+
+  private async hear(result: GraphResult, events: SubgraphStream): Promise<void> {
+    const place = result.extensions?.place as Place | undefined;
+    if ((result.extensions?.reply as Reply | undefined)?.isPersonal) this.keepToOne();
+    const event: Event = { result, place, part: this.part };
+    if (result.data !== undefined || result.errors) {
+      const standing = await this.look();
+      if (!standing || this.upstream?.events !== events) return;
+      if (opensOf(standing) !== this.opens) return void this.renew(standing); // it comes again, by the rights they have now
+      const told = await Promise.all([...this.groups.values()].map((group) => this.answer(group, event, standing)));
+      if (this.upstream?.events !== events) return;
+      for (const answers of told) for (const [reader, payload] of answers) this.tell(reader, payload, event);
+    }
+    this.part = place?.isPart ? this.part + 1 : 0;
+    if (!place || place.isPart) return;
+    this.at = { after: place.upTo, told: 0 };
+    for (const reader of this.readers()) if (!reader.at) reader.at = this.at; // it began with nothing
+  }
+
+  /** The answers of one group: one for all, unless it hangs on who asks. */
+  private async answer(group: Group, event: Event, standing: Standing): Promise<Map<Reader, Payload>> {
+    const { graph } = this.sources;
+    const readers = [...group.readers].filter((reader) => isDue(reader, event));
+    const answers = new Map<Reader, Payload>();
+    const [first] = readers;
+    if (!first) return answers;
+    const { operation, values, primary, rest } = group.plan;
+    const run = async ({ request, caller }: Reader): Promise<Answer> => {
+      const own = { ...group.request, caller, requestId: request.requestId, address: request.address };
+      const result = this.groups.size > 1 || readers.length > 1 ? structuredClone(event.result) : event.result;
+      return graph
+        .run(operation, own, { ...standing, caller }, { primary, result, rest }, values)
+        .catch((error) => ({ errors: graph.errorsOf(error) }));
+    };
+    try {
+      refuseIfLost(graph, operation, standing);
+    } catch (error) {
+      for (const reader of readers) this.sources.fail(reader, error);
+      return answers;
+    }
+    const answer = await run(first);
+    const shared = new Payload(answer);
+    if (!answer.isPersonal) {
+      for (const reader of readers) answers.set(reader, shared);
+      return answers;
+    }
+    const byPerson = new Map([[personOf(first.request, first.caller), shared]]);
+    for (const reader of readers) {
+      const person = personOf(reader.request, reader.caller);
+      const payload = byPerson.get(person) ?? new Payload(await run(reader));
+      byPerson.set(person, payload);
+      answers.set(reader, payload);
+    }
+    return answers;
+  }
+
+  /** Tells one reader, unless it left, or something about its session changed: then it goes on when that is known. */
+  private tell(reader: Reader, payload: Payload, { place, part }: Event): void {
+    if (reader.source !== this) return;
+    const isAhead = reader.at && place?.after !== undefined && place.after < reader.at.after;
+    if (isAhead || !this.sources.graph.parts.auth.isAsBefore(reader.caller)) this.move(reader);
+    else reader.tell(payload, place && behind(place, part, reader.at));
+  }
+
+  private move(reader: Reader): void {
+    this.release(reader);
+    this.sources.settle(reader);
+  }
+
+  /** What it tells hangs on who asks: it stays with whom it was opened for, and the others each go to one of their own. */
+  private keepToOne(): void {
+    if (this.person !== undefined) return;
+    this.person = this.openedBy;
+    this.register();
+    for (const reader of [...this.readers()])
+      if (personOf(reader.request, reader.caller) !== this.person) this.move(reader);
+  }
+
+  /** At rest, sources that are alike become one. */
+  private rest(): void {
+    if (!this.isAtRest || !this.at) return;
+    const like = this.sources.shared.get(this.key);
+    if (!like) this.sources.shared.set(this.key, this);
+    else if (like !== this) like.absorb(this);
+    else for (const source of [...this.behind]) this.absorb(source);
+  }
+
+  /** Takes over the readers of a source like this one, if both are at rest and it is where this one is, or ahead. */
+  private absorb(other: Source): void {
+    this.behind.delete(other);
+    if (other.isOver || other.key !== this.key) return;
+    const isTogether = this.isAtRest && other.isAtRest && this.at && other.at && other.at.after >= this.at.after;
+    if (!isTogether) return void this.behind.add(other);
+    for (const reader of [...other.readers()]) {
+      const plan = reader.group?.plan as Plan;
+      if (!reader.at || reader.at.after < (other.at?.after ?? 0)) reader.at = other.at;
+      other.release(reader);
+      this.add(reader, plan);
+    }
+  }
+
+  /** Looks again at what tenant and licence say, and goes on with it. */
+  private async recheck(): Promise<void> {
+    try {
+      const standing = await this.look();
+      if (!standing || this.isOver) return;
+      for (const { plan, readers } of [...this.groups.values()])
+        try {
+          refuseIfLost(this.sources.graph, plan.operation, standing);
+        } catch (error) {
+          for (const reader of [...readers]) this.sources.fail(reader, error);
+        }
+      if (!this.isOver && opensOf(standing) !== this.opens) await this.renew(standing);
+    } catch (error) {
+      this.end((reader) => this.sources.fail(reader, error));
+    }
+  }
+
+  /**
+   * How its readers stand now. They differ in their sessions alone, so one can stand for all; whoever was stopped meanwhile
+   * is told so and leaves. Throws what their tenant is refused with.
+   */
+  private async look(): Promise<Standing | undefined> {
+    const { graph } = this.sources;
+    for (const reader of [...this.readers()]) {
+      const now = graph.parts.auth.isFresh ? standingNow(graph, reader.caller) : undefined;
+      if (now) return now;
+      try {
+        reader.caller = await graph.parts.auth.renew(reader.request.caller);
+      } catch (error) {
+        this.sources.fail(reader, error);
+        continue;
+      }
+      if (mayOf(reader.caller) === this.may) return graph.standingOf(reader.request.caller);
+      this.move(reader);
+    }
+    return undefined;
+  }
+
+  /** Goes on behind where it is, by the rights its readers have now. What the former stream still says is not heard. */
+  private async renew(standing: Standing): Promise<void> {
+    const former = this.upstream;
+    this.upstream = undefined;
+    this.unregister();
+    try {
+      const refused = await this.ask(standing);
+      stop(former);
+      if (refused) return this.end((reader) => reader.fail(refused.errors ?? []));
+    } catch (error) {
+      stop(former);
+      this.end((reader) => this.sources.fail(reader, error));
+    }
+  }
+
+  private register(): void {
+    this.unregister();
+    this.key = sourceKey(this.plan, this.may, this.opens, this.person);
+  }
+
+  private unregister(): void {
+    if (this.sources.shared.get(this.key) === this) this.sources.shared.delete(this.key);
+    const alike = [...this.behind];
+    this.behind.clear();
+    for (const source of alike) source.rest();
+  }
+
+  private end(how: (reader: Reader) => void): void {
+    for (const reader of [...this.readers()]) how(reader);
+    this.close();
+  }
+
+  private close(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    for (const stopHearing of this.stops) stopHearing();
+    if (this.sources.all.delete(this)) sourcesOpen.dec();
+    this.unregister();
+    stop(this.upstream);
+    this.upstream = undefined;
+  }
+}
+
+function stop(upstream: Upstream | undefined): void {
+  upstream?.abort.abort();
+  void upstream?.events.return(undefined);
+}
+
+/** Where a reader is that was told an item of an event, and stood at `at`. */
+function behind({ after, upTo, isPart }: Place, part: number, at: Position | undefined): Position | undefined {
+  if (!isPart) return { after: upTo, told: 0 };
+  return after === undefined ? at : { after, told: part + 1 };
+}
+
+/** Whether an event is news to a reader. */
+function isDue({ at }: Reader, { place, part }: Event): boolean {
+  if (!at || place?.after === undefined) return true;
+  return place.upTo > at.after && !(place.after === at.after && part < at.told);
+}
+
+/** What sources have in common that can be one. */
+export const sourceKey = ({ primary, body }: Plan, may: string, opens: string, person: string | undefined): string =>
+  [primary.serviceName, may, opens, person ?? '', body].join('\n');
+
+const ids = new WeakMap<Operation, number>();
+let lastId = 0;
+
+/** The same for readers whose answers are the same: one operation, as it was made ready, with the same variables. */
+function groupKey({ operation }: Plan, { variables }: ClientRequest): string {
+  let id = ids.get(operation);
+  if (!id) {
+    id = ++lastId;
+    ids.set(operation, id);
+  }
+  return `${id} ${JSON.stringify(variables ?? {})}`;
+}
+
+/** The request that is followed by its places, behind one or from how things are. */
+const followed = (body: string, at: Position | undefined) =>
+  `${body.slice(0, -1)},"extensions":{"following":${at ? `{"after":${at.after}}` : '{}'}}}`;
