@@ -1,7 +1,7 @@
 /** Operations that may run at once, before anything was learnt. */
 const FIRST_LIMIT = 32;
 /** However slow everything has become, so many may run; and however fast it is, no more than so many. */
-export const MIN_LIMIT = 8;
+export const MIN_LIMIT = 6;
 export const MAX_LIMIT = 256;
 /** The limit is set anew when this time has passed, milliseconds, and enough operations have ended to learn from. */
 export const WINDOW_MS = 250;
@@ -9,7 +9,7 @@ export const TELLING_OPERATIONS = 20;
 /** Operations of a window whose duration is kept; a longer window says no more. */
 const MAX_SAMPLES = 512;
 /** When half of the operations take this many times as long as they do at rest, more at once are only slower. */
-const TOO_SLOW = 4;
+const TOO_SLOW = 3;
 const GROWTH = 1.1;
 const SHRINKAGE = 0.85;
 /** How fast it is believed that operations take longer at rest than they did, by each window in which little ran. */

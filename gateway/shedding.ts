@@ -108,7 +108,7 @@ export class Shedding {
 
   private mayRun(line: Line): boolean {
     const limit = this.limit.current;
-    const share = limit * MAX_SHARE;
+    const share = Math.floor(limit * MAX_SHARE);
     if (line.running >= share) return false;
     return this.running < limit || (this.running > limit && this.running - this.excess(share) < limit);
   }
@@ -274,14 +274,15 @@ export class Shedding {
 
 type Reason = 'line_full' | 'waited' | 'left';
 
+/** Times to come back at that are told, so that not all come at once. */
+const VARIANTS = 16;
+/** Refusals made beforehand: to make an error would cost as much as all the rest of a refusal. */
+const REFUSALS = Array.from({ length: VARIANTS }, (_, i) => {
+  const retryAfterMs = Math.round(RETRY_MS * (1 + i / VARIANTS));
+  return new ClientError('OVERLOADED', 'Too much is going on at once. Please try again in a moment.', { retryAfterMs });
+});
+
 function refused(reason: Reason): ClientError {
   shed.labels(reason).inc();
-  const retryAfterMs = Math.round(RETRY_MS * (1 + Math.random()));
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0; // to find out where we are would cost more than all the rest of a refusal
-  const error = new ClientError('OVERLOADED', 'Too much is going on at once. Please try again in a moment.', {
-    retryAfterMs,
-  });
-  Error.stackTraceLimit = stackTraceLimit;
-  return error;
+  return REFUSALS[Math.floor(Math.random() * REFUSALS.length)] as ClientError;
 }

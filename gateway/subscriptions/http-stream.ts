@@ -113,6 +113,7 @@ class HttpWire implements Wire {
 
   open(): void {
     const { response, protocol } = this;
+    if (response.headersSent || response.destroyed) return;
     response.writeHead(200, {
       'content-type': protocol.contentType,
       'cache-control': 'no-store',
@@ -136,6 +137,7 @@ class HttpWire implements Wire {
   }
 
   end(last?: Payload): void {
+    this.open();
     clearInterval(this.beat);
     if (last) this.write(last);
     this.response.end(this.protocol.end);

@@ -34,8 +34,10 @@ interface Entry {
 export class Outbox {
   /** Behind what has been written. */
   at: Position | undefined;
-  private waiting: Entry[] | undefined;
-  private since = 0;
+  /** Before the wire is open, everything waits. */
+  private waiting: Entry[] | undefined = [];
+  private since = performance.now();
+  private isOpen = false;
   private whenEmpty: (() => void) | undefined;
   private readonly wire: Wire;
 
@@ -54,6 +56,13 @@ export class Outbox {
     const held = this.waiting as Entry[];
     held.push({ payload, at });
     return held.length > MAX_WAITING ? held.splice(0, held.length - 1).length : 0;
+  }
+
+  /** The wire may be written to. */
+  open(): void {
+    if (this.isOpen) return;
+    this.isOpen = true;
+    this.flush();
   }
 
   /** Drops what waits. */

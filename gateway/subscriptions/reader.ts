@@ -40,6 +40,7 @@ export class Reader {
 
   /** The client is ready to be told. */
   begin(): void {
+    this.outbox.open();
     this.source?.begin();
   }
 

@@ -39,8 +39,9 @@ export interface Group {
 /** What a source asks of the streams of this process. */
 export interface Sources {
   readonly graph: Graph;
-  /** Sources that others may join, by key. */
+  /** Sources that others may join, by key: those that have begun, and those of which nothing was heard yet. */
   readonly shared: Map<string, Source>;
+  readonly fresh: Map<string, Source>;
   /** Every source, to be looked after. */
   readonly all: Set<Source>;
   settle(reader: Reader): void;
@@ -70,6 +71,8 @@ interface Event {
  * changes its source, for whatever reason, goes on behind its own position, so that nothing is lost or told twice.
  */
 export class Source {
+  /** Why its subgraph refused it, if it did. */
+  opened: Promise<Answer | undefined> = Promise.resolve(undefined);
   private readonly sources: Sources;
   private readonly groups = new Map<string, Group>();
   private readonly plan: Plan;
@@ -103,7 +106,12 @@ export class Source {
   }
 
   /** Opens it at its subgraph; answers why not, if that refuses. Throws when the subgraph cannot be asked. */
-  async open(standing: Standing): Promise<Answer | undefined> {
+  open(standing: Standing): Promise<Answer | undefined> {
+    this.opened = this.openNow(standing);
+    return this.opened;
+  }
+
+  private async openNow(standing: Standing): Promise<Answer | undefined> {
     const { graph } = this.sources;
     const { tenantId } = standing.caller;
     const refused = await this.ask(standing);
@@ -172,7 +180,8 @@ export class Source {
     return this.upstream !== undefined && !this.isTelling && !this.isOver && this.part === 0;
   }
 
-  private add(reader: Reader, plan: Plan): void {
+  /** Adds a reader: it is told what comes from now on. */
+  add(reader: Reader, plan: Plan): void {
     const key = groupKey(plan, reader.request);
     let group = this.groups.get(key);
     if (!group) {
@@ -198,6 +207,8 @@ export class Source {
     if (!reader || !group) return undefined;
     const turn = ++this.turns;
     this.opens = opensOf(standing);
+    this.register();
+    if (!this.at && !this.sources.fresh.has(this.key)) this.sources.fresh.set(this.key, this);
     this.openedBy = personOf(reader.request, standing.caller);
     this.nextStep = nextStepAfter(standing.license, new Date())?.getTime() ?? Number.POSITIVE_INFINITY;
     this.part = 0;
@@ -215,7 +226,6 @@ export class Source {
       return undefined;
     }
     this.upstream = { events, abort };
-    this.register();
     if (this.isBegun) void this.follow(events);
     return undefined;
   }
@@ -238,6 +248,7 @@ export class Source {
 
   private async hear(result: GraphResult, events: SubgraphStream): Promise<void> {
     const place = result.extensions?.place as Place | undefined;
+    this.leaveFresh();
     if ((result.extensions?.reply as Reply | undefined)?.isPersonal) this.keepToOne();
     const event: Event = { result, place, part: this.part };
     if (result.data !== undefined || result.errors) {
@@ -394,7 +405,12 @@ export class Source {
     this.key = sourceKey(this.plan, this.may, this.opens, this.person);
   }
 
+  private leaveFresh(): void {
+    if (this.sources.fresh.get(this.key) === this) this.sources.fresh.delete(this.key);
+  }
+
   private unregister(): void {
+    this.leaveFresh();
     if (this.sources.shared.get(this.key) === this) this.sources.shared.delete(this.key);
     const alike = [...this.behind];
     this.behind.clear();

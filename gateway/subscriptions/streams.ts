@@ -1,7 +1,7 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { badInput, ClientError, unauthenticated } from '../../schema/errors.ts';
 import type { Operation } from '../execution/operation.ts';
-import { type Answer, bodyOf, type ClientRequest, type Graph } from '../graph.ts';
+import { type Answer, bodyOf, type ClientRequest, type Graph, type Standing } from '../graph.ts';
 import type { Wire } from './outbox.ts';
 import { Reader } from './reader.ts';
 import { mayOf, opensOf, personOf, refuseIfLost } from './rights.ts';
@@ -20,6 +20,7 @@ export class Streams implements Sources {
   readonly graph: Graph;
   readonly limits: StreamLimits;
   readonly shared = new Map<string, Source>();
+  readonly fresh = new Map<string, Source>();
   readonly all = new Set<Source>();
   private readonly readers = new Map<Reader, () => void>();
   private readonly places: Places;
@@ -54,8 +55,7 @@ export class Streams implements Sources {
       refuseIfLost(this.graph, plan.operation, standing);
       const reader = new Reader(this, request, wire);
       reader.caller = standing.caller;
-      const source = new Source(this, plan, standing, reader);
-      const refused = await source.open(standing).catch((error) => {
+      const refused = await this.place(reader, plan, standing).catch((error) => {
         reader.leave();
         throw error;
       });
@@ -125,13 +125,23 @@ export class Streams implements Sources {
     const [may, opens] = [mayOf(standing.caller), opensOf(standing)];
     for (const person of [personOf(reader.request, standing.caller), undefined])
       if (this.shared.get(sourceKey(plan, may, opens, person))?.takes(reader, plan)) return;
-    const source = new Source(this, plan, standing, reader);
-    const refused = await source.open(standing).catch((error) => {
-      source.release(reader);
-      throw error;
-    });
+    const refused = await this.place(reader, plan, standing);
     if (refused) reader.fail(refused.errors ?? []);
-    else source.begin();
+    else reader.begin();
+  }
+
+  /** Finds a reader a source that tells it everything behind where it is; answers why its subgraph refuses, if it does. */
+  private async place(reader: Reader, plan: Plan, standing: Standing): Promise<Answer | undefined> {
+    const fresh = reader.at
+      ? undefined
+      : this.fresh.get(sourceKey(plan, mayOf(standing.caller), opensOf(standing), undefined));
+    if (fresh) {
+      fresh.add(reader, plan);
+      const isRefused = await fresh.opened.catch(() => true as const); // perhaps for who asked: not for everybody
+      if (!isRefused || reader.isOver) return undefined;
+      fresh.release(reader);
+    }
+    return new Source(this, plan, standing, reader).open(standing);
   }
 
   private prepare(request: ClientRequest): Operation {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoggedEvent } from '../../schema/events.ts';
 import type { Context, Machinery } from './context.ts';
 import { systemContext } from './context.ts';
@@ -10,6 +11,10 @@ const POLL_MS = 1_000;
 const PAGE = 500;
 /** Events a reader may lag behind before it is told to begin anew. */
 const QUEUE_LIMIT = 128;
+
+/** A stream outlives a database that is away this long, milliseconds. */
+const PATIENCE_MS = 10_000;
+const RETRY_MS = 250;
 
 type Hearer = (events: LoggedEvent[]) => void;
 
@@ -170,27 +175,33 @@ export function follow<T>(
     wake();
   };
 
+  const read = <R>(run: (reader: Context) => Promise<R>): Promise<R> =>
+    patiently(
+      () => withReader(machinery, tenantId, run),
+      () => isOver,
+    );
+
   async function* begin(): AsyncGenerator<T> {
-    const { upTo, first } = await withReader(machinery, tenantId, start);
+    const { upTo, first } = await read(start);
     at = upTo;
     yield* placed(following, first, { upTo });
   }
 
   async function* tell(events: LoggedEvent[]): AsyncGenerator<T> {
     const place = { after: at, upTo: events.at(-1)?.seq ?? at };
-    const items = await withReader(machinery, tenantId, async (reader) => heard(events, reader));
+    const items = await read(async (reader) => heard(events, reader));
     at = place.upTo;
     if (items.length > 0) yield* placed(following, items, place);
   }
 
-  async function* read(): AsyncGenerator<T> {
+  async function* all(): AsyncGenerator<T> {
     const leave = await join(machinery, tenantId, onEvents);
     try {
-      const missed =
-        following?.after === undefined ? undefined : await missedSince(machinery, tenantId, following.after);
-      if (following?.after === undefined || !missed) yield* begin();
+      const after = following?.after;
+      const missed = after === undefined ? undefined : await read((reader) => missedSince(reader, after));
+      if (after === undefined || !missed) yield* begin();
       else {
-        at = following.after;
+        at = after;
         if (missed.length > 0) yield* tell(missed);
       }
       while (!isOver) {
@@ -210,17 +221,29 @@ export function follow<T>(
       leave();
     }
   }
-  return interruptible(read(), () => {
+  return interruptible(all(), () => {
     isOver = true;
     wake();
   });
 }
 
+/** A database that is away, restarting or has no room: SQLSTATE classes 08, 53 and 57, errors of the network, our own pool. */
+const AWAY = /^(08|53|57)|^E[A-Z]+$|^OVERLOADED$/;
+
+/** Does again what failed because the database is away, for as long as one takes to come back. Throws what it threw last. */
+async function patiently<T>(work: () => Promise<T>, isOver: () => boolean): Promise<T> {
+  for (const until = Date.now() + PATIENCE_MS; ; await sleep(RETRY_MS))
+    try {
+      return await work();
+    } catch (error) {
+      const isAway = AWAY.test(String((error as { code?: unknown }).code));
+      if (!isAway || isOver() || Date.now() > until) throw error;
+    }
+}
+
 /** What was committed since a place; undefined when it is more than a reader may lag behind. */
-async function missedSince(machinery: Machinery, tenantId: string, place: number): Promise<LoggedEvent[] | undefined> {
-  const missed = await withReader(machinery, tenantId, async (reader) =>
-    readLog(await reader.em(), place, QUEUE_LIMIT + 1),
-  );
+async function missedSince(reader: Context, place: number): Promise<LoggedEvent[] | undefined> {
+  const missed = await readLog(await reader.em(), place, QUEUE_LIMIT + 1);
   return missed.length <= QUEUE_LIMIT ? missed : undefined;
 }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Deployment, deploy } from '../setup/apart.ts';
 import { partsOf, readCompose } from '../setup/compose.ts';
 import { GatewayClient, type Person } from '../setup/gateway.ts';
+import { another, BROKEN_SUPERGRAPHS, GOOD_SUPERGRAPH, OLDER_SUPERGRAPH, swapIn } from '../setup/supergraphs.ts';
 
 describe('Two gateways behind a proxy and every subgraph apart, as docker-compose.yml starts them', () => {
   let deployment: Deployment;
@@ -168,24 +169,6 @@ describe('Two gateways behind a proxy and every subgraph apart, as docker-compos
     expect((await fetch(front.url.replace('/graphql', '/metrics'))).status).toBe(404);
   });
 
-  test('a subgraph that dies costs its own fields only', async () => {
-    const ingrid = await one.signIn('ingrid@northwind.example', password);
-    await deployment.part('crm').end('SIGKILL');
-    const { status, data, errors } = await ingrid.ask<{ tenant: object; leads: null }, object>(
-      '{ tenant { slug } leads { nodes { number } } }',
-    );
-    expect(status).toBe(200);
-    expect(data).toEqual({ tenant: { slug: 'northwind' }, leads: null });
-    expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
-      [['leads'], 'SUBGRAPH_UNAVAILABLE'],
-    ]);
-    for (const client of [one, two, front]) {
-      const ready = await fetch(client.url.replace('/graphql', '/health/ready'));
-      expect(ready.status).toBe(200);
-      expect(await ready.json()).toMatchObject({ status: 'degraded', subgraphs: { crm: false, billing: true } });
-    }
-  });
-
   const ASKERS = 4;
 
   /** Asks through the proxy without a pause while something happens; answers what came back, in order. */
@@ -210,6 +193,57 @@ describe('Two gateways behind a proxy and every subgraph apart, as docker-compos
     await asking;
     return answers;
   }
+
+  test('a supergraph swapped twenty times under traffic, broken ones among them, fails no request; its new field answers', async () => {
+    const wren = await front.signIn('wren@kestrel.example', password);
+    const file = deployment.supergraphFile;
+    const countryIs = async (wanted: string | undefined) => {
+      const here = one.as(wren.token);
+      for (let i = 0; ; i++) {
+        const { data } = await here.ask<{ tenant: { country: string } }, object>('{ tenant { country } }');
+        if (data?.tenant.country === wanted) return;
+        if (i === 100) throw new Error(`The country is not ${wanted}.`);
+        await sleep(50);
+      }
+    };
+    const answers = await askedMeanwhile(wren, async () => {
+      for (let i = 0; i < 20; i++) {
+        const [text, wanted] = [
+          [another(OLDER_SUPERGRAPH, i), undefined] as const,
+          [BROKEN_SUPERGRAPHS[i % BROKEN_SUPERGRAPHS.length] as string, undefined] as const,
+          [another(GOOD_SUPERGRAPH, i), 'US'] as const,
+          [BROKEN_SUPERGRAPHS[i % BROKEN_SUPERGRAPHS.length] as string, 'US'] as const,
+        ][i % 4] as readonly [string, string | undefined];
+        swapIn(file, text);
+        for (const name of ['gateway-1', 'gateway-2']) deployment.part(name).child.kill('SIGHUP');
+        await sleep(250);
+        await countryIs(wanted);
+      }
+      swapIn(file, GOOD_SUPERGRAPH);
+      deployment.part('gateway-1').child.kill('SIGHUP');
+      await countryIs('US');
+    });
+    expect([...new Set(answers)]).toEqual([200]);
+    expect(answers.length).toBeGreaterThan(100);
+  }, 60_000);
+
+  test('a subgraph that dies costs its own fields only', async () => {
+    const ingrid = await one.signIn('ingrid@northwind.example', password);
+    await deployment.part('crm').end('SIGKILL');
+    const { status, data, errors } = await ingrid.ask<{ tenant: object; leads: null }, object>(
+      '{ tenant { slug } leads { nodes { number } } }',
+    );
+    expect(status).toBe(200);
+    expect(data).toEqual({ tenant: { slug: 'northwind' }, leads: null });
+    expect(errors?.map(({ path, extensions }) => [path, extensions.code])).toEqual([
+      [['leads'], 'SUBGRAPH_UNAVAILABLE'],
+    ]);
+    for (const client of [one, two, front]) {
+      const ready = await fetch(client.url.replace('/graphql', '/health/ready'));
+      expect(ready.status).toBe(200);
+      expect(await ready.json()).toMatchObject({ status: 'degraded', subgraphs: { crm: false, billing: true } });
+    }
+  });
 
   test('a gateway that is killed costs what it was about to answer and nothing more; started again, it serves again', async () => {
     const wren = await front.signIn('wren@kestrel.example', password);

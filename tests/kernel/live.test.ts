@@ -5,7 +5,7 @@ import { Query, Resolver, Root, Subscription } from 'type-graphql';
 import { OpenDoor, SignedIn } from '../../schema/directives.ts';
 import type { Context } from '../../subgraphs/_kernel/context.ts';
 import { emit, logHead } from '../../subgraphs/_kernel/events.ts';
-import { follow } from '../../subgraphs/_kernel/live.ts';
+import { follow, type PlacedItem } from '../../subgraphs/_kernel/live.ts';
 import { createMint, createVerifier } from '../../subgraphs/_kernel/signed-context.ts';
 import { defineSubgraph, type GraphResult, runSubgraph } from '../../subgraphs/_kernel/subgraph.ts';
 import { openWorld, type World, WREN } from '../setup/world.ts';
@@ -140,6 +140,71 @@ describe('who follows a tenant', () => {
     expect(starts()).toBe(2);
     await tell(tenantId, 301);
     expect(await next()).toBe('version 301');
+    await stream.return(undefined);
+  });
+});
+
+test('who follows outlives the database’s turning everybody away for a while', async () => {
+  const tenantId = randomUUID();
+  const { stream, next } = await followed(tenantId);
+  expect(await next()).toBe('begins at 0');
+  const { pathname } = new URL(world.databaseUrl);
+  const turnAway = (limit: number) =>
+    asSuperuser(world, `alter database "${pathname.slice(1)}" connection limit ${limit}`);
+  await turnAway(0);
+  await asSuperuser(
+    world,
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and usename = 'svc_tenancy'`,
+  );
+  const heard = next(8_000);
+  await sleep(600);
+  await turnAway(-1);
+  await tell(tenantId, 1);
+  expect(await heard).toBe('version 1');
+  await stream.return(undefined);
+});
+
+describe('where a stream stands', () => {
+  /** Follows as a gateway does that shares streams: each item with its place. */
+  async function placed(tenantId: string, after?: number) {
+    const ctx = await inNewTenant(world, tenantId);
+    ctx.following = after === undefined ? {} : { after };
+    const stream = follow<string>(
+      ctx,
+      async (reader) => ({ upTo: await logHead(await reader.em()), first: [] }),
+      (events) => events.map(({ payload }) => `version ${(payload as { version: number }).version}`),
+    ) as AsyncGenerator<unknown> as AsyncGenerator<PlacedItem>;
+    return { stream, next: async () => (await stream.next()).value as PlacedItem };
+  }
+
+  test('is said of each item, and of a beginning with nothing, too', async () => {
+    const tenantId = randomUUID();
+    await tell(tenantId, 1);
+    const { stream, next } = await placed(tenantId);
+    expect(await next()).toEqual({ place: { upTo: 1 }, told: [] });
+    await tell(tenantId, 2, 3);
+    expect(await next()).toEqual({ place: { after: 1, upTo: 3, isPart: true }, told: ['version 2'] });
+    expect(await next()).toEqual({ place: { after: 1, upTo: 3 }, told: ['version 3'] });
+    await stream.return(undefined);
+  });
+
+  test('is where it can be picked up again: what came since is told, once and in order', async () => {
+    const tenantId = randomUUID();
+    for (let version = 1; version <= 6; version++) await tell(tenantId, version);
+    const { stream, next } = await placed(tenantId, 3);
+    const first = [await next(), await next(), await next()];
+    expect(first.flatMap(({ told }) => told)).toEqual(['version 4', 'version 5', 'version 6']);
+    expect(first.at(-1)?.place).toEqual({ after: 3, upTo: 6 });
+    await tell(tenantId, 7);
+    expect(await next()).toEqual({ place: { after: 6, upTo: 7 }, told: ['version 7'] });
+    await stream.return(undefined);
+  });
+
+  test('does not help who is too far behind: they are told how things are', async () => {
+    const tenantId = randomUUID();
+    await tell(tenantId, ...Array.from({ length: 200 }, (_, i) => i + 1));
+    const { stream, next } = await placed(tenantId, 3);
+    expect(await next()).toEqual({ place: { upTo: 200 }, told: [] });
     await stream.return(undefined);
   });
 });

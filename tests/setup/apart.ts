@@ -37,6 +37,8 @@ export interface Deployment {
   /** Where clients find the gateways, whichever answers. */
   proxyPort: number;
   password: string;
+  /** The file of the supergraph that the gateways serve. */
+  supergraphFile: string;
   databaseUrl: string;
   /** What the parts have sent to the collector. */
   spans: ToldSpan[];
@@ -126,6 +128,7 @@ export async function deploy(): Promise<Deployment> {
       restart: (name) => startPart(name, part(name).port),
       proxyPort,
       password: String(config.SEED_PASSWORD),
+      supergraphFile: join(image, 'schema/supergraph.graphql'),
       databaseUrl: database.url,
       spans: collector.spans,
       stop,
