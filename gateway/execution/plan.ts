@@ -7,8 +7,11 @@ import { Calls, type SendCall } from './calls.ts';
 import { type Errors, explain, giveUp, isLacking, readErrors, sortErrors } from './explain.ts';
 import { type Data, isObject } from './faults.ts';
 import { Locator, merge } from './merge.ts';
-import { entitiesOf, representer } from './representations.ts';
+import { type Entity, entitiesOf, representer } from './representations.ts';
 import { applyRewrites } from './rewrites.ts';
+
+/** Entities a subgraph is asked about at once; more are asked for in parts, side by side. */
+const MAX_ENTITIES = 1_000;
 
 /** A plan that depends on the operation's variables. */
 export interface ChoiceNode {
@@ -151,16 +154,27 @@ function compileEntityFetch(schema: GraphQLSchema, fetch: FetchNode, path: Path)
   return async (run) => {
     const asked = entitiesOf(represent, fetch, run.locator.at(path), run);
     if (asked.length === 0) return;
-    const representations = `[${asked.map(({ text }) => text).join(',')}]`;
-    const { data, errors } = await resultOf(run.calls.askEntities({ fetch, representations }));
-    const entities = entitiesIn(data, asked.length);
-    if (errors.length === 0 && entities.length > 0 && entities.every(isObject)) {
-      asked.forEach(({ holders }, i) => {
-        accept(fetch, run, holders, entities[i] as Data);
-      });
-    } else acceptFaulty(fetch, run, asked, entities, errors);
+    if (asked.length <= MAX_ENTITIES) await askFor(fetch, run, asked);
+    else await Promise.all(partsOf(asked).map((part) => askFor(fetch, run, part)));
     run.locator.forget();
   };
+}
+
+function partsOf(asked: readonly Entity[]): (readonly Entity[])[] {
+  const parts: (readonly Entity[])[] = [];
+  for (let from = 0; from < asked.length; from += MAX_ENTITIES) parts.push(asked.slice(from, from + MAX_ENTITIES));
+  return parts;
+}
+
+async function askFor(fetch: FetchNode, run: Run, asked: readonly Entity[]): Promise<void> {
+  const representations = `[${asked.map(({ text }) => text).join(',')}]`;
+  const { data, errors } = await resultOf(run.calls.askEntities({ fetch, representations }));
+  const entities = entitiesIn(data, asked.length);
+  if (errors.length > 0 || !entities.every(isObject) || entities.length === 0)
+    return acceptFaulty(fetch, run, asked, entities, errors);
+  asked.forEach(({ holders }, i) => {
+    accept(fetch, run, holders, entities[i] as Data);
+  });
 }
 
 /** What a subgraph says of each of the entities it was asked about; nothing if that is no list with a place for each. */
@@ -173,7 +187,7 @@ function entitiesIn(data: Data | null, count: number): readonly unknown[] {
 function acceptFaulty(
   fetch: FetchNode,
   run: Run,
-  asked: readonly { holders: readonly Data[] }[],
+  asked: readonly Entity[],
   entities: readonly unknown[],
   errors: Errors,
 ): void {

@@ -98,7 +98,7 @@ describe('A reader that does not read', () => {
     await rename('Awake');
     for (const stream of slow) expect((await stream.next<Renamed>()).data?.tenantUpdated.name).toBe('Awake');
     await until('they share a source again', async () => (await figure(sourcesOpen)) === 1);
-  }, 120_000);
+  }, 240_000);
 
   test('is cut off when it still does not read, and the others feel nothing', async () => {
     const { url } = await open({ readMs: 300 });
@@ -119,7 +119,7 @@ describe('A reader that does not read', () => {
     }
     for (const stream of slow) stream.resume();
     await Promise.all(slow.map(({ ended }) => ended));
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('What may be open', () => {

@@ -208,6 +208,21 @@ describe('Where domains share a value', () => {
   });
 });
 
+test('More things than a domain takes at once are asked for in parts', async () => {
+  const many = 2_500;
+  const rows = Array.from({ length: many }, (_, i) => ({ __typename: 'Customer', id: String(i) }));
+  const sizes: number[] = [];
+  const { data, errors } = await answerWith('{ customers { balance } }', (fetch, { representations }) => {
+    if (fetch.serviceName === 'crm') return { data: { customers: structuredClone(rows) } };
+    const asked = representations as { id: string }[];
+    sizes.push(asked.length);
+    return { data: { _entities: asked.map(({ id }) => ({ __typename: 'Customer', balance: Number(id) })) } };
+  });
+  expect(errors).toEqual([]);
+  expect(sizes).toEqual([1_000, 1_000, 500]);
+  expect(data).toEqual({ customers: rows.map(({ id }) => ({ balance: Number(id) })) });
+});
+
 test('The same thing at many places is asked for once', async () => {
   const asked: unknown[] = [];
   await answerWith('{ customers { balance } }', (fetch, variables, ask) => {
