@@ -72,6 +72,7 @@ function subscribe(port: number, token: string, id: string): Promise<Subscriber>
         else if (message === '{"type":"connection_ack"}')
           socket.write(frame(JSON.stringify({ id, type: 'subscribe', payload: { query: QUERY } })));
         else if (message.includes('"next"')) {
+          if (!subscriber.text) subscriber.id = String(/"id":"([^"]*)"/.exec(message)?.[1]);
           subscriber.text = message;
           subscriber.heard(message);
           resolve(subscriber);

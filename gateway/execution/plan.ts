@@ -6,7 +6,7 @@ import { inSpan, isTracing } from '../../subgraphs/_kernel/telemetry.ts';
 import { Calls, type SendCall } from './calls.ts';
 import { type Errors, explain, giveUp, isLacking, readErrors, sortErrors } from './explain.ts';
 import { type Data, isObject } from './faults.ts';
-import { Locator, merge } from './merge.ts';
+import { Locator, mergeIntoAll } from './merge.ts';
 import { type Entity, entitiesOf, representer } from './representations.ts';
 import { applyRewrites } from './rewrites.ts';
 
@@ -127,6 +127,7 @@ function compileFetch(fetch: FetchNode, path: Path): Step {
     if (targets.length === 0) return;
     const { data, errors } = await resultOf(run.calls.ask(fetch));
     acceptRoot(fetch, run, targets, data, errors);
+    run.locator.isShared ||= targets.length > 1;
     run.locator.forget();
   };
 }
@@ -146,7 +147,7 @@ function acceptRoot(
     else giveUp(fetch, answer, errors[0]);
   }
   applyRewrites(execution.schema, fetch.outputRewrites, answer);
-  for (const target of targets) merge(target, answer);
+  mergeIntoAll(targets, answer);
 }
 
 function compileEntityFetch(schema: GraphQLSchema, fetch: FetchNode, path: Path): Step {
@@ -206,16 +207,20 @@ function acceptFaulty(
   });
 }
 
-function accept({ outputRewrites }: FetchNode, { schema }: Run, holders: readonly Data[], answer: Data): void {
+function accept({ outputRewrites }: FetchNode, run: Run, holders: readonly Data[], answer: Data): void {
   const typeName = answer.__typename;
   answer.__typename ??= holders[0]?.__typename;
-  if (outputRewrites) applyRewrites(schema, outputRewrites, answer);
+  if (outputRewrites) applyRewrites(run.schema, outputRewrites, answer);
+  if (holders.length > 1) run.locator.isShared ||= hasObjects(answer);
+  mergeIntoAll(holders, answer);
   // of an interface object only the domains that know its types can tell which it is
-  const isTold = typeName !== undefined && isObjectType(schema.getType(String(typeName)));
-  for (const target of holders) {
-    merge(target, answer);
-    if (isTold) target.__typename = typeName;
-  }
+  if (typeName !== undefined && isObjectType(run.schema.getType(String(typeName))))
+    for (const target of holders) target.__typename = typeName;
+}
+
+function hasObjects(answer: Data): boolean {
+  for (const key in answer) if (isObject(answer[key])) return true;
+  return false;
 }
 
 async function resultOf(asked: Promise<GraphResult>): Promise<{ data: Data | null; errors: Errors }> {

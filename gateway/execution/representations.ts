@@ -13,10 +13,10 @@ export interface Entity {
 
 /** How the objects a fetch is about are told to its subgraph. */
 export interface Representer {
+  /** The leaves that are all there is to tell of objects of a type; undefined where more is. */
+  leaves(typeName: unknown): readonly Leaf[] | undefined;
   /** What a subgraph needs to know of an object to find its entity, as JSON text; undefined if any of it is missing. */
   text(object: Data, causes: GraphQLFormattedError[]): string | undefined;
-  /** Something short that is the same for objects with the same text, if there is such a thing. */
-  mark(object: Data): string | number | undefined;
 }
 
 /** What a subgraph is asked about on behalf of some objects, each thing once. */
@@ -26,17 +26,19 @@ export function entitiesOf(
   targets: readonly Data[],
   run: { isFaulty?: boolean },
 ): Entity[] {
-  const marked = new Map<string | number, Entity>();
   const entities = new Map<string, Entity>();
+  /** The entity last found for a value of the leaf that tells most objects apart. */
+  const likely = new Map<unknown, Entity>();
   const causes: GraphQLFormattedError[] = [];
   for (const target of targets) {
-    const mark = representer.mark(target);
-    const known = mark === undefined ? undefined : marked.get(mark);
-    if (known) {
-      known.holders.push(target);
+    const leaves = run.isFaulty && faultsOf(target) ? undefined : representer.leaves(target.__typename);
+    const mark = leaves && target[(leaves.at(-1) as Leaf).key];
+    const alike = leaves && likely.get(mark);
+    if (alike && areAlike(alike.holders[0] as Data, target, leaves)) {
+      alike.holders.push(target);
       continue;
     }
-    const text = representer.text(target, causes);
+    const text = leaves ? writeLeaves(target, leaves) : representer.text(target, causes);
     if (text === undefined) {
       if (!causes[0]) continue;
       run.isFaulty = true;
@@ -50,35 +52,23 @@ export function entitiesOf(
       entity = { text, holders: [target] };
       entities.set(text, entity);
     }
-    if (mark !== undefined) marked.set(mark, entity);
+    if (leaves) likely.set(mark, entity);
   }
   return [...entities.values()];
 }
 
-/** Compiles how the objects a fetch is about are told to its subgraph. */
-export function representer(schema: GraphQLSchema, fetch: FetchNode): Representer {
-  const requires = fetch.requires ?? [];
-  const leaves = fetch.inputRewrites?.length ? undefined : leavesByType(schema, requires);
-  const only = leaves && onlyLeaf(requires);
-  return {
-    text(object, causes) {
-      const keys = leaves && !faultsOf(object) && leaves(object.__typename);
-      return keys ? writeLeaves(object, keys) : writeAny(schema, fetch, object, causes);
-    },
-    mark(object) {
-      const value = only && object.__typename === only.typeName && !faultsOf(object) ? object[only.key] : undefined;
-      return typeof value === 'string' || typeof value === 'number' ? value : undefined;
-    },
-  };
+function areAlike(one: Data, other: Data, leaves: readonly Leaf[]): boolean {
+  for (const { key } of leaves) if (one[key] !== other[key]) return false;
+  return true;
 }
 
-/** The one leaf that tells objects apart, where only one type is asked about by one leaf. */
-function onlyLeaf(requires: readonly QueryPlanSelectionNode[]): { typeName: string; key: string } | undefined {
-  const [first, ...others] = requires;
-  if (first?.kind !== 'InlineFragment' || !first.typeCondition || others.length > 0) return undefined;
-  const keys = first.selections.flatMap((one) => (one.kind === 'Field' ? [one.alias ?? one.name] : []));
-  const [key, ...more] = keys.filter((name) => name !== '__typename');
-  return key && more.length === 0 && !(key in Object.prototype) ? { typeName: first.typeCondition, key } : undefined;
+/** Compiles how the objects a fetch is about are told to its subgraph. */
+export function representer(schema: GraphQLSchema, fetch: FetchNode): Representer {
+  const leaves = fetch.inputRewrites?.length ? undefined : leavesByType(schema, fetch.requires ?? []);
+  return {
+    leaves: leaves ?? (() => undefined),
+    text: (object, causes) => writeAny(schema, fetch, object, causes),
+  };
 }
 
 function writeAny(schema: GraphQLSchema, fetch: FetchNode, object: Data, causes: GraphQLFormattedError[]) {
@@ -108,7 +98,16 @@ function leavesByType(schema: GraphQLSchema, requires: readonly QueryPlanSelecti
       ),
   );
   if (!areLeaves) return undefined;
+  let lastName: unknown;
+  let last: readonly Leaf[] | undefined;
   return (typeName: unknown): readonly Leaf[] | undefined => {
+    if (typeName === lastName) return last;
+    lastName = typeName;
+    last = leavesOf(typeName);
+    return last;
+  };
+
+  function leavesOf(typeName: unknown): readonly Leaf[] | undefined {
     if (known.has(typeName) || typeof typeName !== 'string') return known.get(typeName);
     const keys = new Set<string>();
     for (const one of requires) {
@@ -121,7 +120,7 @@ function leavesByType(schema: GraphQLSchema, requires: readonly QueryPlanSelecti
       : undefined;
     if (schema.getType(typeName)) known.set(typeName, leaves); // no others: a subgraph may invent any number
     return leaves;
-  };
+  }
 }
 
 function writeLeaves(object: Data, leaves: readonly Leaf[]): string | undefined {

@@ -1,10 +1,5 @@
 import type { Payload } from './payload.ts';
-
-/** Where a reader is in the log its stream follows: behind a place, and behind so many items that tell of what follows. */
-export interface Position {
-  after: number;
-  told: number;
-}
+import type { Position } from './position.ts';
 
 /** What a stream is written to. */
 export interface Wire {

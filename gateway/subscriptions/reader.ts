@@ -2,9 +2,11 @@ import type { GraphQLFormattedError } from 'graphql';
 import type { Caller } from '../auth.ts';
 import type { ClientRequest } from '../graph.ts';
 import { streamDrops, streamEnds, streamEvents, streamsOpen } from '../metrics.ts';
-import { Outbox, type Position, type Wire } from './outbox.ts';
+import type { Group } from './group.ts';
+import { Outbox, type Wire } from './outbox.ts';
 import { Payload } from './payload.ts';
-import type { Group, Source } from './source.ts';
+import type { Position } from './position.ts';
+import type { Source } from './source.ts';
 
 /** What its reader asks of the streams of this process. */
 export interface Keeper {

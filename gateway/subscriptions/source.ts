@@ -1,40 +1,20 @@
-import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import type { Reply } from '../../subgraphs/_kernel/context.ts';
 import type { Place } from '../../subgraphs/_kernel/live.ts';
 import type { GraphResult, SubgraphStream } from '../../subgraphs/_kernel/subgraph.ts';
 import { inSpan } from '../../subgraphs/_kernel/telemetry.ts';
 import type { Caller } from '../auth.ts';
-import type { Operation } from '../execution/operation.ts';
 import type { Answer, ClientRequest, Graph, Standing } from '../graph.ts';
 import { nextStepAfter } from '../licenses.ts';
 import { sourcesOpen } from '../metrics.ts';
-import type { Position } from './outbox.ts';
-import { Payload } from './payload.ts';
+import { answersFor, type Group } from './group.ts';
+import type { Payload } from './payload.ts';
+import { followed, groupKey, type Plan, sourceKey } from './plan.ts';
+import { behind, type Event, overlaps, type Position } from './position.ts';
 import type { Reader } from './reader.ts';
 import { mayOf, opensOf, personOf, refuseIfLost, standingNow } from './rights.ts';
 
 /** How long opening a stream at its subgraph may take, milliseconds. */
 const OPEN_MS = 30_000;
-
-/** A subscription as it is planned: what its subgraph is asked, and what is asked for each event besides. */
-export interface Plan {
-  operation: Operation;
-  /** Its coerced variables. */
-  values: Record<string, unknown>;
-  primary: FetchNode;
-  rest?: PlanNode;
-  /** The text its subgraph is asked with. */
-  body: string;
-}
-
-/** Readers of a source that get the same answers: their whole operation and its variables are the same. */
-export interface Group {
-  key: string;
-  plan: Plan;
-  /** One of their requests: they differ in who asks alone. */
-  request: ClientRequest;
-  readers: Set<Reader>;
-}
 
 /** What a source asks of the streams of this process. */
 export interface Sources {
@@ -52,14 +32,6 @@ export interface Sources {
 interface Upstream {
   events: SubgraphStream;
   abort: AbortController;
-}
-
-/** An event as it goes to the readers. */
-interface Event {
-  result: GraphResult;
-  place: Place | undefined;
-  /** Items before it that tell of the same. */
-  part: number;
 }
 
 /**
@@ -247,6 +219,7 @@ export class Source {
   }
 
   private async hear(result: GraphResult, events: SubgraphStream): Promise<void> {
+    const { graph } = this.sources;
     const place = result.extensions?.place as Place | undefined;
     this.leaveFresh();
     if ((result.extensions?.reply as Reply | undefined)?.isPersonal) this.keepToOne();
@@ -255,7 +228,9 @@ export class Source {
       const standing = await this.look();
       if (!standing || this.upstream?.events !== events) return;
       if (opensOf(standing) !== this.opens) return void this.renew(standing); // it comes again, by the rights they have now
-      const told = await Promise.all([...this.groups.values()].map((group) => this.answer(group, event, standing)));
+      this.dismissLost(standing);
+      const groups = [...this.groups.values()];
+      const told = await Promise.all(groups.map((group) => answersFor(graph, group, event, standing)));
       if (this.upstream?.events !== events) return;
       for (const answers of told) for (const [reader, payload] of answers) this.tell(reader, payload, event);
     }
@@ -265,49 +240,22 @@ export class Source {
     for (const reader of this.readers()) if (!reader.at) reader.at = this.at; // it began with nothing
   }
 
-  /** The answers of one group: one for all, unless it hangs on who asks. */
-  private async answer(group: Group, event: Event, standing: Standing): Promise<Map<Reader, Payload>> {
-    const { graph } = this.sources;
-    const readers = [...group.readers].filter((reader) => isDue(reader, event));
-    const answers = new Map<Reader, Payload>();
-    const [first] = readers;
-    if (!first) return answers;
-    const { operation, values, primary, rest } = group.plan;
-    const run = async ({ request, caller }: Reader): Promise<Answer> => {
-      const own = { ...group.request, caller, requestId: request.requestId, address: request.address };
-      const result = this.groups.size > 1 || readers.length > 1 ? structuredClone(event.result) : event.result;
-      return graph
-        .run(operation, own, { ...standing, caller }, { primary, result, rest }, values)
-        .catch((error) => ({ errors: graph.errorsOf(error) }));
-    };
-    try {
-      refuseIfLost(graph, operation, standing);
-    } catch (error) {
-      for (const reader of readers) this.sources.fail(reader, error);
-      return answers;
-    }
-    const answer = await run(first);
-    const shared = new Payload(answer);
-    if (!answer.isPersonal) {
-      for (const reader of readers) answers.set(reader, shared);
-      return answers;
-    }
-    const byPerson = new Map([[personOf(first.request, first.caller), shared]]);
-    for (const reader of readers) {
-      const person = personOf(reader.request, reader.caller);
-      const payload = byPerson.get(person) ?? new Payload(await run(reader));
-      byPerson.set(person, payload);
-      answers.set(reader, payload);
-    }
-    return answers;
+  /** Tells one reader, unless it left, or something about its session changed: then it goes on when that is known. */
+  private tell(reader: Reader, payload: Payload, event: Event): void {
+    if (reader.source !== this) return;
+    const isChanged = !this.sources.graph.parts.auth.isAsBefore(reader.caller);
+    if (isChanged || overlaps(event, reader.at)) this.move(reader);
+    else reader.tell(payload, behind(event, reader.at));
   }
 
-  /** Tells one reader, unless it left, or something about its session changed: then it goes on when that is known. */
-  private tell(reader: Reader, payload: Payload, { place, part }: Event): void {
-    if (reader.source !== this) return;
-    const isAhead = reader.at && place?.after !== undefined && place.after < reader.at.after;
-    if (isAhead || !this.sources.graph.parts.auth.isAsBefore(reader.caller)) this.move(reader);
-    else reader.tell(payload, place && behind(place, part, reader.at));
+  /** Ends the streams of which the licence no longer opens what they are about. */
+  private dismissLost(standing: Standing): void {
+    for (const { plan, readers } of [...this.groups.values()])
+      try {
+        refuseIfLost(this.sources.graph, plan.operation, standing);
+      } catch (error) {
+        for (const reader of [...readers]) this.sources.fail(reader, error);
+      }
   }
 
   private move(reader: Reader): void {
@@ -352,12 +300,7 @@ export class Source {
     try {
       const standing = await this.look();
       if (!standing || this.isOver) return;
-      for (const { plan, readers } of [...this.groups.values()])
-        try {
-          refuseIfLost(this.sources.graph, plan.operation, standing);
-        } catch (error) {
-          for (const reader of [...readers]) this.sources.fail(reader, error);
-        }
+      this.dismissLost(standing);
       if (!this.isOver && opensOf(standing) !== this.opens) await this.renew(standing);
     } catch (error) {
       this.end((reader) => this.sources.fail(reader, error));
@@ -437,36 +380,3 @@ function stop(upstream: Upstream | undefined): void {
   upstream?.abort.abort();
   void upstream?.events.return(undefined);
 }
-
-/** Where a reader is that was told an item of an event, and stood at `at`. */
-function behind({ after, upTo, isPart }: Place, part: number, at: Position | undefined): Position | undefined {
-  if (!isPart) return { after: upTo, told: 0 };
-  return after === undefined ? at : { after, told: part + 1 };
-}
-
-/** Whether an event is news to a reader. */
-function isDue({ at }: Reader, { place, part }: Event): boolean {
-  if (!at || place?.after === undefined) return true;
-  return place.upTo > at.after && !(place.after === at.after && part < at.told);
-}
-
-/** What sources have in common that can be one. */
-export const sourceKey = ({ primary, body }: Plan, may: string, opens: string, person: string | undefined): string =>
-  [primary.serviceName, may, opens, person ?? '', body].join('\n');
-
-const ids = new WeakMap<Operation, number>();
-let lastId = 0;
-
-/** The same for readers whose answers are the same: one operation, as it was made ready, with the same variables. */
-function groupKey({ operation }: Plan, { variables }: ClientRequest): string {
-  let id = ids.get(operation);
-  if (!id) {
-    id = ++lastId;
-    ids.set(operation, id);
-  }
-  return `${id} ${JSON.stringify(variables ?? {})}`;
-}
-
-/** The request that is followed by its places, behind one or from how things are. */
-const followed = (body: string, at: Position | undefined) =>
-  `${body.slice(0, -1)},"extensions":{"following":${at ? `{"after":${at.after}}` : '{}'}}}`;

@@ -3,9 +3,10 @@ import { badInput, ClientError, unauthenticated } from '../../schema/errors.ts';
 import type { Operation } from '../execution/operation.ts';
 import { type Answer, bodyOf, type ClientRequest, type Graph, type Standing } from '../graph.ts';
 import type { Wire } from './outbox.ts';
+import { type Plan, sourceKey } from './plan.ts';
 import { Reader } from './reader.ts';
 import { mayOf, opensOf, personOf, refuseIfLost } from './rights.ts';
-import { type Plan, Source, type Sources, sourceKey } from './source.ts';
+import { Source, type Sources } from './source.ts';
 import { Places, type StreamLimits, tooMany } from './stream-limits.ts';
 
 /** How often what ends by time alone is looked for, milliseconds. */
