@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What the bench may ask of a server's process. */
-export type Order = { do: 'publish'; name: string } | { do: 'weigh' } | { do: 'close' };
+export type Order = { do: 'publish'; name: string } | { do: 'when' } | { do: 'weigh' } | { do: 'close' };
 
 export interface Server {
   port: number;
   token: string;
-  /** Publishes an event; answers when it was committed, epoch milliseconds. */
-  publish(name: string): Promise<number>;
+  publish(name: string): Promise<void>;
+  /** When the last event was committed, epoch milliseconds. */
+  publishedAt(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -28,8 +29,10 @@ async function weigh(): Promise<{ heap: number; rss: number }> {
 export function answerOrders(server: Server): void {
   process.on('message', async (order: Order) => {
     if (order.do === 'publish') {
-      process.send?.({ publishedAt: await server.publish(order.name) });
+      await server.publish(order.name);
+      process.send?.({ isPublished: true });
     }
+    if (order.do === 'when') process.send?.({ publishedAt: await server.publishedAt() });
     if (order.do === 'weigh') process.send?.(await weigh());
     if (order.do === 'close') {
       await server.close();

@@ -17,6 +17,8 @@ answerOrders({
       { input: { name } },
     );
     if (errors || data?.updateTenantProfile.userErrors.length) throw new Error(JSON.stringify(errors ?? data));
+  },
+  async publishedAt() {
     const [row] = await world.sql(
       `select extract(epoch from committed_at) * 1000 as at from kernel.event where name = 'tenancy.tenant.updated' order by committed_at desc limit 1`,
     );

@@ -20,6 +20,7 @@ async function* tenantUpdated() {
 }
 
 const server = createServer();
+let at = 0;
 serveProtocol(
   { schema, roots: { subscription: { tenantUpdated } } },
   new WebSocketServer({ server, path: '/graphql' }),
@@ -28,11 +29,11 @@ server.listen(0, '127.0.0.1', () =>
   answerOrders({
     port: (server.address() as AddressInfo).port,
     token: 'nobody looks',
-    publish: async (name) => {
-      const at = performance.timeOrigin + performance.now();
+    async publish(name) {
+      at = performance.timeOrigin + performance.now();
       news.emit('renamed', name);
-      return at;
     },
+    publishedAt: async () => at,
     close: async () => process.exit(0),
   }),
 );

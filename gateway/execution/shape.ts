@@ -35,9 +35,6 @@ export interface FieldShape {
   place: string;
   /** Null for `__schema` and `__type`, which are written as they are. */
   type: TypeShape | null;
-  /** What stands before its value in JSON, as the first of an object's fields and as a later one. */
-  head: string;
-  nextHead: string;
 }
 
 /** How a value is written: as a list, an object or a leaf. */
@@ -47,6 +44,7 @@ export interface TypeShape {
   object?: ObjectShapes;
   /** The leaf to write for a value; undefined if it is none of this type. */
   leaf?: (value: unknown) => unknown;
+  leafName?: string;
 }
 
 interface ObjectShapes {
@@ -80,7 +78,7 @@ export function compileShape(
     if (isListType(type)) return { isNonNull: false, item: compileType(type.ofType, sets) };
     return isCompositeType(type)
       ? { isNonNull: false, object: compileObjects(type, sets) }
-      : { isNonNull: false, leaf: leafOf(type) };
+      : { isNonNull: false, leaf: leafOf(type), leafName: type.name };
   }
 
   function compileObjects(type: GraphQLCompositeType, sets: readonly SelectionSetNode[]): ObjectShapes {
@@ -143,8 +141,6 @@ export function compileShape(
     const source = name === '__typename' ? name : travelName(first);
     return {
       key,
-      head: `{${JSON.stringify(key)}:`,
-      nextHead: `,${JSON.stringify(key)}:`,
       source,
       isInherited: source in Object.prototype,
       place: `${type.name}.${name}`,

@@ -8,6 +8,13 @@ import { Payload } from './payload.ts';
 import type { Position } from './position.ts';
 import type { Source } from './source.ts';
 
+/** Looked up once: this is counted for each event of each reader. */
+const told = {
+  websocket: streamEvents.labels('websocket'),
+  sse: streamEvents.labels('sse'),
+  multipart: streamEvents.labels('multipart'),
+};
+
 /** What its reader asks of the streams of this process. */
 export interface Keeper {
   /** Lets a reader go on behind where it is, at whatever source is right for it now. */
@@ -49,7 +56,7 @@ export class Reader {
   /** Tells an event that ends at `at`. A reader that is too far behind is told how things are once it reads again. */
   tell(payload: Payload, at: Position | undefined): void {
     this.at = at;
-    streamEvents.inc({ door: this.wire.door });
+    told[this.wire.door].inc();
     const dropped = this.outbox.push(payload, at);
     if (dropped === 0) return;
     streamDrops.inc({ door: this.wire.door }, dropped);

@@ -232,7 +232,9 @@ export class Source {
       const groups = [...this.groups.values()];
       const told = await Promise.all(groups.map((group) => answersFor(graph, group, event, standing)));
       if (this.upstream?.events !== events) return;
-      for (const answers of told) for (const [reader, payload] of answers) this.tell(reader, payload, event);
+      const at = place && !place.isPart ? behind(event, undefined) : undefined; // the same for all
+      for (const answers of told)
+        for (const [reader, payload] of answers) this.tell(reader, payload, event, at ?? behind(event, reader.at));
     }
     this.part = place?.isPart ? this.part + 1 : 0;
     if (!place || place.isPart) return;
@@ -241,11 +243,11 @@ export class Source {
   }
 
   /** Tells one reader, unless it left, or something about its session changed: then it goes on when that is known. */
-  private tell(reader: Reader, payload: Payload, event: Event): void {
+  private tell(reader: Reader, payload: Payload, event: Event, at: Position | undefined): void {
     if (reader.source !== this) return;
     const isChanged = !this.sources.graph.parts.auth.isAsBefore(reader.caller);
     if (isChanged || overlaps(event, reader.at)) this.move(reader);
-    else reader.tell(payload, behind(event, reader.at));
+    else reader.tell(payload, at);
   }
 
   /** Ends the streams of which the licence no longer opens what they are about. */
