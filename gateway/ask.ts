@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ClientError } from '../schema/errors.ts';
-import { anonymousEnvelope } from '../subgraphs/_kernel/context.ts';
-import type { Envelope } from '../subgraphs/_kernel/signed-context.ts';
+import { anonymousEnvelope, type Envelope } from '../subgraphs/_kernel/signed-context.ts';
 import { traceParent } from '../subgraphs/_kernel/telemetry.ts';
 import type { DataSource } from './data-sources.ts';
 

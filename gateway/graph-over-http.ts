@@ -42,7 +42,7 @@ function readBody(request: IncomingMessage): Promise<string> {
       resolve((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8')),
     );
     request.on('error', reject);
-    request.on('close', () => reject(badInput('The request was not sent to its end.')));
+    request.on('close', () => request.complete || reject(badInput('The request was not sent to its end.')));
   });
 }
 

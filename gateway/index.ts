@@ -1,8 +1,6 @@
-import 'reflect-metadata';
 import { mkdirSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import pg from 'pg';
 import { openAdminPort } from '../subgraphs/_kernel/admin-port.ts';
 import { type Config, ConfigError, readConfig, readPublicConfig } from '../subgraphs/_kernel/config.ts';
 import { devSecrets } from '../subgraphs/_kernel/dev-secrets.ts';
@@ -51,6 +49,7 @@ async function startAll(given: Config, dataDir: string, log: Logger, undo: Step[
     database = embedded;
     config = { ...given, DATABASE_URL: embedded.url };
   }
+  await import('reflect-metadata');
   const [{ SUBGRAPHS }, { migrate }, { serve }, { buildWorld, worldState }] = await Promise.all([
     import('../subgraphs/index.ts'),
     import('../subgraphs/migrate.ts'),
@@ -92,6 +91,7 @@ async function startAll(given: Config, dataDir: string, log: Logger, undo: Step[
 
 /** Drops our own embedded database, which holds nothing but half an example world, and makes it empty. */
 async function recreateDatabase(config: Config): Promise<void> {
+  const { default: pg } = await import('pg');
   const url = new URL(String(config.DATABASE_URL));
   const name = pg.escapeIdentifier(url.pathname.slice(1));
   url.pathname = '/postgres';

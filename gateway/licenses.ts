@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Feature, QuotaKey } from '../schema/features.ts';
-import { type EntitlementStep, stepAt } from '../subgraphs/_kernel/context.ts';
+import { type EntitlementStep, stepAt } from '../subgraphs/_kernel/entitlement-course.ts';
 import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 import type { Ask } from './ask.ts';

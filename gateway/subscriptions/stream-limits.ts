@@ -9,8 +9,10 @@ export interface StreamLimits {
   socketsPerUser: number;
   /** Streams of one user over all doors together; of one address for those nobody signed in for. */
   streamsPerUser: number;
-  /** Operations of one socket that run or stream at once. */
-  operationsPerSocket: number;
+  /** Streams of one socket. */
+  streamsPerSocket: number;
+  /** Queries and mutations of one socket that run at once. */
+  runningPerSocket: number;
   /** How long a reader may take nothing while something waits for it, milliseconds. */
   readMs: number;
 }
@@ -19,7 +21,8 @@ export const STREAM_LIMITS: StreamLimits = {
   socketsPerAddress: 512,
   socketsPerUser: 32,
   streamsPerUser: 256,
-  operationsPerSocket: 100,
+  streamsPerSocket: 100,
+  runningPerSocket: 50,
   readMs: READ_MS,
 };
 

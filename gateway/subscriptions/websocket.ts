@@ -11,7 +11,7 @@ import type { Wire } from './outbox.ts';
 import type { Framing, Payload } from './payload.ts';
 import { Reader } from './reader.ts';
 import { acceptSockets, type SocketOptions, textFrame } from './sockets.ts';
-import { Places, tooMany } from './stream-limits.ts';
+import { Places, type StreamLimits, tooMany } from './stream-limits.ts';
 import type { Streams } from './streams.ts';
 
 /** How long a client may take to say who it is, milliseconds. */
@@ -34,7 +34,9 @@ type Extra = {
   caller?: Caller;
   /** Gives back the user's place. */
   leave?: () => void;
-  /** Operations that run or stream. */
+  /** Streams open or being opened. */
+  streams: number;
+  /** Queries and mutations that run. */
   running: number;
 };
 
@@ -82,10 +84,8 @@ export function openSocketDoor(
     onSubscribe: ({ extra }, id, payload) => {
       const request = toRequest(payload as never, extra);
       try {
-        if (extra.running >= limits.operationsPerSocket)
-          throw tooMany(`A socket runs at most ${limits.operationsPerSocket} operations at once.`);
         const operation = graph.prepare(request);
-        extra.running += 1;
+        takePlace(extra, operation.kind === 'subscription', limits);
         return {
           schema: graph.supergraph.schema,
           document: operation.document,
@@ -108,14 +108,12 @@ export function openSocketDoor(
       const { request, extra, id } = contextOf(args);
       const wire = new SocketWire(extra, id);
       const opened = await streams.open(request, wire);
-      if (opened instanceof Reader) {
-        opened.onOver = () => {
-          extra.running -= 1;
-        };
-        return completionOf(opened, wire) as never;
-      }
-      extra.running -= 1;
-      return toResult(opened) as never;
+      const leave = () => {
+        extra.streams -= 1;
+      };
+      if (opened instanceof Reader && !opened.isOver) opened.onOver = leave;
+      else leave();
+      return (opened instanceof Reader ? completionOf(opened, wire) : toResult(opened)) as never;
     },
     onError: (_ctx, _id, _payload, errors) =>
       errors.map((error) => ('toJSON' in error ? error.toJSON() : error)) as GraphQLFormattedError[],
@@ -125,7 +123,7 @@ export function openSocketDoor(
     ...options,
     perAddress: limits.socketsPerAddress,
     onOpen(socket, net, address, ticket) {
-      const extra: Extra = { socket, net, address, ticket, running: 0 };
+      const extra: Extra = { socket, net, address, ticket, streams: 0, running: 0 };
       net.setMaxListeners(0); // each stream that waits listens for room
       const closed = protocol.opened(
         {
@@ -161,6 +159,16 @@ export function openSocketDoor(
       accepted.close();
     },
   };
+}
+
+/** Counts an operation before it starts; asked at once, many would otherwise all find room. Throws RATE_LIMITED. */
+function takePlace(extra: Extra, isStream: boolean, { streamsPerSocket, runningPerSocket }: StreamLimits): void {
+  if (isStream && extra.streams >= streamsPerSocket)
+    throw tooMany(`A socket holds at most ${streamsPerSocket} streams.`);
+  if (!isStream && extra.running >= runningPerSocket)
+    throw tooMany(`A socket runs at most ${runningPerSocket} operations at once.`);
+  if (isStream) extra.streams += 1;
+  else extra.running += 1;
 }
 
 const AS_IT_IS: Framing = (_answer, text) => text;

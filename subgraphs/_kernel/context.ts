@@ -4,11 +4,12 @@ import type { Feature, FeatureAccess } from '../../schema/features.ts';
 import { PERMISSIONS, type Permission, packPermissions, unpackPermissions } from '../../schema/permissions.ts';
 import type { Config } from './config.ts';
 import { type Db, type EntityManager, PLATFORM_TENANT } from './db.ts';
+import { type EntitlementStep, stepAt } from './entitlement-course.ts';
 import { type FeedName, finish, type Told } from './events.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Following } from './live.ts';
 import { type Loader, Loaders } from './loader.ts';
-import type { Envelope } from './signed-context.ts';
+import { anonymousEnvelope, type Envelope } from './signed-context.ts';
 import { type Logger, traceParent } from './telemetry.ts';
 import { begin, cancel, settle, transact } from './transaction.ts';
 
@@ -297,40 +298,10 @@ function watched(envelope: Envelope, reply: Reply): Envelope {
   });
 }
 
-const NOBODY = packPermissions([]);
 const EVERYTHING = packPermissions(PERMISSIONS);
 
-/** How long nobody's request may take, milliseconds. */
-const ANONYMOUS_DEADLINE_MS = 30_000;
 /** Background work takes as long as it takes; each of its statements has an end. */
 const NO_DEADLINE = Number.MAX_SAFE_INTEGER;
-
-/** The envelope of nobody: what an unsigned-in caller has, and what a stranger's fields are checked against. */
-export function anonymousEnvelope(): Envelope {
-  return {
-    caller: { kind: 'ANONYMOUS', id: null },
-    tenantId: null,
-    permissions: NOBODY,
-    features: {},
-    core: 'FULL',
-    licenseVersion: 0,
-    deadline: Date.now() + ANONYMOUS_DEADLINE_MS,
-    requestId: randomUUID(),
-  };
-}
-
-/** A step of a licence's course over time, as licensing writes it into `kernel.entitlement`. */
-export interface EntitlementStep {
-  from: string;
-  state: string;
-  core: FeatureAccess;
-  features: Partial<Record<Feature, Entitled>>;
-}
-
-/** The step of a course that holds at an instant; before the first one nothing holds. */
-export function stepAt(course: readonly EntitlementStep[], now: Date): EntitlementStep | undefined {
-  return course.findLast((step) => new Date(step.from) <= now);
-}
 
 /**
  * The context of background work: every permission, and the features the tenant's licence opens now, read from the

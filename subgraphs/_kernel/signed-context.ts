@@ -1,7 +1,7 @@
-import { createHash, createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { createHash, createPublicKey, type KeyObject, randomUUID, sign, verify } from 'node:crypto';
 import { type Entitled, unauthenticated } from '../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../schema/features.ts';
-import type { PermissionSet } from '../../schema/permissions.ts';
+import { type PermissionSet, packPermissions } from '../../schema/permissions.ts';
 import { ed25519FromSeed } from './dev-secrets.ts';
 
 export type CallerKind = 'ANONYMOUS' | 'USER' | 'API_KEY' | 'INSTALLATION' | 'LINK' | 'GATEWAY' | 'SYSTEM';
@@ -82,5 +82,24 @@ export function createVerifier(publicKeys: readonly string[]): Verifier {
     const isInTime = envelope.iat <= now + SKEW_S && envelope.exp >= now && envelope.exp - envelope.iat <= LIFETIME_S;
     if (envelope.aud !== audience || envelope.bh !== hashOfBody(body) || !isInTime) throw unauthenticated();
     return envelope;
+  };
+}
+
+const NOBODY = packPermissions([]);
+
+/** How long nobody's request may take, milliseconds. */
+const ANONYMOUS_DEADLINE_MS = 30_000;
+
+/** The envelope of nobody: what an unsigned-in caller has, and what a stranger's fields are checked against. */
+export function anonymousEnvelope(): Envelope {
+  return {
+    caller: { kind: 'ANONYMOUS', id: null },
+    tenantId: null,
+    permissions: NOBODY,
+    features: {},
+    core: 'FULL',
+    licenseVersion: 0,
+    deadline: Date.now() + ANONYMOUS_DEADLINE_MS,
+    requestId: randomUUID(),
   };
 }

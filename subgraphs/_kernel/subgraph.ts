@@ -22,7 +22,7 @@ import { badInput, ClientError } from '../../schema/errors.ts';
 import type { EventName, LoggedEvent } from '../../schema/events.ts';
 import type { Feature } from '../../schema/features.ts';
 import { DateTime } from '../../schema/scalars.ts';
-import { Context, type Machinery } from './context.ts';
+import { Context, type Machinery, type Reply } from './context.ts';
 import { formatError } from './format-error.ts';
 import { enter, gateSchema } from './gate.ts';
 import { inTime } from './in-time.ts';
@@ -322,7 +322,8 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
       if (ctx.isCancelled) return {}; // its errors are of our making, and nobody hears them
       const result = format(executed);
       if (!result.errors) outcome = 'ok';
-      return Object.keys(ctx.reply).length > 0 ? { ...result, extensions: { reply: ctx.reply } } : result;
+      const reply = replyOf(ctx, getOperationAST(document, request.operationName)?.operation === 'mutation');
+      return reply ? { ...result, extensions: { reply } } : result;
     } finally {
       await ctx.close();
       timers[outcome].observe((performance.now() - startedAt) / 1_000);
@@ -371,4 +372,10 @@ export function runSubgraph(subgraph: Subgraph, machinery: Machinery, verify: Ve
       });
     },
   };
+}
+
+/** What goes back to the gateway beside an answer; that of a mutation is its caller's, whatever it looked at. */
+function replyOf({ reply }: Context, isMutation: boolean): Reply | undefined {
+  if (isMutation) reply.isPersonal = undefined;
+  return Object.values(reply).some((value) => value !== undefined) ? reply : undefined;
 }

@@ -1,7 +1,8 @@
 import { LockMode } from '@mikro-orm/postgresql';
 import { QUOTA_KEYS, QUOTAS } from '../../schema/features.ts';
-import type { Context, EntitlementStep } from '../_kernel/context.ts';
+import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
+import type { EntitlementStep } from '../_kernel/entitlement-course.ts';
 import { tellGateways } from '../_kernel/events.ts';
 import { aheadOf, courseOf } from './course.rules.ts';
 import { License } from './license.entity.ts';

@@ -1,8 +1,9 @@
 import { PERMISSIONS, packPermissions, permissionsOf } from '../../schema/permissions.ts';
-import { anonymousEnvelope, Context } from '../../subgraphs/_kernel/context.ts';
+import { Context } from '../../subgraphs/_kernel/context.ts';
 import { roleUrl } from '../../subgraphs/_kernel/db.ts';
 import { SEED_TENANTS, type SeedTenant, seedId } from '../../subgraphs/_kernel/seed-world.ts';
 import type { Envelope } from '../../subgraphs/_kernel/signed-context.ts';
+import { anonymousEnvelope } from '../../subgraphs/_kernel/signed-context.ts';
 import { withClient } from '../setup/database.ts';
 import { openWorld } from '../setup/world.ts';
 

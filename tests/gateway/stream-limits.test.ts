@@ -13,8 +13,9 @@ import { GatewayClient, openGatewayWorld, type Person, rawSocket } from '../setu
 import { DOORS, type Door, type Followed, followOver } from '../setup/streams.ts';
 
 const NAME = 'subscription { tenantUpdated { name } }';
-/** Some forty kilobytes for each event, so that what a connection takes by itself is soon full. */
-const LARGE = `subscription { tenantUpdated { name license { ${Array.from({ length: 28 }, (_, i) => `a${i}: features { feature access source sourceId reason }`).join(' ')} } } }`;
+/** Some hundred kilobytes for each event, so that what a connection takes by itself is soon full. */
+const LONG_NAMES = Array.from({ length: 29 }, (_, i) => `${'long'.repeat(15)}${i}: feature`).join(' ');
+const LARGE = `subscription { tenantUpdated { name license { features { ${LONG_NAMES} } } } }`;
 
 interface Renamed {
   tenantUpdated: { name: string };
@@ -70,7 +71,7 @@ const figure = async (metric: typeof streamDrops | typeof sourcesOpen, labels: R
 
 describe('A reader that does not read', () => {
   test('is told the newest state once it reads again, and the others feel nothing', async () => {
-    const { url } = await open({});
+    const { url } = await open({ readMs: 300_000 });
     const drops = await Promise.all(DOORS.map((door) => figure(streamDrops, { door })));
     const slow = await Promise.all(DOORS.map((door) => follow(door, url, LARGE)));
     const quick = await follow('sse', url, LARGE);
@@ -140,7 +141,7 @@ describe('What may be open', () => {
   });
 
   test('is so many sockets of a user, of an address, and operations of a socket', async () => {
-    const { url } = await open({ socketsPerUser: 2, socketsPerAddress: 3, operationsPerSocket: 2 });
+    const { url } = await open({ socketsPerUser: 2, socketsPerAddress: 3, runningPerSocket: 2 });
     const closes: Promise<number | undefined>[] = [];
     for (let i = 0; i < 2; i++) closes.push((await follow('websocket', url)).ended);
     const third = await rawSocket(url);

@@ -15,7 +15,7 @@ const idOf = (digits: string) => seedId(`${digits}0001`);
 
 describe('Who am I', () => {
   test('nobody, without a token', async () => {
-    expect(await trial.ask({}, '{ me { user { id } } }')).toEqual({ data: { me: null } });
+    expect(await trial.ask({}, '{ me { user { id } } }')).toMatchObject({ data: { me: null } });
   });
 
   test('a member: their tenant, roles, permissions and proof', async () => {

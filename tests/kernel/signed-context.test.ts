@@ -1,9 +1,13 @@
 import { randomBytes, sign } from 'node:crypto';
 import fc from 'fast-check';
 import { ClientError } from '../../schema/errors.ts';
-import { anonymousEnvelope } from '../../subgraphs/_kernel/context.ts';
 import { ed25519FromSeed, ed25519PublicOf } from '../../subgraphs/_kernel/dev-secrets.ts';
-import { createMint, createVerifier, type Envelope } from '../../subgraphs/_kernel/signed-context.ts';
+import {
+  anonymousEnvelope,
+  createMint,
+  createVerifier,
+  type Envelope,
+} from '../../subgraphs/_kernel/signed-context.ts';
 
 const [seed, strangerSeed] = [1, 2].map(() => randomBytes(32).toString('base64url')) as [string, string];
 const mint = createMint(seed);

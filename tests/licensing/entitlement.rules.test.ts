@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { FEATURE_KEYS } from '../../schema/features.ts';
-import { stepAt } from '../../subgraphs/_kernel/context.ts';
+import { stepAt } from '../../subgraphs/_kernel/entitlement-course.ts';
 import { aheadOf, courseOf, instantsOf } from '../../subgraphs/licensing/course.rules.ts';
 import { entitlementAt, entitlementsAt, type LicenseFacts } from '../../subgraphs/licensing/entitlement.rules.ts';
 import { coreIn, stateAt } from '../../subgraphs/licensing/license.rules.ts';

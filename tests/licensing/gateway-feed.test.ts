@@ -1,4 +1,4 @@
-import { stepAt } from '../../subgraphs/_kernel/context.ts';
+import { stepAt } from '../../subgraphs/_kernel/entitlement-course.ts';
 import { entitlementsAt } from '../../subgraphs/licensing/entitlement.rules.ts';
 import { refreshEntitlements } from '../../subgraphs/licensing/entitlement.service.ts';
 import { License } from '../../subgraphs/licensing/license.entity.ts';

@@ -167,12 +167,22 @@ async function read(
     const whole = delimiter === '\n\n' ? text.split(delimiter) : text.split(/(?=\r\n--graphql)/);
     text = whole.pop() ?? '';
     // A part has its delimiter in front: the last one is whole when what it holds is.
-    if (delimiter !== '\n\n' && (text.endsWith('}') || text.endsWith('--\r\n'))) {
+    if (delimiter !== '\n\n' && isWholePart(text)) {
       whole.push(text);
       text = '';
     }
     for (const message of whole) tell(message);
     if (done) throw new Error('The connection was closed.');
+  }
+}
+
+function isWholePart(text: string): boolean {
+  if (text.endsWith('--graphql--\r\n')) return true;
+  try {
+    JSON.parse(text.split('\r\n\r\n')[1] ?? '');
+    return true;
+  } catch {
+    return false;
   }
 }
 

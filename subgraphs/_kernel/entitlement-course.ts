@@ -1,0 +1,15 @@
+import type { Entitled } from '../../schema/errors.ts';
+import type { Feature, FeatureAccess } from '../../schema/features.ts';
+
+/** A step of a licence's course over time, as licensing writes it into `kernel.entitlement`. */
+export interface EntitlementStep {
+  from: string;
+  state: string;
+  core: FeatureAccess;
+  features: Partial<Record<Feature, Entitled>>;
+}
+
+/** The step of a course that holds at an instant; before the first one nothing holds. */
+export function stepAt(course: readonly EntitlementStep[], now: Date): EntitlementStep | undefined {
+  return course.findLast((step) => new Date(step.from) <= now);
+}
