@@ -63,7 +63,7 @@ describe('a request sent twice with one key', () => {
     const ctx = await inNewTenant(world);
     await pay(ctx);
     const other = await inNewTenant(world, ctx.tenantId);
-    Object.assign(other.envelope, { caller: { kind: 'USER', id: randomUUID() } });
+    Object.assign(other.envelope.caller, { kind: 'USER', id: randomUUID() });
     expect(await codeOf(pay(other, PAY, never))).toBe('IDEMPOTENCY_MISMATCH');
   });
 
