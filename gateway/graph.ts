@@ -19,6 +19,7 @@ import { acceptEvent, type Execution, executePlan } from './execution/plan.ts';
 import { entitlementsAt, type Licenses, type LicenseView } from './licenses.ts';
 import { checkQueryText, type Limits } from './limits.ts';
 import { observeAnswer, observeDenials, planHits, planMisses, planSeconds, requestsInFlight } from './metrics.ts';
+import type { Pacing } from './pacing.ts';
 import { type OperationReference, type PersistedOperations, type Warm, warm } from './persisted-operations.ts';
 import type { Rates } from './rates.ts';
 import type { Shedding, Turn } from './shedding.ts';
@@ -83,6 +84,8 @@ export interface Parts {
   rates?: Rates;
   /** Turns away what is too much to finish; without it everything is begun. */
   shedding?: Shedding;
+  /** Begins operations no faster than it pays; for a gateway that turns nobody away. */
+  pacing?: Pacing;
   /** Operations known by their id. */
   persisted?: PersistedOperations;
   log: Logger;
@@ -216,7 +219,7 @@ export class Graph {
   private async tryToExecute(request: ClientRequest, found: (operation: Operation) => void): Promise<Answer> {
     let turn: Turn | undefined;
     try {
-      const entered = this.parts.shedding?.enter(request);
+      const entered = (this.parts.shedding ?? this.parts.pacing)?.enter(request);
       turn = entered instanceof Promise ? await entered : entered;
       const operation = this.prepare(request);
       found(operation);

@@ -9,6 +9,7 @@ import { remoteSubgraph } from './http-transport.ts';
 import type { Licenses } from './licenses.ts';
 import { PUBLIC_LIMITS } from './limits.ts';
 import { timed } from './metrics.ts';
+import { Pacing } from './pacing.ts';
 import type { Gateway } from './start.ts';
 import { manageSupergraph } from './supergraph.ts';
 import type { Tenants } from './tenants.ts';
@@ -62,6 +63,7 @@ export async function startPublicGateway(options: PublicOptions, log: Logger): P
   };
   connect();
   supergraph.onChange(connect);
+  const pacing = new Pacing();
   const graph = new Graph({
     supergraph,
     sources,
@@ -70,6 +72,7 @@ export async function startPublicGateway(options: PublicOptions, log: Logger): P
     tenants: NO_COPIES as unknown as Tenants,
     subgraphTimeoutMs: options.subgraphTimeoutMs,
     limits: PUBLIC_LIMITS,
+    pacing,
     log,
   });
   graph.allowsAnonymousIntrospection = true;
@@ -89,6 +92,7 @@ export async function startPublicGateway(options: PublicOptions, log: Logger): P
     reload: supergraph.reload,
     stop: async () => {
       await http.stop();
+      pacing.close();
       await supergraph.close();
       await Promise.all([...sources.values()].map((source) => source.close()));
     },
