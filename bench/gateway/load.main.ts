@@ -20,58 +20,79 @@ function request(): string {
 }
 
 /** Whether an answer is right: the same data, whatever else stands beside them. */
-function check(bytes: Buffer): void {
-  if (expected && bytes.equals(expected)) return;
+function check(parts: readonly Buffer[]): void {
+  if (expected && isExpected(parts, expected)) return;
+  const bytes = Buffer.concat(parts);
   const { data, errors } = JSON.parse(bytes.toString('utf8'));
   if (errors || JSON.stringify(data) !== expectedData) wrong += 1;
-  else expected = Buffer.from(bytes);
+  else expected = bytes;
+}
+
+/** Byte by byte, without putting the parts together. */
+function isExpected(parts: readonly Buffer[], whole: Buffer): boolean {
+  let at = 0;
+  for (const part of parts) {
+    if (part.compare(whole, at, at + part.length) !== 0) return false;
+    at += part.length;
+  }
+  return at === whole.length;
 }
 
 function run(): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), '127.0.0.1');
-    let chunks: Buffer[] = [];
-    let size = 0;
+    let parts: Buffer[] = [];
+    /** Bytes of the body that are still to come; undefined where the response does not say, or nothing has come. */
+    let missing: number | undefined;
     let startedAt = 0;
     const next = () => {
+      parts = [];
+      missing = undefined;
       if (performance.now() >= until) return void socket.end(resolve);
       startedAt = performance.now();
       socket.write(request());
     };
+    const finish = (body: readonly Buffer[]) => {
+      if (startedAt >= measureFrom) latencies.push(performance.now() - startedAt);
+      check(body);
+      next();
+    };
     socket.setNoDelay(true);
     socket.on('connect', next).on('error', reject);
     socket.on('data', (chunk) => {
-      chunks.push(chunk);
-      size += chunk.length;
-      const bytes = chunks.length === 1 ? chunk : Buffer.concat(chunks, size);
-      const found = readBody(bytes);
-      chunks = [bytes];
-      if (!found) return;
-      chunks = [];
-      size = 0;
-      if (startedAt >= measureFrom) latencies.push(performance.now() - startedAt);
-      check(found);
-      next();
+      const found = parts.length === 0 ? bodyWithLength(chunk) : undefined;
+      if (found) {
+        missing = found.length - found.body.length;
+        parts.push(found.body);
+      } else {
+        parts.push(chunk);
+        if (missing !== undefined) missing -= chunk.length;
+      }
+      if (missing === 0) return finish(parts);
+      const body = missing === undefined && bodyInChunks(Buffer.concat(parts));
+      if (body) finish([body]);
     });
   });
 }
 
-/** The body of a response that has come whole, with a length or in chunks. */
-function readBody(bytes: Buffer): Buffer | undefined {
+/** What of the body came with the head, and how long the body is, where the head says so. */
+function bodyWithLength(bytes: Buffer): { length: number; body: Buffer } | undefined {
   const end = bytes.indexOf('\r\n\r\n');
-  if (end < 0) return undefined;
-  const head = bytes.toString('latin1', 0, end + 2);
-  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
-  if (length !== undefined)
-    return bytes.length >= end + 4 + Number(length) ? bytes.subarray(end + 4, end + 4 + Number(length)) : undefined;
-  if (bytes.toString('latin1', bytes.length - 5) !== '0\r\n\r\n') return undefined;
-  const parts: Buffer[] = [];
+  const length = end < 0 ? undefined : /\r\ncontent-length: *(\d+)/i.exec(bytes.toString('latin1', 0, end + 2))?.[1];
+  return length === undefined ? undefined : { length: Number(length), body: bytes.subarray(end + 4) };
+}
+
+/** The body of a response in chunks that has come whole. */
+function bodyInChunks(bytes: Buffer): Buffer | undefined {
+  const end = bytes.indexOf('\r\n\r\n');
+  if (end < 0 || bytes.toString('latin1', bytes.length - 5) !== '0\r\n\r\n') return undefined;
+  const found: Buffer[] = [];
   for (let at = end + 4; ; ) {
     const line = bytes.indexOf('\r\n', at);
-    const part = Number.parseInt(bytes.toString('latin1', at, line), 16);
-    if (part === 0) return Buffer.concat(parts);
-    parts.push(bytes.subarray(line + 2, line + 2 + part));
-    at = line + 4 + part;
+    const size = Number.parseInt(bytes.toString('latin1', at, line), 16);
+    if (size === 0) return Buffer.concat(found);
+    found.push(bytes.subarray(line + 2, line + 2 + size));
+    at = line + 4 + size;
   }
 }
 
