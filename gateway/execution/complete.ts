@@ -8,6 +8,8 @@ const NULLED = Symbol('nulled');
 /** A fault with the place in the answer where its error arose. */
 interface PlacedFault extends Pick<Fault, 'error' | 'at'> {
   origin: Path;
+  /** Whether the client asked for that place, all the way. */
+  isAsked: boolean;
 }
 type Faults = readonly PlacedFault[] | undefined;
 
@@ -98,12 +100,12 @@ export function complete(shape: ObjectShape, data: Data): { data: Data | null; e
   }
 
   /** Tells a fault at this place; or where it arose, if the null there comes up to here or goes up together with this one. */
-  function tell({ error, at, origin }: PlacedFault, isNonNull: boolean): typeof NULLED {
+  function tell({ error, at, origin, isAsked }: PlacedFault, isNonNull: boolean): typeof NULLED {
     told.add(error);
     const isBelow = path.every((step, i) => origin[i] === step);
     errors.push(
       new GraphQLError(error.message, {
-        path: isBelow || (isNonNull && at) ? origin : [...path],
+        path: isBelow || (isNonNull && at && isAsked) ? origin : [...path],
         extensions: error.extensions,
       }),
     );
@@ -120,13 +122,15 @@ export function complete(shape: ObjectShape, data: Data): { data: Data | null; e
     return noted.map(({ error, at, path: steps }) => {
       const origin = [...path];
       let among = fields;
+      let isAsked = true;
       for (const step of steps) {
         const next = among.find(({ source }) => source === step);
-        if (!next && typeof step === 'string') break;
+        isAsked &&= next !== undefined || typeof step === 'number';
+        if (!isAsked) break;
         origin.push(next?.key ?? step);
         if (next) among = fieldsBelow(next);
       }
-      return { error, at, origin };
+      return { error, at, origin, isAsked };
     });
   }
 }

@@ -1,7 +1,7 @@
 import type { FetchNode, QueryPlanSelectionNode } from '@apollo/query-planner';
 import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import { giveUp } from './explain.ts';
-import { type Data, faultsOf, isObject, own } from './faults.ts';
+import { type Data, faultsOf, isObject, own, type Path } from './faults.ts';
 import { merge } from './merge.ts';
 import { applyRewrites, isOfType } from './rewrites.ts';
 
@@ -11,12 +11,17 @@ export interface Entity {
   holders: Data[];
 }
 
-/** How the objects a fetch is about are told to its subgraph. */
+/** Why something that is required is missing, and where that arose, from the object that needs it. */
+interface Cause {
+  error: GraphQLFormattedError;
+  path: Path;
+}
+
 export interface Representer {
   /** The leaves that are all there is to tell of objects of a type; undefined where more is. */
   leaves(typeName: unknown): readonly Leaf[] | undefined;
   /** What a subgraph needs to know of an object to find its entity, as JSON text; undefined if any of it is missing. */
-  text(object: Data, causes: GraphQLFormattedError[]): string | undefined;
+  text(object: Data, causes: Cause[]): string | undefined;
 }
 
 /** What a subgraph is asked about on behalf of some objects, each thing once. */
@@ -29,7 +34,7 @@ export function entitiesOf(
   const entities = new Map<string, Entity>();
   /** The entity last found for a value of the leaf that tells most objects apart. */
   const likely = new Map<unknown, Entity>();
-  const causes: GraphQLFormattedError[] = [];
+  const causes: Cause[] = [];
   for (const target of targets) {
     const leaves = run.isFaulty && faultsOf(target) ? undefined : representer.leaves(target.__typename);
     const mark = leaves && target[(leaves.at(-1) as Leaf).key];
@@ -42,7 +47,7 @@ export function entitiesOf(
     if (text === undefined) {
       if (!causes[0]) continue;
       run.isFaulty = true;
-      giveUp(fetch, target, causes[0], []);
+      giveUp(fetch, target, causes[0].error, causes[0].path);
       causes.length = 0;
       continue;
     }
@@ -71,7 +76,7 @@ export function representer(schema: GraphQLSchema, fetch: FetchNode): Represente
   };
 }
 
-function writeAny(schema: GraphQLSchema, fetch: FetchNode, object: Data, causes: GraphQLFormattedError[]) {
+function writeAny(schema: GraphQLSchema, fetch: FetchNode, object: Data, causes: Cause[]) {
   const representation = represent(schema, object, fetch.requires ?? [], causes);
   if (!representation?.__typename) return undefined;
   applyRewrites(schema, fetch.inputRewrites, representation);
@@ -137,21 +142,24 @@ function represent(
   schema: GraphQLSchema,
   source: Data,
   selections: readonly QueryPlanSelectionNode[],
-  causes: GraphQLFormattedError[],
+  causes: Cause[],
+  above: Path = [],
   made: Data = {},
 ): Data | undefined {
   for (const selection of selections) {
     if (selection.kind === 'InlineFragment') {
       if (selection.typeCondition && !isOfType(schema, source, selection.typeCondition)) continue;
-      if (!represent(schema, source, selection.selections, causes, made)) return undefined;
+      if (!represent(schema, source, selection.selections, causes, above, made)) return undefined;
       continue;
     }
     const key = selection.alias ?? selection.name;
     const held = own(source, key);
-    const value = selection.selections ? representValue(schema, held, selection.selections, causes) : held;
+    const value = selection.selections
+      ? representValue(schema, held, selection.selections, causes, [...above, key])
+      : held;
     const fault = faultsOf(source)?.find(({ at }) => at?.[0] === key);
     if (fault) fault.isFelt = true;
-    if (fault && value === undefined) causes.push(fault.error);
+    if (fault && value === undefined) causes.push({ error: fault.error, path: [...above, ...fault.path] });
     if (value === undefined) return undefined;
     if (isObject(value) && isObject(made[key])) merge(made[key], value);
     else made[key] = value;
@@ -163,10 +171,11 @@ function representValue(
   schema: GraphQLSchema,
   value: unknown,
   selections: readonly QueryPlanSelectionNode[],
-  causes: GraphQLFormattedError[],
+  causes: Cause[],
+  above: Path,
 ): unknown {
   if (!isObject(value)) return value;
-  if (!Array.isArray(value)) return represent(schema, value, selections, causes);
-  const items = value.map((item) => representValue(schema, item, selections, causes));
+  if (!Array.isArray(value)) return represent(schema, value, selections, causes, above);
+  const items = value.map((item, i) => representValue(schema, item, selections, causes, [...above, i]));
   return items.includes(undefined) ? undefined : items;
 }
