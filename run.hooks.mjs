@@ -1,17 +1,15 @@
 /**
  * The loader of `run.mjs`. What it compiles is kept in a temporary folder of this user's own under the hash of the
- * source, so a second start compiles nothing and does not even load the compiler.
+ * source, so a second start compiles nothing.
  */
 
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { transformSync, version } from '@swc/core';
 
-const require = createRequire(import.meta.url);
-const { version } = require('@swc/core/package.json');
 const { $schema: _, ...options } = JSON.parse(readFileSync(new URL('.swcrc', import.meta.url), 'utf8'));
 const cache = ownFolder(join(tmpdir(), `dotmac-swc-${process.getuid?.() ?? 0}`));
 
@@ -46,7 +44,7 @@ export async function load(url, context, next) {
   } catch {
     // not compiled yet
   }
-  const { code } = require('@swc/core').transformSync(source, { ...options, swcrc: false, filename });
+  const { code } = transformSync(source, { ...options, swcrc: false, filename });
   keep(kept, code);
   return { format: 'module', source: code, shortCircuit: true };
 }
