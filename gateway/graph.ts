@@ -57,9 +57,6 @@ export interface Answer {
 export const dataOf = ({ text, data }: Answer): Data | null | undefined =>
   text === undefined ? data : (JSON.parse(text) as Data);
 
-/** What of an answer a client gets as its body. */
-export const toBody = (answer: Answer) => JSON.parse(bodyText(answer)) as Omit<Answer, 'text' | 'refreshCookie'>;
-
 /** What a client gets as the body of an answer: JSON text, the same on every door. */
 export function bodyText({ text, data, errors, extensions }: Answer): string {
   let body = text ?? (data === undefined ? undefined : JSON.stringify(data));

@@ -207,7 +207,7 @@ function pick({ headers }: IncomingMessage, names: readonly string[]): string[] 
 const isPageWanted = ({ url, headers }: IncomingMessage) =>
   !url?.includes('?') && String(headers.accept).includes('text/html');
 
-export function setCookie(response: ServerResponse, answer: Answer): void {
+function setCookie(response: ServerResponse, answer: Answer): void {
   if (answer.refreshCookie === undefined) return;
   const { value, maxAgeSeconds } = answer.refreshCookie ?? { value: '', maxAgeSeconds: 0 };
   response.setHeader(

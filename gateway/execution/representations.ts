@@ -17,6 +17,7 @@ interface Cause {
   path: Path;
 }
 
+/** How the objects a fetch is about are told to its subgraph. */
 export interface Representer {
   /** The leaves that are all there is to tell of objects of a type; undefined where more is. */
   leaves(typeName: unknown): readonly Leaf[] | undefined;
