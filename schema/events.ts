@@ -12,15 +12,35 @@ interface LicenseChangeTold {
   changeId: string;
   licenseId: string;
   status: 'APPLIED' | 'SCHEDULED' | 'AWAITING_PAYMENT';
-  direction: 'UPGRADE' | 'DOWNGRADE' | 'MIXED';
+  direction: 'UPGRADE' | 'DOWNGRADE' | 'MIXED' | null;
   interval: 'MONTH' | 'YEAR';
   from: string;
   to: string;
+  addOns: { code: string; quantity: number }[];
   pricedAt: string;
   effectiveAt: string;
+  previewHash: string | null;
   lines: ChangeLine[];
   licensedTenantId: string;
   version: number;
+}
+
+/** Which part of a licence a document of billing is about. */
+interface LicenseReference {
+  licensedTenantId: string;
+  licenseId: string;
+  changeId?: string;
+  periodStart: string;
+  periodEnd: string;
+}
+
+interface InvoiceTold {
+  invoiceId: string;
+  customerId: string;
+  totalMinor: string;
+  openMinor: string;
+  currency: string;
+  references: LicenseReference[];
 }
 
 interface CustomerTold {
@@ -81,21 +101,92 @@ export interface Events {
   'tenancy.tenant.suspended': { reason: string };
   'tenancy.tenant.reactivated': { reason: string };
   'tenancy.tenant.updated': { version: number };
-  'licensing.license.started': { licenseId: string; version: number; plan: string; interval: string };
+  'tenancy.tenant.closed': { closesAt: string };
+  'tenancy.tenant.reopened': { closesAt: null };
+  'tenancy.clock.advanced': { offsetSeconds: number };
+  'licensing.license.started': {
+    licenseId: string;
+    version: number;
+    plan: string;
+    interval: 'MONTH' | 'YEAR';
+    addOns: { code: string; quantity: number }[];
+    trialEndsAt?: string;
+    validUntil: string | null;
+    runId?: string;
+  };
   'licensing.license.changed': {
     version: number;
     previousVersion: number;
     changedKeys: string[];
     endedFeatures: { feature: Feature; reason: string }[];
     state: string;
+    stateWithoutHolds: string;
     enabledFeatures: Feature[];
+    limits: Record<QuotaKey, string | null>;
     effectiveAt: string;
     reason?: string;
     cause: string;
   };
+  'licensing.license.renewal_stopped': { licenseId: string; endsAt: string | null; licensedTenantId: string };
+  'licensing.license.renewal_resumed': { licenseId: string; endsAt: string | null; licensedTenantId: string };
+  'licensing.license.lapsed': { since: string };
+  'licensing.license.ended': { version: number; reason: string };
+  'licensing.license.withdrawn': { runId: string };
+  'licensing.change.scheduled': LicenseChangeTold;
   'licensing.change.applied': LicenseChangeTold;
-  'licensing.feature.started': { feature: Feature; source: string; version: number };
+  'licensing.change.cancelled': { changeId: string; licensedTenantId: string };
+  'licensing.renewal.requested': {
+    licenseId: string;
+    terms: 'INVOICED' | 'PREPAID';
+    interval: 'MONTH' | 'YEAR';
+    periodStart: string;
+    periodEnd: string;
+    lines: ChangeLine[];
+    licensedTenantId: string;
+  };
+  'licensing.feature.started': { feature: Feature; source: string; version: number; endsAt?: string };
   'licensing.feature.ended': { feature: Feature; reason: string; version: number };
+  'licensing.limit.reduced': {
+    key: QuotaKey;
+    from: string | null;
+    to: string | null;
+    treatment: 'NO_GROWTH' | 'FREEZE_EXCESS' | 'NEXT_PERIOD';
+    keepIds: string[];
+    version: number;
+  };
+  'licensing.limit.raised': { key: QuotaKey; from: string | null; to: string | null; version: number };
+  'licensing.usage.reported': {
+    licenseId: string;
+    key: QuotaKey;
+    used: string;
+    included: string;
+    excess: string;
+    unitRate: string;
+    currency: string;
+    periodStart: string;
+    periodEnd: string;
+    licensedTenantId: string;
+  };
+  'licensing.plan.published': {
+    planVersionId: string;
+    code: string;
+    number: number;
+    priceMinor: string;
+    currency: string;
+    annualDiscountPercent: string;
+    trialDays: number;
+  };
+  'licensing.add_on.published': {
+    addOnId: string;
+    code: string;
+    version: number;
+    priceMinor: string;
+    setupFeeMinor: string;
+    currency: string;
+  };
+  'licensing.file.issued': { fileId: string; epoch: number };
+  'licensing.file.revoked': { fileId: string; epoch: number };
+  'licensing.key.rotated': { kid: string };
   'licensing.quota.threshold_reached': {
     key: QuotaKey;
     percent: number;
@@ -116,6 +207,15 @@ export interface Events {
   'billing.customer.created': CustomerTold;
   'billing.customer.reopened': CustomerTold;
   'billing.customer.updated': CustomerTold;
+  'billing.invoice.issued': InvoiceTold & { dueOn: string };
+  'billing.invoice.overdue': InvoiceTold & { overdueSince: string };
+  'billing.invoice.paid': InvoiceTold;
+  'billing.invoice.reopened': InvoiceTold;
+  'billing.payment.charged_back': {
+    paymentId: string;
+    customerId: string;
+    references: LicenseReference[];
+  } & MoneyMoved;
   'billing.payment.succeeded': { paymentId: string; customerId: string; method: string } & MoneyMoved;
   'network.device.commissioned': { deviceId: string; kind: string };
   'network.device.registered': { deviceId: string; kind: string };

@@ -3,21 +3,27 @@
  * What a feature costs and which plan holds it is licensing's catalogue; here stands only what doors may name.
  */
 export const FEATURES = {
-  crm: { name: 'CRM', state: 'AVAILABLE' },
-  tickets: { name: 'Tickets', state: 'AVAILABLE' },
-  projects: { name: 'Projects', state: 'AVAILABLE' },
-  fieldops: { name: 'Field operations', state: 'AVAILABLE' },
-  analytics: { name: 'Analytics', state: 'AVAILABLE' },
-  webhooks: { name: 'Webhooks', state: 'AVAILABLE' },
-  api_keys: { name: 'API keys', state: 'AVAILABLE' },
-  white_label: { name: 'White label', state: 'AVAILABLE' },
-  partners: { name: 'Partners', state: 'AVAILABLE' },
-  'analytics.advanced': { name: 'Advanced analytics', state: 'AVAILABLE' },
-  'analytics.insights': { name: 'AI insights', state: 'ANNOUNCED' },
-  'analytics.predictive': { name: 'Predictive analytics', state: 'ANNOUNCED' },
-  'crm.integrations': { name: 'CRM integrations', state: 'ANNOUNCED' },
-  'billing.advanced': { name: 'Advanced billing', state: 'ANNOUNCED' },
-} as const satisfies Record<string, { name: string; state: 'AVAILABLE' | 'ANNOUNCED' | 'RETIRED' }>;
+  crm: { name: 'CRM', state: 'AVAILABLE', footprintNoun: 'contacts and leads' },
+  tickets: { name: 'Tickets', state: 'AVAILABLE', footprintNoun: 'tickets' },
+  projects: { name: 'Projects', state: 'AVAILABLE', footprintNoun: 'projects' },
+  fieldops: { name: 'Field operations', state: 'AVAILABLE', footprintNoun: 'work orders' },
+  analytics: { name: 'Analytics', state: 'AVAILABLE', footprintNoun: 'dashboards' },
+  webhooks: { name: 'Webhooks', state: 'AVAILABLE', footprintNoun: 'webhook endpoints' },
+  api_keys: { name: 'API keys', state: 'AVAILABLE', footprintNoun: 'API keys' },
+  white_label: { name: 'White label', state: 'AVAILABLE', footprintNoun: 'brand settings' },
+  partners: { name: 'Partners', state: 'AVAILABLE', footprintNoun: 'partners' },
+  'analytics.advanced': { name: 'Advanced analytics', state: 'AVAILABLE', footprintNoun: 'reports' },
+  'analytics.insights': { name: 'AI insights', state: 'ANNOUNCED', footprintNoun: 'insights' },
+  'analytics.predictive': { name: 'Predictive analytics', state: 'ANNOUNCED', footprintNoun: 'forecasts' },
+  'crm.integrations': { name: 'CRM integrations', state: 'ANNOUNCED', footprintNoun: 'integrations' },
+  'billing.advanced': { name: 'Advanced billing', state: 'ANNOUNCED', footprintNoun: 'advanced billing rules' },
+} as const satisfies Record<
+  string,
+  { name: string; state: 'AVAILABLE' | 'ANNOUNCED' | 'RETIRED'; footprintNoun: string }
+>;
+
+/** How long a trial of one feature lasts, days. */
+export const FEATURE_TRIAL_DAYS = 14;
 
 export type Feature = keyof typeof FEATURES;
 
@@ -36,16 +42,55 @@ export function parentOf(feature: Feature): Feature | undefined {
   return feature.includes('.') && isFeature(parent) ? parent : undefined;
 }
 
-/** Quotas a licence limits: a GAUGE counts what exists now, a COUNTER what was used since its period began. */
+/**
+ * What becomes of use above a limit that was lowered: nothing grows until it is below, the newest are frozen, or it
+ * counts from the next period on.
+ */
+export type ReductionTreatment = 'NO_GROWTH' | 'FREEZE_EXCESS' | 'NEXT_PERIOD';
+
+interface Quota {
+  kind: 'GAUGE' | 'COUNTER';
+  baseUnit: string;
+  /** Base units in one unit of price: storage is counted in bytes and sold in gigabytes. */
+  unitFactor: number;
+  label: string;
+  onReduction: ReductionTreatment;
+}
+
+/** Quotas a licence limits: a GAUGE counts what exists now, a COUNTER what was used since its month began. */
 export const QUOTAS = {
-  subscribers: { kind: 'GAUGE', baseUnit: 'subscriber', label: 'subscribers' },
-  staff_users: { kind: 'GAUGE', baseUnit: 'person', label: 'staff users' },
-  devices: { kind: 'GAUGE', baseUnit: 'device', label: 'devices' },
-  webhook_endpoints: { kind: 'GAUGE', baseUnit: 'endpoint', label: 'webhook endpoints' },
-  storage_gb: { kind: 'GAUGE', baseUnit: 'byte', label: 'bytes of storage' },
-  tickets: { kind: 'COUNTER', baseUnit: 'ticket', label: 'tickets' },
-  api_calls: { kind: 'COUNTER', baseUnit: 'call', label: 'API calls' },
-} as const satisfies Record<string, { kind: 'GAUGE' | 'COUNTER'; baseUnit: string; label: string }>;
+  subscribers: {
+    kind: 'GAUGE',
+    baseUnit: 'subscriber',
+    unitFactor: 1,
+    label: 'subscribers',
+    onReduction: 'NO_GROWTH',
+  },
+  staff_users: {
+    kind: 'GAUGE',
+    baseUnit: 'person',
+    unitFactor: 1,
+    label: 'staff users',
+    onReduction: 'FREEZE_EXCESS',
+  },
+  devices: { kind: 'GAUGE', baseUnit: 'device', unitFactor: 1, label: 'devices', onReduction: 'NO_GROWTH' },
+  webhook_endpoints: {
+    kind: 'GAUGE',
+    baseUnit: 'endpoint',
+    unitFactor: 1,
+    label: 'webhook endpoints',
+    onReduction: 'FREEZE_EXCESS',
+  },
+  storage_gb: {
+    kind: 'GAUGE',
+    baseUnit: 'byte',
+    unitFactor: 1_000_000_000,
+    label: 'bytes of storage',
+    onReduction: 'NO_GROWTH',
+  },
+  tickets: { kind: 'COUNTER', baseUnit: 'ticket', unitFactor: 1, label: 'tickets', onReduction: 'NEXT_PERIOD' },
+  api_calls: { kind: 'COUNTER', baseUnit: 'call', unitFactor: 1, label: 'API calls', onReduction: 'NEXT_PERIOD' },
+} as const satisfies Record<string, Quota>;
 
 export type QuotaKey = keyof typeof QUOTAS;
 export type QuotaPolicy = 'HARD' | 'SOFT' | 'OVERAGE';

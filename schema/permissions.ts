@@ -18,11 +18,15 @@ export const PERMISSIONS = [
   'identity.member.manage',
   'identity.member.read',
   'identity.role.read',
+  'licensing.catalog.manage',
+  'licensing.file.issue',
   'licensing.fleet.manage',
   'licensing.fleet.read',
+  'licensing.key.manage',
   'licensing.license.change',
   'licensing.license.read',
   'licensing.usage.read',
+  'licensing.usage.record',
   'network.inventory.manage',
   'network.inventory.read',
   'network.plan.manage',
@@ -43,8 +47,10 @@ export type Permission = (typeof PERMISSIONS)[number];
 
 /** Held in tenant `platform` only; no role of an ISP can carry them. */
 export const PLATFORM_PERMISSIONS: readonly Permission[] = [
+  'licensing.catalog.manage',
   'licensing.fleet.manage',
   'licensing.fleet.read',
+  'licensing.key.manage',
   'tenancy.fleet.read',
   'tenancy.tenant.suspend',
 ];
@@ -76,6 +82,7 @@ export const ROLES = {
       'licensing.license.read',
       'licensing.license.change',
       'licensing.usage.read',
+      'licensing.file.issue',
       'identity.member.read',
       'crm.contact.read',
       'crm.lead.read',

@@ -1,9 +1,9 @@
 import { addDays, localDate, monthlyPeriod, startOfDay, yearlyPeriod } from '../../schema/calendar.ts';
 import type { Context } from '../_kernel/context.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
-import { grantFeature } from './grant.service.ts';
-import { placeLicenseHold } from './hold.service.ts';
-import { issueLicense, type NewLicense } from './license.service.ts';
+import { grantFeature } from './fleet/grant.service.ts';
+import { placeLicenseHold } from './fleet/hold.service.ts';
+import { issueLicense, type NewLicense } from './licenses/license.service.ts';
 
 type Wanted = Omit<NewLicense, 'idempotencyKey' | 'isTrial' | 'interval' | 'terms'> & Partial<NewLicense>;
 

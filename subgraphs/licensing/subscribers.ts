@@ -1,5 +1,5 @@
 import { hears } from '../_kernel/subgraph.ts';
-import * as hold from './hold.service.ts';
+import * as hold from './fleet/hold.service.ts';
 
 export const subscribers = {
   holdSuspendedTenant: hears('tenancy.tenant.suspended', (ctx, { payload }) =>

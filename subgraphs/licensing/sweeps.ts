@@ -1,7 +1,7 @@
 import type { Context } from '../_kernel/context.ts';
-import { refreshEntitlements } from './entitlement.service.ts';
-import { tenantsWithLicense } from './license.service.ts';
-import { advanceLicense, tenantsToAdvance } from './license-change.service.ts';
+import { refreshEntitlements } from './licenses/entitlement.service.ts';
+import { tenantsWithLicense } from './licenses/license.service.ts';
+import { advanceLicense, tenantsToAdvance } from './licenses/license-change.service.ts';
 
 /** Licences whose time-made moves are written down in one sweep. */
 const BATCH = 500;

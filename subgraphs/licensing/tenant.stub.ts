@@ -2,10 +2,10 @@ import { Arg, Ctx, Directive, Field, FieldResolver, ID, ObjectType, Resolver, Ro
 import { RequiresPermission, SignedIn } from '../../schema/directives.ts';
 import { QuotaKeyScalar } from '../../schema/scalars.ts';
 import type { Context } from '../_kernel/context.ts';
-import { License } from './license.entity.ts';
-import { tenantLicense } from './license.service.ts';
-import { QuotaUsage } from './quota-usage.entity.ts';
-import { quotaUsage } from './quota-usage.service.ts';
+import { License } from './licenses/license.entity.ts';
+import { tenantLicense } from './licenses/license.service.ts';
+import { QuotaUsage } from './usage/quota-usage.entity.ts';
+import { quotaUsage } from './usage/quota-usage.service.ts';
 
 /** A tenant is owned by tenancy; here it gets its licence. */
 @ObjectType('Tenant')

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { FEATURE_KEYS, type Feature, QUOTA_KEYS, type QuotaKey, type QuotaPolicy } from '../../schema/features.ts';
-import type { AddOnFacts, GrantFacts, OverrideFacts, PlanFacts } from '../../subgraphs/licensing/entitlement.rules.ts';
-import type { SnapshotFacts } from '../../subgraphs/licensing/license-change.rules.ts';
-import type { PlanLimit } from '../../subgraphs/licensing/plan.rules.ts';
+import type { PlanLimit } from '../../subgraphs/licensing/catalogue/plan.rules.ts';
+import type { SnapshotFacts } from '../../subgraphs/licensing/licenses/license-change.rules.ts';
+import type {
+  AddOnFacts,
+  GrantFacts,
+  OverrideFacts,
+  PlanFacts,
+} from '../../subgraphs/licensing/terms/entitlement.rules.ts';
 
 const limit = (key: QuotaKey, amount: bigint | null, policy: QuotaPolicy = 'HARD', unitRate: string | null = null) => ({
   ...{ key, limit: amount, policy, softMarginPercent: 0, unitRate, overageCap: null },

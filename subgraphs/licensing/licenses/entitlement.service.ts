@@ -1,0 +1,57 @@
+import { LockMode } from '@mikro-orm/postgresql';
+import { QUOTA_KEYS, QUOTAS } from '../../../schema/features.ts';
+import type { Context } from '../../_kernel/context.ts';
+import type { EntityManager } from '../../_kernel/db.ts';
+import type { EntitlementStep } from '../../_kernel/entitlement-course.ts';
+import { tellGateways } from '../../_kernel/events.ts';
+import { aheadOf, courseOf } from '../terms/course.rules.ts';
+import { limitAt } from '../terms/limit.rules.ts';
+import { License } from './license.entity.ts';
+import { type Held, readHeld } from './license-facts.service.ts';
+
+/**
+ * Writes what the kernel and the gateways hold of a licence: its course over time and its limits. Belongs into the
+ * transaction of whatever changed the licence.
+ */
+export async function copyToKernel(ctx: Context, em: EntityManager, { license, plan, facts }: Held): Promise<void> {
+  const now = ctx.now();
+  const course: EntitlementStep[] = aheadOf(courseOf(facts), now);
+  const limits = QUOTA_KEYS.map((key) => limitAt(facts, key, now));
+  const brief = Object.fromEntries(
+    limits.map(({ key, limit, policy }) => [key, { limit: limit?.toString() ?? null, policy }]),
+  );
+  await em.execute(
+    `insert into kernel.entitlement (license_id, version, plan, course, limits) values (?, ?, ?, ?::jsonb, ?::jsonb)
+     on conflict (tenant_id) do update set license_id = excluded.license_id, version = excluded.version,
+       plan = excluded.plan, course = excluded.course, limits = excluded.limits`,
+    [license.id, license.version, facts.test?.plan?.code ?? plan.code, JSON.stringify(course), JSON.stringify(brief)],
+  );
+  const quotas = limits.map(({ key, limit, policy, softMarginPercent }) => ({
+    ...{ key, kind: QUOTAS[key].kind, limit: limit?.toString() ?? null, policy, margin: softMarginPercent },
+    ...{ anchor_day: license.anchorDay, zone: license.zone },
+  }));
+  // What is used stays. A gauge warns again once its use is 5 points below a threshold of the new limit.
+  await em.execute(
+    `insert into kernel.quota as q (key, kind, "limit", policy, soft_margin_percent, anchor_day, zone)
+     select * from jsonb_to_recordset(?::jsonb)
+       as r (key text, kind text, "limit" bigint, policy text, margin int, anchor_day int, zone text) order by key
+     on conflict (tenant_id, key) do update set "limit" = excluded."limit", policy = excluded.policy,
+       soft_margin_percent = excluded.soft_margin_percent, anchor_day = excluded.anchor_day, zone = excluded.zone,
+       warned = case when q.kind = 'COUNTER' then q.warned else array(
+         select w from unnest(q.warned) w where q.used::numeric * 100 >= excluded."limit"::numeric * (w - 5)) end`,
+    [JSON.stringify(quotas)],
+  );
+  tellGateways(em, 'licenses', ctx.tenantId);
+}
+
+/**
+ * Computes the copies of the caller's tenant anew without making a version: for the start of a process with LICENSE_TIER
+ * or FEATURE_OVERRIDE, and the first one without them. A tenant without a licence is left alone.
+ */
+export function refreshEntitlements(ctx: Context): Promise<void> {
+  return ctx.tx(async (em) => {
+    const license = await em.findOne(License, { revokedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const [held] = license ? await readHeld(em, [license], ctx.machinery.config) : [];
+    if (held) await copyToKernel(ctx, em, held);
+  });
+}

@@ -1,0 +1,62 @@
+import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Money } from '../../../schema/money.ts';
+import { DateTime } from '../../../schema/scalars.ts';
+import { LICENSE_CHANGE_CAUSES, type LicenseChangeCause, type Snapshot } from './license-change.rules.ts';
+
+export const LicenseChangeCauseEnum = Object.fromEntries(LICENSE_CHANGE_CAUSES.map((c) => [c, c])) as {
+  [C in LicenseChangeCause]: C;
+};
+export type LicenseChangeStatus = 'APPLIED';
+export const LicenseChangeStatusEnum = { APPLIED: 'APPLIED' } as const;
+registerEnumType(LicenseChangeCauseEnum, { name: 'LicenseChangeCause' });
+registerEnumType(LicenseChangeStatusEnum, { name: 'LicenseChangeStatus' });
+
+/** A line as history and events keep it. */
+export interface StoredLine {
+  key: string;
+  amountMinor: string;
+  currency: string;
+  periodStart: string;
+  periodEnd: string;
+}
+
+@ObjectType({ description: 'One version of a licence: who changed what, when and why.' })
+@Directive('@key(fields: "id")')
+@Entity({ schema: 'licensing', tableName: 'license_change' })
+export class LicenseChange {
+  @Field(() => ID) @PrimaryKey({ type: 'uuid' }) id!: string;
+  @Property({ type: 'uuid' }) licenseId!: string;
+  @Field(() => Int) @Property({ type: 'integer' }) version!: number;
+  @Field(() => Int, { description: '0 before the first.' }) @Property({ type: 'integer' }) previousVersion!: number;
+  @Field(() => [String], { description: 'Paths such as `state`, `features.crm` or `limits.subscribers`.' })
+  @Property({ type: 'array' })
+  changedKeys!: string[];
+  @Property({ type: 'json' }) before!: Snapshot;
+  @Property({ type: 'json' }) after!: Snapshot;
+  @Field(() => LicenseChangeCauseEnum) @Property({ type: 'string' }) cause!: LicenseChangeCause;
+  @Field(() => String, { description: 'The id of who did it, or SYSTEM.' })
+  @Property({ type: 'string' })
+  actor!: string;
+  @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) reason!: string | null;
+  @Field(() => LicenseChangeStatusEnum) @Property({ type: 'string' }) status!: LicenseChangeStatus;
+  @Field(() => DateTime) @Property({ type: 'datetime' }) effectiveAt!: Date;
+  @Property({ type: 'json' }) lines!: StoredLine[];
+  @Property({ type: 'uuid' }) eventId!: string;
+  @Field(() => DateTime, { description: 'When it was written.' }) @Property({ type: 'datetime' }) at!: Date;
+}
+
+@ObjectType({ description: 'What one path of a licence said before and after a change, as JSON; null is nothing.' })
+export class LicenseKeyChange {
+  @Field(() => String) key!: string;
+  @Field(() => String, { nullable: true }) before!: string | null;
+  @Field(() => String, { nullable: true }) after!: string | null;
+}
+
+@ObjectType('PriceLine', { description: 'Part of the price of a change, net of tax; below zero is a credit.' })
+export class PriceLineNode {
+  @Field(() => String, { description: 'Such as `charge:plan:professional@1`.' }) key!: string;
+  @Field(() => Money) amount!: Money;
+  @Field(() => DateTime) periodStart!: Date;
+  @Field(() => DateTime) periodEnd!: Date;
+}

@@ -1,0 +1,196 @@
+import { canonicalJson } from '../../../schema/canonical.ts';
+import type { DenialReason } from '../../../schema/errors.ts';
+import {
+  FEATURE_KEYS,
+  type Feature,
+  type FeatureAccess,
+  isFeature,
+  QUOTA_KEYS,
+  type QuotaKey,
+} from '../../../schema/features.ts';
+import { compareLimits, refOf } from '../catalogue/plan.rules.ts';
+import { instantsOf } from '../terms/course.rules.ts';
+import { type EntitlementSource, entitlementAt, type LicenseFacts, turnsOf } from '../terms/entitlement.rules.ts';
+import {
+  type BillingInterval,
+  type Ends,
+  type Enforcement,
+  endsOf,
+  type LicenseState,
+  stateAt,
+} from '../terms/license.rules.ts';
+import { limitAt } from '../terms/limit.rules.ts';
+
+export const LICENSE_CHANGE_CAUSES = [
+  'ISSUED',
+  'BACKFILLED',
+  'UPGRADED',
+  'CHANGED',
+  'SCHEDULED',
+  'SCHEDULE_CANCELLED',
+  'PLAN_MIGRATED',
+  'AUTO_RENEW_SET',
+  'RENEWED',
+  'PAID',
+  'OVERDUE',
+  'TRIAL_EXTENDED',
+  'OVERRIDE_SET',
+  'OVERRIDE_REMOVED',
+  'GRANTED',
+  'GRANT_ENDED',
+  'FEATURE_TRIAL',
+  'HOLD_PLACED',
+  'HOLD_LIFTED',
+  'ENFORCEMENT_SET',
+  'REVOKED',
+  'WITHDRAWN',
+  'TENANT_CLOSED',
+  'TENANT_REOPENED',
+  'ZONE_CHANGED',
+  'TIME',
+] as const;
+export type LicenseChangeCause = (typeof LICENSE_CHANGE_CAUSES)[number];
+
+/** What the present version of a licence says, by the paths that `changedKeys` names. */
+export type Snapshot = Record<string, unknown>;
+
+export interface SnapshotFacts extends LicenseFacts {
+  interval: BillingInterval;
+  enforcement: Enforcement;
+}
+
+/** Drops what is null or empty, so that two ways of saying nothing are the same. */
+const compact = (value: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== null && !(Array.isArray(v) && v.length === 0)));
+
+const iso = (at: Date | null) => at?.toISOString() ?? null;
+
+function featureSays(facts: LicenseFacts, feature: Feature, now: Date, state: LicenseState, instants: readonly Date[]) {
+  const { access, source, reason, expiresAt } = entitlementAt(facts, feature, now, state);
+  const turns = turnsOf(facts, feature, now, instants);
+  if (access === 'NONE' && reason === 'NOT_IN_PLAN' && turns.length === 0) return null;
+  return compact({ access, source, reason, expiresAt: iso(expiresAt), turns });
+}
+
+function limitSays(facts: LicenseFacts, key: QuotaKey, now: Date) {
+  const { limit, policy, softMarginPercent, unitRate, overageCap, expiresAt } = limitAt(facts, key, now);
+  const most = limit === null ? 'UNLIMITED' : limit.toString();
+  const cap = overageCap?.toString() ?? null;
+  return compact({ limit: most, policy, softMarginPercent, unitRate, overageCap: cap, expiresAt: iso(expiresAt) });
+}
+
+/** Everything a new version has to be made for when it changes; what the licence lacks has no key. */
+export function snapshotOf(facts: SnapshotFacts, now: Date, ends: Ends = endsOf(facts)): Snapshot {
+  const [state, instants] = [stateAt(facts, now, ends), instantsOf(facts, ends)];
+  const says: Record<string, unknown> = {
+    state,
+    planVersion: refOf(facts.plan.code, facts.plan.number),
+    interval: facts.interval,
+    enforcement: facts.enforcement,
+    autoRenew: facts.autoRenew,
+    trialEndsAt: iso(facts.trialEndsAt),
+    validUntil: iso(ends.end),
+    graceEndsAt: iso(ends.graceEnd),
+    restrictedEndsAt: iso(ends.restrictedEnd),
+  };
+  for (const feature of FEATURE_KEYS) says[`features.${feature}`] = featureSays(facts, feature, now, state, instants);
+  for (const key of QUOTA_KEYS) says[`limits.${key}`] = limitSays(facts, key, now);
+  for (const { code, version, quantity, startsAt, endsAt } of facts.addOns)
+    if (!endsAt || now < endsAt)
+      says[`addOns.${code}`] = compact({ version, quantity, startsAt: iso(startsAt), endsAt: iso(endsAt) });
+  return compact(says);
+}
+
+/** The paths on which two versions differ, sorted. */
+export function changedBetween(before: Snapshot, after: Snapshot): string[] {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [...keys].filter((key) => canonicalJson(before[key]) !== canonicalJson(after[key])).sort();
+}
+
+/** The values of the named paths; null for what a version lacks. */
+export const valuesOf = (snapshot: Snapshot, keys: readonly string[]): Snapshot =>
+  Object.fromEntries(keys.map((key) => [key, snapshot[key] ?? null]));
+
+/** The instants after `since` up to `now` at which time alone has changed what the licence says, ascending. */
+export function movesBetween(facts: SnapshotFacts, since: Date, now: Date): Date[] {
+  return instantsOf(facts).filter((at) => at > since && at <= now);
+}
+
+/** The next instant at which time alone will make a new version, or null. */
+export function nextMove(facts: SnapshotFacts, now: Date): Date | null {
+  const ends = endsOf(facts);
+  const present = snapshotOf(facts, now, ends);
+  const isMove = (at: Date) => at > now && changedBetween(present, snapshotOf(facts, at, ends)).length > 0;
+  return instantsOf(facts, ends).find(isMove) ?? null;
+}
+
+interface FeatureSays {
+  access: FeatureAccess;
+  source: EntitlementSource;
+  reason?: DenialReason;
+  expiresAt?: string;
+}
+
+const accessIn = (snapshot: Snapshot, feature: Feature) =>
+  (snapshot[`features.${feature}`] as FeatureSays | undefined)?.access ?? 'NONE';
+
+/** Features that are open in a version, fully or for reading. */
+export const enabledIn = (snapshot: Snapshot): Feature[] =>
+  FEATURE_KEYS.filter((feature) => accessIn(snapshot, feature) !== 'NONE');
+
+/** Features a new version opens, who says so, and until when. */
+export function startedBetween(
+  before: Snapshot,
+  after: Snapshot,
+): { feature: Feature; source: EntitlementSource; endsAt?: string }[] {
+  return FEATURE_KEYS.filter((f) => accessIn(before, f) === 'NONE' && accessIn(after, f) !== 'NONE').map((feature) => {
+    const { source, expiresAt } = after[`features.${feature}`] as FeatureSays;
+    return { feature, source, ...(expiresAt ? { endsAt: expiresAt } : {}) };
+  });
+}
+
+/** Features a new version shuts, and why. */
+export function endedBetween(before: Snapshot, after: Snapshot): { feature: Feature; reason: DenialReason }[] {
+  return FEATURE_KEYS.filter((f) => accessIn(before, f) !== 'NONE' && accessIn(after, f) === 'NONE').map((feature) => ({
+    feature,
+    reason: (after[`features.${feature}`] as FeatureSays | undefined)?.reason ?? 'NOT_IN_PLAN',
+  }));
+}
+
+/** The limit a version allows, in base units: null is without end, and what was never said is nothing. */
+const limitIn = (snapshot: Snapshot, key: QuotaKey): bigint | null => {
+  const says = snapshot[`limits.${key}`] as { limit: string } | undefined;
+  return says?.limit === 'UNLIMITED' ? null : BigInt(says?.limit ?? 0);
+};
+
+const digits = (limit: bigint | null) => limit?.toString() ?? null;
+
+/** The limits of a version, in base units; null is without end. */
+export const limitsIn = (snapshot: Snapshot) =>
+  Object.fromEntries(QUOTA_KEYS.map((key) => [key, digits(limitIn(snapshot, key))])) as Record<QuotaKey, string | null>;
+
+/** The limits a new version raises or lowers. The first version has nothing to compare with. */
+export function limitsBetween(
+  before: Snapshot,
+  after: Snapshot,
+): { key: QuotaKey; from: string | null; to: string | null; isRaised: boolean }[] {
+  if (Object.keys(before).length === 0) return [];
+  return QUOTA_KEYS.flatMap((key) => {
+    const [from, to] = [limitIn(before, key), limitIn(after, key)];
+    const sign = compareLimits(to, from);
+    return sign === 0 ? [] : [{ key, from: digits(from), to: digits(to), isRaised: sign > 0 }];
+  });
+}
+
+const PARTS = ['features', 'limits', 'addOns'];
+
+/** Whether a text can be one of the paths of `changedKeys`. */
+export const isChangeKey = (key: string): boolean => {
+  const [part = '', ...rest] = key.split('.');
+  const name = rest.join('.');
+  return PARTS.includes(part)
+    ? part === 'features'
+      ? isFeature(name)
+      : /^[a-z][a-z0-9_]{1,31}$/.test(name)
+    : /^[a-zA-Z]{1,32}$/.test(key);
+};

@@ -1,0 +1,227 @@
+import { LockMode } from '@mikro-orm/postgresql';
+import { uuidv7 } from 'uuidv7';
+import { asWhole, keyAfter } from '../../../schema/cursor.ts';
+import { badInput, Refusal } from '../../../schema/errors.ts';
+import { QUOTAS, type QuotaKey } from '../../../schema/features.ts';
+import { isId } from '../../../schema/ids.ts';
+import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
+import type { Context } from '../../_kernel/context.ts';
+import type { EntityManager } from '../../_kernel/db.ts';
+import { emit } from '../../_kernel/events.ts';
+import { findTenantProfile } from '../../_kernel/tenant-profile.ts';
+import type { PriceLine } from '../changes/upgrade.rules.ts';
+import { closedBecause, stateAt } from '../terms/license.rules.ts';
+import { copyToKernel } from './entitlement.service.ts';
+import { License } from './license.entity.ts';
+import { LicenseChange, type StoredLine } from './license-change.entity.ts';
+import {
+  changedBetween,
+  enabledIn,
+  endedBetween,
+  isChangeKey,
+  type LicenseChangeCause,
+  limitsBetween,
+  limitsIn,
+  movesBetween,
+  nextMove,
+  snapshotOf,
+  startedBetween,
+  valuesOf,
+} from './license-change.rules.ts';
+import { type Held, readHeld } from './license-facts.service.ts';
+
+/** The largest integer of PostgreSQL; a cursor above it is as good as none. */
+const MAX_VERSION = 2_147_483_647;
+
+/** Why a licence changes, and what it costs. */
+export interface Told {
+  cause: LicenseChangeCause;
+  reason?: string | null;
+  lines?: readonly PriceLine[];
+  /** What shall be kept where a lowered limit freezes the rest, by quota. */
+  keep?: Partial<Record<QuotaKey, readonly string[]>>;
+}
+
+/** The licence after a use case, and the history row of its change; null when nothing had an effect. */
+export interface Changed {
+  license: License;
+  change: LicenseChange | null;
+}
+
+/**
+ * Changes the tenant's licence: locks it, writes down what time alone has changed since, lets `apply` change its rows,
+ * and makes one version of the difference: history, events, what kernel and gateways hold. Refuses with NOT_FOUND a
+ * tenant that is unknown or has no licence.
+ */
+export async function changing(
+  ctx: Context,
+  em: EntityManager,
+  apply: (held: Held) => Promise<Told> | Told,
+): Promise<Changed> {
+  const license = await lockLicense(em);
+  const held = await readOne(ctx, em, license);
+  const moves = await recordMoves(ctx, em, held);
+  const told = await apply(held);
+  await em.flush();
+  return finishChange(ctx, em, license, told, moves.length > 0);
+}
+
+/** The same for a licence that was just made: its version 1. */
+export function issuing(ctx: Context, em: EntityManager, license: License): Promise<Changed> {
+  return finishChange(ctx, em, license, { cause: 'ISSUED' }, false);
+}
+
+/**
+ * Writes down what time alone has changed in the licence of the caller's tenant: a version for each instant. Again, it
+ * changes nothing. Refuses with NOT_FOUND where there is no licence.
+ */
+export function advanceLicense(ctx: Context): Promise<LicenseChange[]> {
+  return ctx.tx(async (em) => {
+    const held = await readOne(ctx, em, await lockLicense(em));
+    const moves = await recordMoves(ctx, em, held);
+    if (moves.length > 0) await publish(ctx, em, held);
+    return moves;
+  });
+}
+
+/** Tenants whose licence time has moved and nobody has written it down, at most `limit`. */
+export async function tenantsToAdvance(ctx: Context, limit: number): Promise<string[]> {
+  const rows = await ctx.acrossTenants((em) =>
+    em.execute(
+      `select t.licensed_tenant_id from licensing.licensed_tenant t join licensing.license l on l.id = t.license_id
+        where l.next_transition_at <= t.tenant_now order by l.next_transition_at limit ?`,
+      [limit],
+    ),
+  );
+  return rows.map((row) => row.licensed_tenant_id);
+}
+
+async function finishChange(
+  ctx: Context,
+  em: EntityManager,
+  license: License,
+  told: Told,
+  isMoved: boolean,
+): Promise<Changed> {
+  const held = await readOne(ctx, em, license);
+  const change = record(ctx, em, held, ctx.now(), told);
+  if (change || isMoved) await publish(ctx, em, held);
+  return { license, change };
+}
+
+/** What follows every new version: when time will make the next one, and what kernel and gateways hold. */
+async function publish(ctx: Context, em: EntityManager, held: Held): Promise<void> {
+  held.license.nextTransitionAt = nextMove(held.facts, ctx.now());
+  await em.flush();
+  await copyToKernel(ctx, em, held);
+}
+
+async function lockLicense(em: EntityManager): Promise<License> {
+  const license = await em.findOne(License, { revokedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (license) return license;
+  const tenant = await findTenantProfile(em);
+  throw new Refusal('NOT_FOUND', tenant ? 'This tenant has no licence.' : 'There is no such tenant.', 'tenantId');
+}
+
+async function readOne(ctx: Context, em: EntityManager, license: License): Promise<Held> {
+  const [held] = await readHeld(em, [license], ctx.machinery.config);
+  return held as Held;
+}
+
+/** One version for each instant at which time alone has changed something since the last one, in their order. */
+async function recordMoves(ctx: Context, em: EntityManager, held: Held): Promise<LicenseChange[]> {
+  const since = held.license.snapshotAt ?? ctx.now();
+  const moves = movesBetween(held.facts, since, ctx.now()).map((at) => record(ctx, em, held, at, { cause: 'TIME' }));
+  await em.flush();
+  return moves.filter((move) => move !== null);
+}
+
+/** Makes the next version if the licence says something else than its last one; otherwise nothing, and null. */
+function record(ctx: Context, em: EntityManager, held: Held, at: Date, told: Told): LicenseChange | null {
+  const { license, facts } = held;
+  const [before, after] = [license.snapshot, snapshotOf(facts, at)];
+  const changedKeys = changedBetween(before, after);
+  if (changedKeys.length === 0) return null;
+  const previousVersion = license.snapshotAt ? license.version : 0;
+  const version = previousVersion + 1;
+  Object.assign(license, { version, snapshot: after, snapshotAt: at });
+  const state = stateAt(facts, at);
+  const eventId = emit(em, 'licensing.license.changed', {
+    version,
+    previousVersion,
+    changedKeys,
+    endedFeatures: endedBetween(before, after),
+    state,
+    stateWithoutHolds: stateAt({ ...facts, openHolds: [] }, at),
+    enabledFeatures: enabledIn(after),
+    limits: limitsIn(after),
+    effectiveAt: at.toISOString(),
+    ...(changedKeys.includes('state') ? { reason: closedBecause(facts, at, state) } : {}),
+    cause: told.cause,
+  });
+  for (const started of startedBetween(before, after)) emit(em, 'licensing.feature.started', { ...started, version });
+  for (const ended of endedBetween(before, after)) emit(em, 'licensing.feature.ended', { ...ended, version });
+  for (const { isRaised, ...limit } of limitsBetween(before, after)) {
+    if (isRaised) emit(em, 'licensing.limit.raised', { ...limit, version });
+    else {
+      const treatment = QUOTAS[limit.key].onReduction;
+      emit(em, 'licensing.limit.reduced', {
+        ...limit,
+        ...{ treatment, keepIds: [...(told.keep?.[limit.key] ?? [])], version },
+      });
+    }
+  }
+  const change = em.create(LicenseChange, {
+    id: uuidv7(),
+    licenseId: license.id,
+    version,
+    previousVersion,
+    changedKeys,
+    before: valuesOf(before, changedKeys),
+    after: valuesOf(after, changedKeys),
+    cause: told.cause,
+    actor: told.cause === 'TIME' ? 'SYSTEM' : (ctx.actorId ?? ctx.envelope.caller.kind),
+    reason: told.reason ?? null,
+    status: 'APPLIED',
+    effectiveAt: at,
+    lines: (told.lines ?? []).map(storedLine),
+    eventId,
+    at: ctx.now(),
+  });
+  em.persist(change);
+  return change;
+}
+
+const storedLine = (line: PriceLine): StoredLine => ({
+  key: line.key,
+  amountMinor: line.amountMinor.toString(),
+  currency: line.currency,
+  periodStart: line.periodStart.toISOString(),
+  periodEnd: line.periodEnd.toISOString(),
+});
+
+/** The history of the caller's licence, newest first; with `keys` only versions that changed one of them. */
+export async function licenseHistory(
+  ctx: Context,
+  page: PageArgs,
+  keys: string[] | null,
+): Promise<Connection<LicenseChange>> {
+  const unknown = keys?.find((key) => !isChangeKey(key));
+  if (unknown !== undefined) throw badInput(`Unknown part of a licence: ${unknown.slice(0, 40)}.`);
+  const em = await ctx.em();
+  const after = keyAfter(page, asWhole);
+  const rows = await em.find(
+    LicenseChange,
+    {
+      ...(after === null ? {} : { version: { $lt: Math.min(after, MAX_VERSION) } }),
+      ...(keys ? { changedKeys: { $overlap: keys } } : {}),
+    },
+    { orderBy: { version: 'desc' }, limit: page.first + 1 },
+  );
+  return connect(rows, page, (change) => [change.version]);
+}
+
+/** One change of the caller's licence. */
+export async function licenseChangeById(ctx: Context, id: string): Promise<LicenseChange | null> {
+  return isId(id) ? (await ctx.em()).findOne(LicenseChange, { id }) : null;
+}

@@ -1,0 +1,95 @@
+import type { LoggedEvent } from '../../../schema/events.ts';
+import type { Context } from '../../_kernel/context.ts';
+import { logHead, readEventsNamed } from '../../_kernel/events.ts';
+import { follow } from '../../_kernel/live.ts';
+import { ownLicense } from './license.service.ts';
+import { LicenseChange } from './license-change.entity.ts';
+import type { FeatureEnd, LicenseUpdate } from './license-update.entity.ts';
+
+/** Versions a reader may have missed and still be told one by one. */
+const MAX_DELTAS = 1_000;
+/** How far back they may lie, days. */
+const MAX_AGE_DAYS = 90;
+const DAY_MS = 86_400_000;
+
+const CHANGED = 'licensing.license.changed';
+type ChangedEvent = LoggedEvent<typeof CHANGED>;
+
+/**
+ * The licence of the caller's tenant, live (R9): its present version, or with `after` the versions since that one, and
+ * then each new one in order. A reader that falls too far behind is told the present version instead.
+ */
+export function licenseUpdates(ctx: Context, after: number | null): AsyncGenerator<LicenseUpdate> {
+  let asked = after;
+  let told = 0;
+  const begin = async (reader: Context) => {
+    const upTo = await logHead(await reader.em());
+    const first = (asked !== null && (await deltasSince(reader, asked))) || [await snapshot(reader)];
+    asked = null; // whoever begins anew has fallen behind
+    told = first.at(-1)?.version ?? told;
+    return { upTo, first };
+  };
+  return follow(ctx, begin, async (events, reader) => {
+    const news = events.filter((event): event is ChangedEvent => event.name === CHANGED);
+    const fresh = await deltasOf(
+      reader,
+      news.filter((event) => event.payload.version > told),
+    );
+    told = fresh.at(-1)?.version ?? told;
+    return fresh;
+  });
+}
+
+/** Every version after `version`, or null where only the present one helps: none, too many or too old are missing. */
+async function deltasSince(ctx: Context, version: number): Promise<LicenseUpdate[] | null> {
+  const license = await ownLicense(ctx);
+  if (!license || version < 0 || version >= license.version || license.version - version > MAX_DELTAS) return null;
+  const place = await placeOf(ctx, version);
+  if (place === null) return null;
+  const events = await readEventsNamed(await ctx.em(), CHANGED, place, MAX_DELTAS);
+  const oldest = events[0];
+  const isWhole =
+    oldest?.payload.previousVersion === version && ctx.now().getTime() - oldest.at.getTime() <= MAX_AGE_DAYS * DAY_MS;
+  return isWhole ? deltasOf(ctx, events) : null;
+}
+
+/** The place in the log of the event that told a version; null when the log does not hold it. */
+async function placeOf(ctx: Context, version: number): Promise<number | null> {
+  if (version === 0) return 0;
+  const em = await ctx.em();
+  const change = await em.findOne(LicenseChange, { version });
+  const [event] = change ? await em.execute('select seq from kernel.event where id = ?', [change.eventId]) : [];
+  return event ? Number(event.seq) : null;
+}
+
+async function deltasOf(ctx: Context, events: readonly ChangedEvent[]): Promise<LicenseUpdate[]> {
+  const committed = await commitTimes(ctx, events);
+  return events.map(({ seq, at, payload }) => ({
+    kind: 'DELTA',
+    version: payload.version,
+    previousVersion: payload.previousVersion,
+    changedKeys: payload.changedKeys,
+    endedFeatures: payload.endedFeatures as FeatureEnd[],
+    reason: payload.reason ?? null,
+    effectiveAt: new Date(payload.effectiveAt),
+    committedAt: committed.get(seq) ?? at,
+  }));
+}
+
+async function commitTimes(ctx: Context, events: readonly ChangedEvent[]): Promise<Map<number, Date>> {
+  if (events.length === 0) return new Map();
+  const em = await ctx.em();
+  const rows = await em.execute('select seq, committed_at from kernel.event where seq = any(?::bigint[])', [
+    `{${events.map((event) => event.seq).join(',')}}`,
+  ]);
+  return new Map(rows.map((row) => [Number(row.seq), new Date(row.committed_at)]));
+}
+
+async function snapshot(ctx: Context): Promise<LicenseUpdate> {
+  const em = await ctx.em();
+  const license = await ownLicense(ctx);
+  const last = license && (await em.findOne(LicenseChange, { version: license.version }));
+  const none = { previousVersion: null, changedKeys: [], endedFeatures: [], reason: null };
+  const [effectiveAt, committedAt] = [last?.effectiveAt ?? ctx.now(), last?.at ?? ctx.now()];
+  return { kind: 'SNAPSHOT', version: license?.version ?? 0, ...none, effectiveAt, committedAt };
+}

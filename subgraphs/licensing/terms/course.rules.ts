@@ -1,0 +1,57 @@
+import type { Entitled } from '../../../schema/errors.ts';
+import type { Feature, FeatureAccess } from '../../../schema/features.ts';
+import { entitlementsAt, type LicenseFacts } from './entitlement.rules.ts';
+import { coreIn, type Ends, endsOf, type LicenseState, stateAt } from './license.rules.ts';
+
+/** A stretch of time in which a licence's answers do not change. */
+export interface CourseStep {
+  from: string;
+  state: LicenseState;
+  core: FeatureAccess;
+  /** Features that are open, and why others are shut; one that is missing is simply not in the plan. */
+  features: Partial<Record<Feature, Entitled>>;
+}
+
+/** The instants after the licence's start at which something may change by time alone, ascending. */
+export function instantsOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): Date[] {
+  const { end, graceEnd, restrictedEnd } = ends;
+  const all = [
+    ...[facts.trialEndsAt, facts.paidUntil, end, graceEnd, restrictedEnd],
+    ...facts.overrides.map((override) => override.expiresAt),
+    ...facts.grants.flatMap((grant) => [grant.startsAt, grant.expiresAt]),
+    ...facts.addOns.flatMap((addOn) => [addOn.startsAt, addOn.endsAt]),
+  ];
+  const times = new Set(all.flatMap((at) => (at && at > facts.validFrom ? [at.getTime()] : [])));
+  return [...times].sort((a, b) => a - b).map((time) => new Date(time));
+}
+
+function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
+  const state = stateAt(facts, from, ends);
+  const features: CourseStep['features'] = {};
+  for (const { feature, access, reason } of entitlementsAt(facts, from, state)) {
+    if (access === 'NONE' && reason === 'NOT_IN_PLAN') continue;
+    features[feature] = reason ? { access, reason } : { access };
+  }
+  return { from: from.toISOString(), state, core: coreIn(state), features };
+}
+
+/**
+ * The licence's answers over time, as long as its facts stay: a step for each instant at which time alone changes one.
+ * Whoever holds the course knows the answer at any instant from the licence's start, without asking and without a job.
+ */
+export function courseOf(facts: LicenseFacts): CourseStep[] {
+  const ends = endsOf(facts);
+  const steps = [facts.validFrom, ...instantsOf(facts, ends)].map((at) => stepFrom(facts, at, ends));
+  const contentOf = ({ from: _, ...content }: CourseStep) => JSON.stringify(content);
+  return steps.filter((step, i) => i === 0 || contentOf(step) !== contentOf(steps[i - 1] as CourseStep));
+}
+
+/** The part of a course that still matters at an instant: the step that holds and those to come. */
+export function aheadOf(course: readonly CourseStep[], now: Date): CourseStep[] {
+  return course.slice(
+    Math.max(
+      0,
+      course.findLastIndex((step) => new Date(step.from) <= now),
+    ),
+  );
+}

@@ -1,0 +1,49 @@
+import type { QuotaKey } from '../../../schema/features.ts';
+import type { PlanLimit } from '../catalogue/plan.rules.ts';
+import { type EntitlementSource, isUnexpired, isWithin, type LicenseFacts } from './entitlement.rules.ts';
+
+/** A quota's limit for one tenant, and who says so. Null is without end. */
+export interface LimitAnswer extends PlanLimit {
+  source: EntitlementSource;
+  expiresAt: Date | null;
+}
+
+const ABSENT = { limit: 0n, policy: 'HARD', softMarginPercent: 0, unitRate: null, overageCap: null } as const;
+
+/** A quota of which nothing is allowed, as for a tenant without a licence. */
+export const absentLimit = (key: QuotaKey): LimitAnswer => ({ key, ...ABSENT, source: 'DEFAULT', expiresAt: null });
+
+/**
+ * `override.limit ?? max(plan + Σ ADD × quantity, largest SET)` (R2), in base units. Unlimited anywhere in the winner is
+ * unlimited; a quota absent from the plan is 0; each field of an override falls back by itself.
+ */
+export function limitAt(facts: LicenseFacts, key: QuotaKey, now: Date): LimitAnswer {
+  const plan = facts.test?.plan ?? facts.plan;
+  const own = plan.limits.find((limit) => limit.key === key);
+  const base = own ?? { key, ...ABSENT };
+  const parts = facts.addOns
+    .filter((addOn) => isWithin(now, addOn.startsAt, addOn.endsAt))
+    .flatMap((addOn) =>
+      addOn.limits.filter((l) => l.key === key).map((l) => ({ ...l, quantity: BigInt(addOn.quantity) })),
+    );
+  let summed: bigint | null = base.limit;
+  let largest: bigint | null = 0n;
+  for (const { mode, amount, quantity } of parts) {
+    if (mode === 'ADD') summed = summed === null || amount === null ? null : summed + amount * quantity;
+    else largest = largest === null || amount === null ? null : amount > largest ? amount : largest;
+  }
+  const sold = summed === null || largest === null ? null : largest > summed ? largest : summed;
+  const override = facts.overrides.find((o) => o.key === key && isUnexpired(o, now));
+  const isLimited = override !== undefined && (override.isUnlimited || override.limit !== null);
+  const seller = facts.test?.plan ? 'TEST_OVERRIDE' : own ? 'PLAN' : 'DEFAULT';
+  return {
+    key,
+    limit: isLimited ? (override.isUnlimited ? null : override.limit) : sold,
+    policy: override?.policy ?? base.policy,
+    softMarginPercent: override?.softMarginPercent ?? base.softMarginPercent,
+    unitRate: override?.unitRate ?? base.unitRate,
+    overageCap: base.overageCap,
+    source: isLimited ? 'OVERRIDE' : sold === base.limit ? seller : 'ADD_ON',
+    expiresAt: override?.expiresAt ?? null,
+  };
+}

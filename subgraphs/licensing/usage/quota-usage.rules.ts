@@ -1,0 +1,57 @@
+import { monthlyPeriod } from '../../../schema/calendar.ts';
+import { QUOTAS, type QuotaKey, type QuotaPolicy } from '../../../schema/features.ts';
+import type { EntitlementSource } from '../terms/entitlement.rules.ts';
+import type { LimitAnswer } from '../terms/limit.rules.ts';
+
+/** A counter as the kernel keeps it. */
+export interface CountedUse {
+  used: bigint;
+  anchorDay: number;
+  zone: string;
+  periodStart: Date | null;
+  periodEnd: Date | null;
+}
+
+export interface UsageAnswer {
+  key: QuotaKey;
+  kind: 'GAUGE' | 'COUNTER';
+  baseUnit: string;
+  isUnlimited: boolean;
+  limit: bigint | null;
+  used: bigint;
+  topUpRemaining: bigint;
+  policy: QuotaPolicy;
+  percent: number | null;
+  periodStart: Date | null;
+  periodEnd: Date | null;
+  source: EntitlementSource;
+  overage: bigint;
+  unitRate: string | null;
+}
+
+/** A counter's use in the period an instant lies in: a new period begins at nothing, though no one has used it yet. */
+function countedAt(kind: 'GAUGE' | 'COUNTER', counted: CountedUse | undefined, now: Date) {
+  if (!counted) return { used: 0n, periodStart: null, periodEnd: null };
+  if (kind === 'GAUGE' || (counted.periodEnd && now < counted.periodEnd)) return counted;
+  const { start, end } = monthlyPeriod(now, counted.anchorDay, counted.zone);
+  return { used: 0n, periodStart: start, periodEnd: end };
+}
+
+/** A quota as people see it: limit and use in base units, percent of the limit rounded down. */
+export function usageOf(
+  answer: LimitAnswer,
+  counted: CountedUse | undefined,
+  topUpRemaining: bigint,
+  now: Date,
+): UsageAnswer {
+  const { key, limit, policy, source, unitRate } = answer;
+  const { kind, baseUnit } = QUOTAS[key];
+  const { used, periodStart, periodEnd } = countedAt(kind, counted, now);
+  const isOver = limit !== null && policy === 'OVERAGE' && used > limit;
+  return {
+    ...{ key, kind, baseUnit, limit, used, topUpRemaining, policy, source, unitRate, periodStart, periodEnd },
+    isUnlimited: limit === null,
+    percent: limit === null || limit === 0n ? null : Number((used * 100n) / limit),
+    overage: isOver ? used - limit : 0n,
+  };
+}

@@ -1,0 +1,62 @@
+import { QUOTA_KEYS, type QuotaKey } from '../../../schema/features.ts';
+import type { Context } from '../../_kernel/context.ts';
+import { defineLoader } from '../../_kernel/loader.ts';
+import type { License } from '../licenses/license.entity.ts';
+import { tenantLicense } from '../licenses/license.service.ts';
+import { presentLicense, readsFleet } from '../licenses/license-facts.service.ts';
+import type { Grant } from '../terms/grant.entity.ts';
+import { absentLimit, limitAt } from '../terms/limit.rules.ts';
+import { type CountedUse, type UsageAnswer, usageOf } from './quota-usage.rules.ts';
+
+type Counted = Map<QuotaKey, CountedUse>;
+
+/** What the kernel has counted for a licence's tenant, by the licence's id. */
+const countedUse = defineLoader<Counted>('counted use', async (own, ids, ctx) => {
+  const read = (em: typeof own) =>
+    em.execute(
+      `select license_id, key, used, anchor_day, zone, period_start, period_end from licensing.licensed_quota
+        where license_id = any(?::uuid[])`,
+      [`{${ids.join(',')}}`],
+    );
+  const rows = readsFleet(ctx) ? await ctx.acrossTenants(read) : await read(own);
+  const found = new Map<string, Counted>(ids.map((id) => [id, new Map()]));
+  for (const row of rows) {
+    found.get(row.license_id)?.set(row.key, {
+      used: BigInt(row.used),
+      anchorDay: row.anchor_day,
+      zone: row.zone,
+      periodStart: row.period_start && new Date(row.period_start),
+      periodEnd: row.period_end && new Date(row.period_end),
+    });
+  }
+  return found;
+});
+
+/** Limits and use of a licence, of the named quotas or all, in the catalogue's order. */
+export async function usageOfLicense(ctx: Context, license: License, keys: string[] | null): Promise<UsageAnswer[]> {
+  const held = await ctx.load(presentLicense, license.id);
+  const counted = await ctx.load(countedUse, license.id);
+  if (!held) return [];
+  const { facts, grants, now } = held;
+  return wanted(keys).map((key) =>
+    usageOf(limitAt(facts, key, now), counted?.get(key), topUpOf(grants, key, now), now),
+  );
+}
+
+/** The same for a tenant that may have no licence: then nothing is allowed. */
+export async function quotaUsage(ctx: Context, tenantId: string, keys: string[] | null): Promise<UsageAnswer[]> {
+  const license = await tenantLicense(ctx, tenantId);
+  if (license) return usageOfLicense(ctx, license, keys);
+  await ctx.em();
+  return wanted(keys).map((key) => usageOf(absentLimit(key), undefined, 0n, ctx.now()));
+}
+
+const wanted = (keys: string[] | null) => QUOTA_KEYS.filter((key) => !keys || keys.includes(key));
+
+/** What is left of one-off allowances on a counter. */
+function topUpOf(grants: readonly Grant[], key: QuotaKey, now: Date): bigint {
+  return grants
+    .filter((grant) => grant.kind === 'TOP_UP' && grant.key === key && grant.startsAt <= now)
+    .filter((grant) => !grant.expiresAt || now < grant.expiresAt)
+    .reduce((sum, grant) => sum + (grant.remaining ?? 0n), 0n);
+}
