@@ -50,7 +50,7 @@ async function seats(more: Record<string, unknown>, slug: SeedTenant = 'northwin
 
 /** Licensing's own words, as it would say them in a downgrade; the limit itself is as it is. */
 async function hear(
-  name: 'licensing.limit.reduced' | 'licensing.limit.raised',
+  name: 'licensing.limit.reduced' | 'licensing.limit.raised' | 'licensing.license.started',
   said: { version: number; [more: string]: unknown },
 ) {
   const ctx = await admin();
@@ -214,6 +214,12 @@ describe('Who is kept', () => {
     await setLimit(7);
     await reduced({ to: '1' });
     expect(await frozen()).toEqual([LOTTE]);
+  });
+
+  test('is decided anew when a licence with fewer seats follows one that was revoked', async () => {
+    await setLimit(6);
+    await hear('licensing.license.started', { version: ++version });
+    expect(await frozen()).toEqual([PIET, LOTTE]);
   });
 });
 
