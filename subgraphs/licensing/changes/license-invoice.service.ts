@@ -64,7 +64,6 @@ async function moveLicense(
     const changed = await changing(tenant, em, async (held) => {
       waited = held.planned;
       await hear(em, held, tenant);
-      await em.flush();
       await followInvoices(em, held.license);
       if (!changeId) held.license.zone = (await tenantProfile(em)).zone; // a moved tenant counts on in its new zone
       return { cause };
@@ -90,6 +89,7 @@ async function note(
 
 /** Sets the paid time of a licence to what its invoices say. */
 export async function followInvoices(em: EntityManager, license: License): Promise<void> {
+  await em.flush();
   const invoices = await em.find(LicenseInvoice, { licenseId: license.id });
   license.paidUntil = paidUntilOf({ terms: license.terms, grantedUntil: license.grantedUntil, invoices });
 }

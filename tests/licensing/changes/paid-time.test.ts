@@ -1,6 +1,7 @@
 import { emit } from '../../../subgraphs/_kernel/events.ts';
+import { hearInvoice } from '../../../subgraphs/licensing/changes/license-invoice.service.ts';
 import { advanceLicense } from '../../../subgraphs/licensing/licenses/license-change.service.ts';
-import { renewLicenses } from '../../../subgraphs/licensing/sweeps.ts';
+import { cancelUnpaidChanges, renewLicenses } from '../../../subgraphs/licensing/sweeps.ts';
 import type { Asker } from '../../setup/world.ts';
 import { type LicensingWorld, openLicensingWorld, tenantId } from '../licensing-world.ts';
 
@@ -67,13 +68,6 @@ describe('A licence follows the platform’s invoices', () => {
 
   beforeAll(async () => {
     world = await openLicensingWorld();
-    await world
-      .inTenant('fable', (ctx) =>
-        ctx.tx((em) =>
-          em.execute("update licensing.license set zone = 'UTC'; update kernel.tenant_profile set zone = 'UTC'"),
-        ),
-      )
-      .catch(() => undefined);
     await world.sql("update kernel.tenant_profile set zone = 'UTC' where tenant_id = $1", [FABLE]);
     await world.inTenant('fable', (ctx) => ctx.tx((em) => em.execute("update licensing.license set zone = 'UTC'")));
   });
@@ -136,14 +130,46 @@ describe('A licence follows the platform’s invoices', () => {
 
   test('an older word that comes late changes nothing', async () => {
     const before = await license();
-    const [{ seq }] = await world.sql(
-      "select min(seq) as seq from kernel.event where name = 'billing.invoice.overdue' and tenant_id = $1",
-      [tenantId('platform')],
+    const references = [{ licensedTenantId: FABLE, licenseId: before.id, ...period }];
+    const payload = {
+      invoiceId: invoice,
+      customerId: invoice,
+      totalMinor: '1',
+      openMinor: '1',
+      currency: 'USD',
+      references,
+    };
+    const told = {
+      tenantId: tenantId('platform'),
+      seq: 1,
+      id: crypto.randomUUID(),
+      at: new Date(),
+      actor: null,
+      actingFor: null,
+      personal: null,
+    };
+    await world.inTenant('platform', (ctx) =>
+      hearInvoice(ctx, {
+        ...told,
+        name: 'billing.invoice.overdue',
+        payload: { ...payload, overdueSince: told.at.toISOString() },
+      }),
     );
-    await world
-      .sql('update licensing.license_invoice set seq = seq + 0 where tenant_id = $1 and seq < $2', [FABLE, seq])
-      .catch(() => undefined);
     expect(await license()).toEqual(before);
+  });
+
+  test('money that is taken back is GRACE from that instant, until it comes again', async () => {
+    const { id: licenseId, validUntil } = await license();
+    const money = { amountMinor: '29900', balanceMinor: '29900', currency: 'USD' };
+    const payload = { paymentId: crypto.randomUUID(), customerId: crypto.randomUUID(), ...money };
+    const references = [{ licensedTenantId: FABLE, licenseId, ...period }];
+    await world.inTenant('platform', (ctx) =>
+      ctx.tx(async (em) => void emit(em, 'billing.payment.charged_back', { ...payload, references })),
+    );
+    await world.world.untilNoJobs();
+    expect((await license()).state).toBe('GRACE');
+    await say('paid');
+    expect(await license()).toMatchObject({ state: 'ACTIVE', validUntil });
   });
 
   const upgrade = (newPlan: string, idempotencyKey: string) =>
@@ -188,7 +214,6 @@ describe('A licence follows the platform’s invoices', () => {
 
   test('a change that nobody pays is given up after seven days', async () => {
     await say('overdue');
-    const { cancelUnpaidChanges } = await import('../../../subgraphs/licensing/sweeps.ts');
     const wish = await ask(
       'query($input: LicenseChangeInput!) { previewLicenseChange(input: $input) { hash pricedAt isAwaitingPayment } }',
       { input: { addOns: [{ code: 'priority_support', quantity: 1 }] } },
