@@ -1,6 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { resolve } from 'node:path';
+import { Part } from './part.ts';
 import { median, type Result } from './setup.ts';
 
 const SUBSCRIBERS = 5_000;
@@ -9,8 +7,6 @@ const ROUNDS = 3;
 const EVENTS = 7;
 /** The first of them, after which the process is weighed first: what is loaded and grown once is not counted. */
 const WARM_UP = 1_000;
-/** Open files of one process. */
-const FILES = 20_000;
 
 const LAST_MS = 70;
 const BYTES = 12 * 1024;
@@ -22,61 +18,10 @@ interface Said {
   lastAt?: number;
   heap?: number;
   rss?: number;
-  failure?: string;
-}
-
-/** A process of the bench, asked by messages. */
-class Part {
-  private readonly child: ChildProcess;
-  private readonly said: Said[] = [];
-  private wake: () => void = () => undefined;
-
-  constructor(file: string) {
-    const script = resolve(import.meta.dirname, 'fan-out', file);
-    this.child = spawn(
-      'sh',
-      ['-c', `ulimit -n ${FILES}; exec "$@"`, 'sh', process.execPath, '--expose-gc', '--import', './run.mjs', script],
-      {
-        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-        cwd: resolve(import.meta.dirname, '..'),
-      },
-    );
-    this.child.on('message', (message: Said) => {
-      this.said.push(message);
-      this.wake();
-    });
-    this.child.on('exit', () => {
-      this.said.push({ failure: `${file} has ended.` });
-      this.wake();
-    });
-  }
-
-  async next(): Promise<Said> {
-    while (this.said.length === 0) await new Promise<void>((woken) => (this.wake = woken));
-    const said = this.said.shift() as Said;
-    if (said.failure) throw new Error(said.failure);
-    return said;
-  }
-
-  tell(order: object): void {
-    this.child.send(order);
-  }
-
-  ask(order: object): Promise<Said> {
-    this.tell(order);
-    return this.next();
-  }
-
-  async stop(): Promise<void> {
-    if (this.child.exitCode !== null) return;
-    const ended = once(this.child, 'exit');
-    this.child.kill();
-    await ended;
-  }
 }
 
 /** One event to everybody: from its commit to the last subscriber, milliseconds. */
-async function publish(server: Part, clients: Part, name: string): Promise<number> {
+async function publish(server: Part<Said>, clients: Part<Said>, name: string): Promise<number> {
   await clients.ask({ do: 'wait', name });
   const [, { lastAt }] = await Promise.all([server.ask({ do: 'publish', name }), clients.next()]);
   const { publishedAt } = await server.ask({ do: 'when' });
@@ -85,9 +30,9 @@ async function publish(server: Part, clients: Part, name: string): Promise<numbe
 
 /** 5,000 sockets with one subscription each, in a process of their own; the event is a change of the tenant they follow. */
 export async function fanOut(): Promise<Result[]> {
-  const parts: Part[] = [];
+  const parts: Part<Said>[] = [];
   const begin = (file: string) => {
-    const part = new Part(file);
+    const part = new Part<Said>(`fan-out/${file}`);
     parts.push(part);
     return part;
   };

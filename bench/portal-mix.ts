@@ -1,6 +1,6 @@
 import { createTestDatabase, testConfig, withClient } from '../tests/setup/database.ts';
 import { GatewayClient } from '../tests/setup/gateway.ts';
-import { apart, type Deployment, inOneProcess } from './portal-mix/deployments.ts';
+import { apart, type Deployment, inOneProcess } from './deployments.ts';
 import { type Known, type Measured, Portals } from './portal-mix/load.ts';
 import { enlarge, NORTHWIND } from './portal-mix/world.ts';
 import { median, percentile, type Result } from './setup.ts';

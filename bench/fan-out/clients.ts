@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { connect, type Socket } from 'node:net';
+import { LightSocket } from '../light-socket.ts';
 
 /** Many subscribers in one process, as light as they can be: what is measured is the server. */
 const QUERY = 'subscription { tenantUpdated { id slug name } }';
@@ -8,90 +7,30 @@ const AT_ONCE = 50;
 
 interface Subscriber {
   id: string;
-  socket: Socket;
   text: string;
   heard: (message: string) => void;
 }
 
 const subscribers: Subscriber[] = [];
-const buffer = Buffer.alloc(64 * 1024);
-
-const [TEXT, PING, PONG] = [1, 9, 10];
-
-/** A masked frame; a client's message is short. */
-function frame(text: string, opcode = TEXT): Buffer {
-  const body = Buffer.from(text);
-  const mask = randomBytes(4);
-  const head =
-    body.length < 126
-      ? Buffer.from([0x80 | opcode, 0x80 | body.length])
-      : Buffer.from([0x80 | opcode, 0xfe, body.length >> 8, body.length & 255]);
-  return Buffer.concat([head, mask, body.map((byte, i) => byte ^ (mask[i % 4] as number))]);
-}
-
-/** Calls back for each whole text frame in what came; answers how many bytes are left over. */
-function readFrames(bytes: Buffer, heard: (message: string, opcode: number) => void): number {
-  let at = 0;
-  while (bytes.length - at >= 2) {
-    const opcode = (bytes[at] as number) & 15;
-    let length = (bytes[at + 1] as number) & 127;
-    let start = at + 2;
-    if (length === 126) {
-      if (bytes.length < at + 4) break;
-      length = bytes.readUInt16BE(at + 2);
-      start = at + 4;
-    }
-    if (bytes.length < start + length) break;
-    heard(bytes.toString('latin1', start, start + length), opcode);
-    at = start + length;
-  }
-  return bytes.length - at;
-}
 
 function subscribe(port: number, token: string, id: string): Promise<Subscriber> {
   return new Promise((resolve, reject) => {
-    let rest: Buffer = Buffer.alloc(0);
-    let isOpen = false;
-    const subscriber: Subscriber = { id, socket: undefined as never, text: '', heard: () => undefined };
-    const take = (count: number, chunk: Uint8Array) => {
-      let bytes = Buffer.from(chunk.buffer, chunk.byteOffset, count);
-      if (rest.length > 0) bytes = Buffer.concat([rest, bytes]);
-      if (!isOpen) {
-        const end = bytes.indexOf('\r\n\r\n');
-        if (end < 0) {
-          rest = Buffer.from(bytes);
-          return true;
-        }
-        if (!bytes.toString('latin1', 0, 12).includes('101')) fail(new Error(bytes.toString('latin1', 0, end)));
-        isOpen = true;
-        bytes = bytes.subarray(end + 4);
-        socket.write(frame(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } })));
-      }
-      const left = readFrames(bytes, (message, opcode) => {
-        if (opcode === PING) socket.write(frame(message, PONG));
-        else if (message === '{"type":"connection_ack"}')
-          socket.write(frame(JSON.stringify({ id, type: 'subscribe', payload: { query: QUERY } })));
-        else if (message.includes('"next"')) {
-          if (!subscriber.text) subscriber.id = String(/"id":"([^"]*)"/.exec(message)?.[1]);
-          subscriber.text = message;
-          subscriber.heard(message);
-          resolve(subscriber);
-        } else fail(new Error(`${message} after ${subscriber.text}`));
-      });
-      rest = left > 0 ? Buffer.from(bytes.subarray(bytes.length - left)) : Buffer.alloc(0);
-      return true;
-    };
+    const subscriber: Subscriber = { id, text: '', heard: () => undefined };
     const fail = (error: Error) => {
       process.send?.({ failure: error.message });
       reject(error);
     };
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true, onread: { buffer, callback: take } });
-    subscriber.socket = socket;
-    socket.on('error', fail);
-    socket.on('close', () => fail(new Error('A socket was closed.')));
-    socket.write(
-      `GET /graphql HTTP/1.1\r\nhost: bench\r\nupgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${randomBytes(16).toString('base64')}\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n`,
-    );
+    const socket = new LightSocket(port, token, {
+      ready: () => socket.send({ id, type: 'subscribe', payload: { query: QUERY } }),
+      heard(message) {
+        if (!message.includes('"next"')) return fail(new Error(`${message} after ${subscriber.text}`));
+        if (!subscriber.text) subscriber.id = String(/"id":"([^"]*)"/.exec(message)?.[1]);
+        subscriber.text = message;
+        subscriber.heard(message);
+        resolve(subscriber);
+      },
+      ended: fail,
+    });
   });
 }
 
