@@ -8,6 +8,8 @@ const QUERY =
 const AT_ONCE = 50;
 /** Who was turned away comes back after this time, milliseconds. */
 const RETRY_MS = 250;
+/** Who has not heard by then will not, milliseconds. */
+const LONGEST_MS = 70_000;
 
 /** What portals may be told. */
 export type Order =
@@ -23,8 +25,10 @@ export type Order =
 export interface Heard {
   /** Deliveries of a delta, by the whole milliseconds since its commit. */
   lateMs: Record<number, number>;
-  /** Times a portal was told something that does not follow on what it knows. */
+  /** Times a portal was told something that does not follow on what it knows, for something between was not told. */
   gaps: number;
+  /** Times a portal was told a change it knows. */
+  again: number;
   /** Sockets that ended, and attempts to come back that failed. */
   ended: number;
   refused: number;
@@ -45,7 +49,7 @@ interface Portal {
 }
 
 const portals: Portal[] = [];
-let heard: Heard = { lateMs: {}, gaps: 0, ended: 0, refused: 0 };
+let heard: Heard = { lateMs: {}, gaps: 0, again: 0, ended: 0, refused: 0 };
 let home: { ports: number[]; tokens: string[] } = { ports: [], tokens: [] };
 let turn = 0;
 let waited: { version: number; left: number; done: (lastMs: number) => void } | undefined;
@@ -53,21 +57,23 @@ let waited: { version: number; left: number; done: (lastMs: number) => void } | 
 const now = () => performance.timeOrigin + performance.now();
 const UPDATE = /"kind":"(\w+)","version":(\d+),"previousVersion":(\d+|null),"committedAt":"([^"]+)"/;
 
-/** What a portal does with what it is told: it applies what follows on what it knows, and nothing else. */
+/** What a portal does with what it is told: it applies what follows on what it knows, and nothing else (R9). */
 function hear(portal: Portal, message: string): void {
   const [, kind, told, previous, committedAt] = UPDATE.exec(message) ?? [];
   if (!kind) throw new Error(`A portal was told ${message}.`);
-  const version = Number(told);
+  const [version, known] = [Number(told), portal.version];
+  if (known !== undefined && version <= known) {
+    if (kind === 'DELTA') heard.again += 1;
+    return;
+  }
   const lateMs = now() - Date.parse(String(committedAt));
-  const follows =
-    kind === 'DELTA'
-      ? Number(previous) === portal.version && version === portal.version + 1
-      : portal.version === undefined || portal.version === version;
-  if (!follows) heard.gaps += 1;
   if (kind === 'DELTA') heard.lateMs[Math.floor(lateMs)] = (heard.lateMs[Math.floor(lateMs)] ?? 0) + 1;
-  const isNews = version !== portal.version;
+  if (known !== undefined && (kind !== 'DELTA' || Number(previous) !== known)) {
+    heard.gaps += 1;
+    if (kind === 'DELTA') return;
+  }
   portal.version = version;
-  if (!waited || !isNews || version !== waited.version) return;
+  if (version !== waited?.version) return;
   waited.left -= 1;
   if (waited.left === 0) waited.done(lateMs);
 }
@@ -139,10 +145,18 @@ async function connect({ count, ports, tokens }: Extract<Order, { do: 'connect' 
 }
 
 function waitFor(version: number): Promise<number> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const left = portals.filter((portal) => portal.version !== version).length;
-    waited = { version, left, done: resolve };
-    if (left === 0) resolve(0);
+    const timer = setTimeout(
+      () => reject(new Error(`${waited?.left} portals were not told of version ${version}.`)),
+      LONGEST_MS,
+    );
+    const done = (lastMs: number) => {
+      clearTimeout(timer);
+      resolve(lastMs);
+    };
+    waited = { version, left, done };
+    if (left === 0) done(0);
   });
 }
 
@@ -161,7 +175,7 @@ process.on('message', async (order: Order) => {
     }
     if (order.do === 'tell') {
       process.send?.(heard satisfies Said);
-      heard = { lateMs: {}, gaps: 0, ended: 0, refused: 0 };
+      heard = { lateMs: {}, gaps: 0, again: 0, ended: 0, refused: 0 };
     }
   } catch (error) {
     process.send?.({ failure: (error as Error).message });
