@@ -26,8 +26,10 @@ interface Table {
 /**
  * Makes a tenant of the example world `times` as large: copies its rows with ids of their own, each copy pointing at
  * itself as the first does. No triggers run; what is there is as if it had been written over years.
+ * @param first number of its copies; one beyond those of the time before, where a tenant is enlarged again.
  */
-export async function enlarge(databaseUrl: string, tenantId: string, times: number): Promise<void> {
+export async function enlarge(databaseUrl: string, tenantId: string, times: number, first = 1): Promise<void> {
+  const numbers = `generate_series(${first}, ${first + times - 2})`;
   await withClient(databaseUrl, async (client) => {
     await client.query('set session_replication_role = replica');
     const tables = await tablesOf(async (text, values) => (await client.query(text, values)).rows);
@@ -40,7 +42,7 @@ export async function enlarge(databaseUrl: string, tenantId: string, times: numb
           [tenantId],
         );
     await client.query(`create temporary table copy as
-      select c.id, n, md5(c.id::text || n)::uuid as copy from copied c cross join generate_series(1, ${times - 1}) n;
+      select c.id, n, md5(c.id::text || n)::uuid as copy from copied c cross join ${numbers} n;
       alter table copy add primary key (id, n); analyze copy`);
     for (const { name, columns, named, where } of tables) {
       const joins: string[] = [];
@@ -53,7 +55,7 @@ export async function enlarge(databaseUrl: string, tenantId: string, times: numb
       await client.query(
         `insert into ${name} (${columns.map((column) => quoted(column.name)).join(', ')})
          select ${values.join(', ')}
-           from ${name} t cross join generate_series(1, ${times - 1}) as g(n) ${joins.join(' ')} where t.tenant_id = $1${where}`,
+           from ${name} t cross join ${numbers} as g(n) ${joins.join(' ')} where t.tenant_id = $1${where}`,
         [tenantId],
       );
       await client.query(`analyze ${name}`);
