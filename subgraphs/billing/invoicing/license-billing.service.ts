@@ -147,8 +147,14 @@ async function changedAhead(
   const invoices = await em.find(Invoice, { id: { $in: charges.flatMap(({ invoiceId }) => invoiceId ?? []) } });
   const waits = ({ key, status }: Invoice) => status === 'VOID' || (status === 'ISSUED' && key.startsWith('awaiting:'));
   const isOut = new Set(invoices.filter(waits).map(({ id }) => id));
-  return charges.filter(({ invoiceId }) => !invoiceId || !isOut.has(invoiceId)) as LicenseLine[];
+  return charges.filter(({ invoiceId }) => !invoiceId || !isOut.has(invoiceId)).map(lineOf);
 }
+
+const lineOf = ({ key, description, quantity, unitPrice, netMinor, currency, periodStart, periodEnd }: Charge) => ({
+  ...{ key, description, quantity, unitPrice, netMinor, currency },
+  periodStart: periodStart as Date,
+  periodEnd: periodEnd as Date,
+});
 
 interface Bill {
   key: string;
