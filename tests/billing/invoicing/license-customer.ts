@@ -138,6 +138,13 @@ export async function hear(
   await ctx.tx(() => subscribers[name].hear(ctx, event as unknown as LoggedEvent)).finally(() => ctx.end());
 }
 
+/** Lets a customer's invoices be late from an instant on, as though they were issued long ago. */
+export const age = (trial: Trial, { customerId }: { customerId: string }, late: string) =>
+  trial.sql(
+    `update billing.invoice set late_from = $2 from (select set_config('app.tenant_id', $3, true)) entered where customer_id = $1`,
+    [customerId, late, trial.tenantId('platform')],
+  );
+
 /** Writes something into the platform's log and waits until everybody has heard it. */
 export async function say<N extends EventName>(trial: Trial, name: N, payload: Events[N]): Promise<void> {
   await inPlatform(trial, (ctx) => ctx.tx(async (em) => void emit(em, name, payload)));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { hear, type Isp, month, newIsp, trialBalance } from '../invoicing/license-customer.ts';
+import { age, hear, type Isp, month, newIsp, trialBalance } from '../invoicing/license-customer.ts';
 import { openTrial, type Trial } from '../trial.ts';
 
 let trial: Trial;
@@ -58,9 +58,7 @@ test('a payment that goes back opens what it had paid again, and the platform he
 test('what is past its due day is overdue again, from the moment it is open again', async () => {
   await hear(trial, 'invoiceRenewal', isp.renewal());
   const payment = await isp.pay(9900);
-  await trial.sql("update billing.invoice set late_from = '2026-01-15T00:00Z' where customer_id = $1", [
-    isp.customerId,
-  ]);
+  await age(trial, isp, '2026-01-15T00:00Z');
   const before = Date.now() - 1_000;
   await takeBack({ paymentId: payment.id });
   expect(await isp.names()).toEqual(['issued', 'paid', 'reopened', 'overdue']);
