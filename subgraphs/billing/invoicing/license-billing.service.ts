@@ -128,7 +128,8 @@ export function stopRenewal(ctx: Context, { seq, payload }: News<'licensing.lice
       askedSeq: seq,
       ...{ licenseId, lines },
       terms: 'BY_TERMS',
-      references: referencesOf({ licensedTenantId, licenseId }, lines),
+      // It pays for no time: paid, it must not count for the period that will not begin.
+      references: referencesOf({ licensedTenantId, licenseId }, [{ periodStart: now, periodEnd: now }]),
     });
   });
 }
