@@ -1,0 +1,62 @@
+import { type Answer, dataOf, type GraphClient } from '../portal/graph-client.ts';
+import { httpGraph } from '../portal/http-graph.ts';
+import {
+  RefreshSessionDocument,
+  SignInDocument,
+  type SignInMutation,
+  SignOutDocument,
+  WhoAmIDocument,
+} from './graphql/graphql.ts';
+
+const GRAPH = '/graphql';
+/** A token with less left is renewed before it is used, milliseconds. */
+const SPARE_MS = 30_000;
+
+type Tokens = NonNullable<SignInMutation['signIn']['session']>;
+
+/** Somebody signed in: the graph as they see it, and what they and their organisation are called. */
+export interface Session {
+  graph: GraphClient;
+  person: string;
+  tenant: string;
+  signOut(): Promise<void>;
+}
+
+const nobody = httpGraph({ url: GRAPH, token: async () => undefined });
+
+/** Signs in; throws an error with a sentence for people. Tokens stay in memory: whoever reloads signs in again. */
+export async function signIn(email: string, password: string): Promise<Session> {
+  const answer = await nobody.ask(SignInDocument, { input: { email, password, transport: 'BODY' } });
+  const graph = httpGraph({ url: GRAPH, token: keepFresh(tokensIn(answer, 'signIn')) });
+  const { me, tenant } = dataOf(await graph.ask(WhoAmIDocument, {}));
+  return {
+    graph,
+    person: me?.user.displayName ?? email,
+    tenant: tenant?.name ?? 'no organisation',
+    signOut: async () => void (await graph.ask(SignOutDocument, {})),
+  };
+}
+
+/** Hands out the access token, and renews it in time, once for all who wait. */
+function keepFresh(first: Tokens): () => Promise<string> {
+  let tokens = Promise.resolve(first);
+  return async () => {
+    const { expiresAt } = await tokens;
+    if (Date.parse(expiresAt) - Date.now() < SPARE_MS) tokens = renewed(tokens);
+    return (await tokens).accessToken;
+  };
+}
+
+async function renewed(before: Promise<Tokens>): Promise<Tokens> {
+  const { refreshToken } = await before;
+  return tokensIn(await nobody.ask(RefreshSessionDocument, { refreshToken: refreshToken ?? '' }), 'refreshSession');
+}
+
+function tokensIn<K extends string>(
+  answer: Answer<{ [k in K]: { session: Tokens | null; userErrors: { message: string }[] } }>,
+  key: K,
+): Tokens {
+  const { session, userErrors } = dataOf(answer)[key];
+  if (!session) throw new Error(userErrors[0]?.message ?? 'Please sign in.');
+  return session;
+}
