@@ -1,4 +1,4 @@
-import { type Answer, dataOf, type GraphClient } from '../portal/graph-client.ts';
+import { dataOf, type GraphClient, GraphFault } from '../portal/graph-client.ts';
 import { httpGraph } from '../portal/http-graph.ts';
 import {
   RefreshSessionDocument,
@@ -26,8 +26,8 @@ const nobody = httpGraph({ url: GRAPH, token: async () => undefined });
 
 /** Signs in; throws an error with a sentence for people. Tokens stay in memory: whoever reloads signs in again. */
 export async function signIn(email: string, password: string): Promise<Session> {
-  const answer = await nobody.ask(SignInDocument, { input: { email, password, transport: 'BODY' } });
-  const graph = httpGraph({ url: GRAPH, token: keepFresh(tokensIn(answer, 'signIn')) });
+  const answer = dataOf(await nobody.ask(SignInDocument, { input: { email, password, transport: 'BODY' } }));
+  const graph = httpGraph({ url: GRAPH, token: keepFresh(tokensIn(answer.signIn)) });
   const { me, tenant } = dataOf(await graph.ask(WhoAmIDocument, {}));
   return {
     graph,
@@ -37,26 +37,27 @@ export async function signIn(email: string, password: string): Promise<Session> 
   };
 }
 
-/** Hands out the access token, and renews it in time, once for all who wait. */
+/** Hands out the access token, and renews it in time: once for all who wait, and again after a failure. */
 function keepFresh(first: Tokens): () => Promise<string> {
-  let tokens = Promise.resolve(first);
+  let tokens = first;
+  let renewal: Promise<Tokens> | undefined;
+  const renew = async ({ refreshToken }: Tokens) =>
+    tokensIn(dataOf(await nobody.ask(RefreshSessionDocument, { refreshToken: refreshToken ?? '' })).refreshSession);
   return async () => {
-    const { expiresAt } = await tokens;
-    if (Date.parse(expiresAt) - Date.now() < SPARE_MS) tokens = renewed(tokens);
-    return (await tokens).accessToken;
+    if (Date.parse(tokens.expiresAt) - Date.now() < SPARE_MS) {
+      renewal ??= renew(tokens).finally(() => {
+        renewal = undefined;
+      });
+      tokens = await renewal;
+    }
+    return tokens.accessToken;
   };
 }
 
-async function renewed(before: Promise<Tokens>): Promise<Tokens> {
-  const { refreshToken } = await before;
-  return tokensIn(await nobody.ask(RefreshSessionDocument, { refreshToken: refreshToken ?? '' }), 'refreshSession');
-}
-
-function tokensIn<K extends string>(
-  answer: Answer<{ [k in K]: { session: Tokens | null; userErrors: { message: string }[] } }>,
-  key: K,
-): Tokens {
-  const { session, userErrors } = dataOf(answer)[key];
-  if (!session) throw new Error(userErrors[0]?.message ?? 'Please sign in.');
-  return session;
+/** The tokens of a session; without one, the graph's sentence about why. */
+function tokensIn({ session, userErrors }: SignInMutation['signIn']): Tokens {
+  if (session) return session;
+  throw new GraphFault([
+    { message: userErrors[0]?.message ?? 'Please sign in.', extensions: { code: 'UNAUTHENTICATED' } },
+  ]);
 }

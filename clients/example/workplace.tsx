@@ -95,7 +95,7 @@ function Notices() {
       {touch === 'OUT_OF_TOUCH' && (
         <p className="notice WARNING">Out of touch: what you see may be old. Trying again…</p>
       )}
-      {touch === 'ENDED' && <p className="notice ALARM">You were signed out. Please sign in again.</p>}
+      {touch === 'ENDED' && <p className="notice ALARM">Your session has ended. Please sign in again.</p>}
     </div>
   );
 }

@@ -1,4 +1,4 @@
-import type { Answer, GraphClient, GraphError, TypedDocument } from './graph-client.ts';
+import type { Answer, GraphClient, GraphError, TypedDocument, Variables } from './graph-client.ts';
 
 /** Why a feature is shut, and what would open it: the extensions of FEATURE_NOT_LICENSED. */
 export interface Denial {
@@ -28,7 +28,7 @@ const PAUSE_MS = 250;
  * Asks something a licence opens. A denial by an older version of the licence than the one the portal has heard of is
  * asked again, until the gateway has heard of it too.
  */
-export async function askGated<T, V>(
+export async function askGated<T, V extends Variables>(
   graph: GraphClient,
   document: TypedDocument<T, V>,
   variables: V,

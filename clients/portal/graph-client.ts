@@ -1,3 +1,5 @@
+export type Variables = Record<string, unknown>;
+
 /** An operation as codegen types it: its text, and what goes in and comes out. */
 export interface TypedDocument<T, V> {
   toString(): string;
@@ -15,12 +17,16 @@ export interface Answer<T> {
   errors?: readonly GraphError[];
 }
 
-/** How a portal reaches the graph. A `graphql-ws` client serves as well: its `iterate` is `follow`. */
+/** How a portal reaches the graph. Another transport than `httpGraph` serves as well. */
 export interface GraphClient {
   /** Rejects when no answer came; what the graph refuses stands in the answer. */
-  ask<T, V>(document: TypedDocument<T, V>, variables: V, signal?: AbortSignal): Promise<Answer<T>>;
+  ask<T, V extends Variables>(document: TypedDocument<T, V>, variables: V, signal?: AbortSignal): Promise<Answer<T>>;
   /** The events of a subscription until it is complete. Throws when the line breaks. */
-  follow<T, V>(document: TypedDocument<T, V>, variables: V, signal: AbortSignal): AsyncIterable<Answer<T>>;
+  follow<T, V extends Variables>(
+    document: TypedDocument<T, V>,
+    variables: V,
+    signal: AbortSignal,
+  ): AsyncIterable<Answer<T>>;
 }
 
 /** The graph said no, or broke; `reason` is the graph's own word. */

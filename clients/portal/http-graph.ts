@@ -1,4 +1,4 @@
-import type { Answer, GraphClient } from './graph-client.ts';
+import type { Answer, GraphClient, Variables } from './graph-client.ts';
 
 export interface HttpGraphOptions {
   url: string;
@@ -12,7 +12,7 @@ const SILENCE_MS = 25_000;
 
 /** The graph over plain HTTP, its subscriptions as server-sent events: nothing but `fetch`, in browsers and in Node. */
 export function httpGraph({ url, token, silenceMs = SILENCE_MS }: HttpGraphOptions): GraphClient {
-  const post = async (accept: string, query: string, variables: unknown, signal: AbortSignal) => {
+  const post = async (accept: string, query: string, variables: Variables, signal: AbortSignal) => {
     const bearer = await token();
     return fetch(url, {
       method: 'POST',

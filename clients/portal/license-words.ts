@@ -49,7 +49,8 @@ export function meterOf({ key, baseUnit, isUnlimited, limit, used, percent }: Us
   const label = WORDS[key] ?? key;
   if (isUnlimited || limit === null)
     return { label, text: `${amount(used, baseUnit)}, no limit`, share: null, tone: 'CALM' };
-  const share = Number(limit) === 0 ? 1 : Math.min(1, Number(used) / Number(limit));
+  if (limit === '0' && used === '0') return { label, text: 'not included', share: null, tone: 'CALM' };
+  const share = limit === '0' ? 1 : Math.min(1, Number(used) / Number(limit));
   const tone = (percent ?? 0) >= 100 ? 'ALARM' : (percent ?? 0) >= 80 ? 'WARNING' : 'CALM';
   return { label, text: `${amount(used, baseUnit)} of ${amount(limit, baseUnit)}`, share, tone };
 }
@@ -60,8 +61,8 @@ const WORDS: Record<string, string> = {
   devices: 'Devices',
   webhook_endpoints: 'Webhook endpoints',
   storage_gb: 'Storage',
-  tickets: 'Tickets this month',
-  api_calls: 'API calls this month',
+  tickets: 'Tickets',
+  api_calls: 'API calls',
 };
 
 /** Storage is counted in bytes and sold in gigabytes. */

@@ -1,7 +1,7 @@
 import * as React from 'react';
 import type { Denial } from './denial.ts';
 import { GraphFault } from './graph-client.ts';
-import { usePortal } from './license-provider.tsx';
+import { useLicense, usePortal } from './license-provider.tsx';
 import { moneyText } from './license-words.ts';
 import { readUpgradeOptions, type UpgradeOption, upgrade } from './upgrade.ts';
 
@@ -13,20 +13,26 @@ interface UpgradePromptProps {
   denial?: Denial;
 }
 
-/** What opens a feature and what that costs, with a button that buys it. The licence that comes of it is everybody's at once. */
+/** Why a feature is shut, what opens it and what that costs, with a button that buys it: for everybody, and at once. */
 export function UpgradePrompt({ feature, name, denial }: UpgradePromptProps) {
   const { graph } = usePortal();
+  const { license, version } = useLicense();
   const title = React.useId();
   const [options, setOptions] = React.useState<UpgradeOption[] | null>(null);
   const [trouble, setTrouble] = React.useState('');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another version of the licence has other ways out, at other prices.
   React.useEffect(() => {
     readUpgradeOptions(graph, feature).then(setOptions, (error) => setTrouble(sentenceOf(error)));
     return undefined;
-  }, [graph, feature]);
+  }, [graph, feature, version]);
+  const reason = license?.features.find((entry) => entry.feature === feature)?.reason ?? denial?.reason;
+  const why = WHY[reason ?? ''];
   return (
     <section className="upgrade-prompt" aria-labelledby={title}>
-      <h2 id={title}>{name} is not part of your plan</h2>
-      <p>{WHY[denial?.reason ?? ''] ?? denial?.message ?? `Add ${name} and it opens for everybody at once.`}</p>
+      <h2 id={title}>
+        {name} {why ? 'is closed' : 'is not part of your plan'}
+      </h2>
+      <p>{why ?? 'Add it, and it opens for everybody in your organisation at once.'}</p>
       {options?.length === 0 && <p>Nothing on sale opens it at the moment. Please talk to us.</p>}
       <ul>
         {options?.map((option) => (
@@ -79,12 +85,14 @@ const sentenceOf = (error: unknown) =>
     ? 'Somebody who manages the licence can change this.'
     : 'No answer came. Please try again.';
 
-/** What is worth saying beyond that the plan does not hold it. */
+/** Why a feature is shut where it is not for want of a plan alone. */
 const WHY: Record<string, string> = {
+  NO_LICENSE: 'Your organisation has no licence yet.',
   OVERRIDE_OFF: 'It was switched off for your organisation.',
   TRIAL_ENDED: 'The trial has ended. Nothing you entered is lost.',
   GRANT_ENDED: 'The time it was given for is over. Nothing you entered is lost.',
   DOWNGRADED: 'It ended with your last change of plan. Nothing you entered is lost.',
   SUSPENDED: 'The licence is suspended.',
   EXPIRED: 'The licence has expired.',
+  REVOKED: 'The licence was revoked.',
 };

@@ -1,6 +1,6 @@
 import * as React from 'react';
 import { askGated, type Denial } from './denial.ts';
-import type { TypedDocument } from './graph-client.ts';
+import type { TypedDocument, Variables } from './graph-client.ts';
 import { useLicense, usePortal } from './license-provider.tsx';
 
 interface Gated<T> {
@@ -11,7 +11,11 @@ interface Gated<T> {
 }
 
 /** What a query behind a feature answers: asked anew whenever the licence opens or shuts the feature. */
-export function useGated<T, V>(feature: string, document: TypedDocument<T, V>, variables: V): Gated<T> {
+export function useGated<T, V extends Variables>(
+  feature: string,
+  document: TypedDocument<T, V>,
+  variables: V,
+): Gated<T> {
   const { graph, store } = usePortal();
   const { version, accessTo } = useLicense();
   const isKnown = version !== null;
