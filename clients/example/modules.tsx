@@ -55,6 +55,7 @@ function Panel({ name, feature, columns, rows, denial, fault }: PanelProps) {
   return (
     <>
       <h1>{name}</h1>
+      {!rows && <p role="status">Loading…</p>}
       {rows?.length === 0 && <p>There is nothing here yet.</p>}
       {rows && rows.length > 0 && (
         <table>

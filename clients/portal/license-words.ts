@@ -18,7 +18,7 @@ export function bannerOf(license: LicenseSays | null, now: Date): { tone: Tone; 
     case 'GRACE':
       return { tone: 'WARNING', text: `The bill is overdue. Everything works${until(graceEndsAt)}.` };
     case 'RESTRICTED':
-      return { tone: 'ALARM', text: `Read only: modules can be read${until(restrictedEndsAt)}. Please pay the bill.` };
+      return { tone: 'ALARM', text: `Read only: modules can be read${until(restrictedEndsAt)}, but not changed.` };
     case 'SUSPENDED':
       return { tone: 'ALARM', text: 'The licence is suspended: modules are shut.' };
     case 'EXPIRED':

@@ -19,6 +19,7 @@ declare global {
   }
 }
 
+const median = (figures: number[]) => figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)];
 const menu = (page: Page) => page.getByRole('navigation', { name: 'Menu' });
 const item = (page: Page, name: string) => menu(page).getByRole('button', { name, exact: true });
 const main = (page: Page) => page.getByRole('main');
@@ -114,30 +115,33 @@ async function changedAt(page: Page, name: string, isThere: boolean): Promise<nu
     await watchMenu(page);
     await shoot(page, 'portal-starter');
 
-    const switchedOnAt = await switchFeature('crm', true);
-    await item(page, 'CRM').click();
-    await main(page).getByRole('heading', { name: 'CRM', exact: true }).waitFor();
-    const toAppear = (await changedAt(page, 'CRM', true)) - switchedOnAt;
-    await shoot(page, 'portal-crm');
+    const [toAppear, toVanish]: [number[], number[]] = [[], []];
+    for (let round = 0; round < 3; round++) {
+      const switchedOnAt = await switchFeature('crm', true);
+      await item(page, 'CRM').click();
+      await main(page).getByRole('cell', { name: 'Sue Lake' }).waitFor();
+      toAppear.push((await changedAt(page, 'CRM', true)) - switchedOnAt);
+      await shoot(page, 'portal-crm');
 
-    const switchedOffAt = await switchFeature('crm', null);
-    await main(page).getByRole('heading', { name: 'CRM is not part of your plan' }).waitFor();
-    await item(page, 'CRM').waitFor({ state: 'detached' });
-    const toVanish = (await changedAt(page, 'CRM', false)) - switchedOffAt;
+      const switchedOffAt = await switchFeature('crm', null);
+      await main(page).getByRole('heading', { name: 'CRM is not part of your plan' }).waitFor();
+      await item(page, 'CRM').waitFor({ state: 'detached' });
+      toVanish.push((await changedAt(page, 'CRM', false)) - switchedOffAt);
+    }
     await main(page).getByText('$299.00 a month').waitFor();
     await main(page).getByText('due today').first().waitFor();
     await shoot(page, 'portal-prompt');
 
     await main(page).getByRole('button', { name: 'Upgrade to Professional' }).click();
     await item(page, 'CRM').waitFor();
-    await main(page).getByRole('heading', { name: 'CRM', exact: true }).waitFor();
+    await main(page).getByRole('cell', { name: 'Sue Lake' }).waitFor();
     await item(page, 'Projects').waitFor();
     await page.getByText('Professional ·').waitFor();
     await shoot(page, 'portal-professional');
 
-    console.log(`From the mutation to the menu: ${toAppear} ms to appear, ${toVanish} ms to vanish.`);
-    expect(toAppear).toBeLessThan(1_000);
-    expect(toVanish).toBeLessThan(1_000);
+    console.log(`From the mutation to the menu: to appear ${toAppear} ms, to vanish ${toVanish} ms.`);
+    expect(median(toAppear)).toBeLessThan(1_000);
+    expect(median(toVanish)).toBeLessThan(1_000);
     expect(await page.evaluate(() => window.isSamePage)).toBe(true);
     expect(await page.evaluate(() => performance.getEntriesByType('navigation').length)).toBe(1);
     await page.close();
@@ -170,7 +174,7 @@ async function changedAt(page: Page, name: string, isThere: boolean): Promise<nu
     const notice = page.getByText('Read only');
     await notice.waitFor();
     await item(page, 'Tickets').click();
-    await main(page).getByRole('heading', { name: 'Tickets', exact: true }).waitFor();
+    await main(page).getByRole('cell').first().waitFor();
     await shoot(page, 'portal-restricted');
     await ngozi.ask(
       'mutation($input: LiftLicenseHoldInput!) { liftLicenseHold(input: $input) { userErrors { message } } }',
@@ -202,8 +206,7 @@ async function changedAt(page: Page, name: string, isThere: boolean): Promise<nu
     const renewal = page.waitForRequest((request) => request.postData()?.includes('refreshSession') ?? false);
     await item(page, 'Tickets').click();
     await renewal;
-    await main(page).getByRole('heading', { name: 'Tickets', exact: true }).waitFor();
-    await main(page).getByRole('alert').waitFor({ state: 'detached' });
+    await main(page).getByRole('cell').first().waitFor();
     await page.close();
   });
 

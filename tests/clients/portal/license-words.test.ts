@@ -22,7 +22,7 @@ describe('What a portal says of its licence', () => {
     [
       license('RESTRICTED', { restrictedEndsAt: '2027-04-01T12:00:00.000Z' }),
       'ALARM',
-      'Read only: modules can be read until 1 April 2027. Please pay the bill.',
+      'Read only: modules can be read until 1 April 2027, but not changed.',
     ],
     [license('SUSPENDED'), 'ALARM', 'The licence is suspended: modules are shut.'],
     [license('EXPIRED'), 'ALARM', 'The licence has expired: modules are shut until it is renewed.'],
