@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { type Page, packageDir, typeOf } from './graphiql.ts';
@@ -24,7 +24,7 @@ export function examplePages(): Map<string, Page> {
 
 /** The page itself; of what is written within it, only the import map may run. */
 async function page() {
-  const body = readFileSync(resolve(CLIENTS, 'example/page.html'), 'utf8');
+  const body = await readFile(resolve(CLIENTS, 'example/page.html'), 'utf8');
   const importMap = /<script type="importmap">([\s\S]*?)<\/script>/.exec(body)?.[1] ?? '';
   const hash = createHash('sha256').update(importMap).digest('base64');
   const policy = [

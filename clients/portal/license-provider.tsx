@@ -9,7 +9,7 @@ interface Portal {
 
 const PortalContext = React.createContext<Portal | null>(null);
 
-/** Holds the licence of whoever `graph` is signed in as, for all below it, and follows it while it is shown. */
+/** Holds the licence of whoever `graph` is signed in as, for all below it, and follows it. Another `graph`, another licence. */
 export function LicenseProvider({ graph, children }: { graph: GraphClient; children?: React.ReactNode }) {
   const portal = React.useMemo(() => ({ graph, store: new LicenseStore(graph) }), [graph]);
   React.useEffect(() => portal.store.start(), [portal]);

@@ -1,6 +1,6 @@
 import { dataOf, type GraphClient, GraphFault } from './graph-client.ts';
 import { FollowLicenseDocument, type PortalLicenseFragment, ReadLicenseDocument } from './graphql/graphql.ts';
-import { backoffMs, type LicenseNews, meaningOf } from './license-news.ts';
+import { backoffMs, meaningOf } from './license-news.ts';
 
 export type PortalLicense = PortalLicenseFragment;
 export type Access = PortalLicense['features'][number]['access'];
@@ -52,9 +52,8 @@ export class LicenseStore {
   }
 
   /** Holds a licence that came with another answer, such as that of an upgrade, if it is newer. */
-  take(license: PortalLicense | null): void {
-    const version = license?.version ?? 0;
-    if (version >= (this.held.version ?? 0)) this.hold({ license, version });
+  take(license: PortalLicense): void {
+    if (license.version >= (this.held.version ?? 0)) this.hold({ license, version: license.version });
   }
 
   private hold(change: Partial<Held>): void {
@@ -82,7 +81,12 @@ export class LicenseStore {
         const news = dataOf(answer).licenseUpdated;
         const meaning = meaningOf(this.held.version, news);
         if (meaning === 'ENDED') return 'NEVER';
-        await this.hear(news, meaning, signal);
+        // Without errors, no licence means that there is none any more.
+        const isTold = news.license !== null || !answer.errors;
+        if (meaning === 'NEXT' && isTold) this.hold({ license: news.license, version: news.version });
+        else if (meaning !== 'KNOWN') await this.askAnew(signal, news.version);
+        if (this.held.touch !== 'LIVE') this.hold({ touch: 'LIVE' });
+        this.failures = 0;
         isHeard = true;
       }
       return 'LATER';
@@ -92,19 +96,13 @@ export class LicenseStore {
     }
   }
 
-  private async hear(news: LicenseNews, meaning: 'NEXT' | 'KNOWN' | 'MISSED', signal: AbortSignal): Promise<void> {
-    const isWhole = news.license !== null || news.version === 0;
-    if (meaning === 'MISSED' || !isWhole) await this.askAnew(signal);
-    else if (meaning === 'NEXT') this.hold({ license: news.license, version: news.version });
-    this.failures = 0;
-    if (this.held.touch !== 'LIVE') this.hold({ touch: 'LIVE' });
-  }
-
-  private async askAnew(signal: AbortSignal): Promise<void> {
+  /** Reads the licence as it is; `heard` is the newest version anything is known of. */
+  private async askAnew(signal: AbortSignal, heard = 0): Promise<void> {
     const answer = await this.graph.ask(ReadLicenseDocument, {}, signal);
     const { license } = dataOf(answer);
-    if (!license && answer.errors) throw new GraphFault(answer.errors);
-    this.take(license);
+    if (license) this.take(license);
+    else if (answer.errors) throw new GraphFault(answer.errors);
+    else this.hold({ license: null, version: heard });
   }
 }
 

@@ -22,6 +22,7 @@ export function UpgradePrompt({ feature, name, denial }: UpgradePromptProps) {
   const [trouble, setTrouble] = React.useState('');
   // biome-ignore lint/correctness/useExhaustiveDependencies: another version of the licence has other ways out, at other prices.
   React.useEffect(() => {
+    setTrouble('');
     readUpgradeOptions(graph, feature).then(setOptions, (error) => setTrouble(sentenceOf(error)));
     return undefined;
   }, [graph, feature, version]);
