@@ -81,10 +81,10 @@ function Offer({ option: { plan, addOn, netDueToday, monthlyPrice } }: { option:
   );
 }
 
-const sentenceOf = (error: unknown) =>
-  error instanceof GraphFault && error.code === 'FORBIDDEN'
-    ? 'Somebody who manages the licence can change this.'
-    : 'No answer came. Please try again.';
+function sentenceOf(error: unknown): string {
+  if (!(error instanceof GraphFault)) return 'No answer came. Please try again.';
+  return error.code === 'FORBIDDEN' ? 'Somebody who manages the licence can change this.' : error.message;
+}
 
 /** Why a feature is shut where it is not for want of a plan alone. */
 const WHY: Record<string, string> = {
