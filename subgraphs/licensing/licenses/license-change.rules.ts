@@ -20,6 +20,7 @@ import {
   stateAt,
 } from '../terms/license.rules.ts';
 import { limitAt } from '../terms/limit.rules.ts';
+import { toppedUpAt } from '../terms/top-up.rules.ts';
 
 export const LICENSE_CHANGE_CAUSES = [
   'ISSUED',
@@ -75,8 +76,9 @@ function featureSays(facts: LicenseFacts, feature: Feature, now: Date, state: Li
 function limitSays(facts: LicenseFacts, key: QuotaKey, now: Date) {
   const { limit, policy, softMarginPercent, unitRate, overageCap, expiresAt } = limitAt(facts, key, now);
   const most = limit === null ? 'UNLIMITED' : limit.toString();
-  const cap = overageCap?.toString() ?? null;
-  return compact({ limit: most, policy, softMarginPercent, unitRate, overageCap: cap, expiresAt: iso(expiresAt) });
+  const [cap, topUp] = [overageCap, toppedUpAt(facts.topUps, key, now)].map((amount) => amount?.toString() ?? null);
+  const terms = { limit: most, policy, softMarginPercent, unitRate, overageCap: cap, topUp };
+  return compact({ ...terms, expiresAt: iso(expiresAt) });
 }
 
 /** Everything a new version has to be made for when it changes; what the licence lacks has no key. */

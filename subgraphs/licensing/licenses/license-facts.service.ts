@@ -1,4 +1,4 @@
-import { type Feature, isFeature } from '../../../schema/features.ts';
+import { type Feature, isFeature, isQuotaKey, QUOTAS } from '../../../schema/features.ts';
 import type { Config } from '../../_kernel/config.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
@@ -11,6 +11,7 @@ import type { AddOnFacts, GrantFacts, PlanFacts, TestOverride } from '../terms/e
 import { Grant } from '../terms/grant.entity.ts';
 import { Hold } from '../terms/hold.entity.ts';
 import { Override } from '../terms/override.entity.ts';
+import type { TopUpFacts } from '../terms/top-up.rules.ts';
 import { License } from './license.entity.ts';
 import type { SnapshotFacts } from './license-change.rules.ts';
 
@@ -92,6 +93,11 @@ const addOnFacts = ({ row, version, addOn }: HeldAddOn): AddOnFacts => ({
 const grantFacts = ({ id, kind, key, startsAt, expiresAt, source }: Grant): GrantFacts[] =>
   kind === 'FEATURE' && isFeature(key) ? [{ id, feature: key, startsAt, expiresAt, source }] : [];
 
+const topUpFacts = ({ id, kind, key, amount, priority, startsAt, expiresAt, rolloverMax }: Grant): TopUpFacts[] =>
+  kind === 'TOP_UP' && isQuotaKey(key) && QUOTAS[key].kind === 'COUNTER'
+    ? [{ id, key, amount: amount ?? 0n, priority, startsAt, expiresAt, rolloverMax }]
+    : [];
+
 function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): SnapshotFacts {
   const { license, plan, planVersion } = held;
   return {
@@ -111,6 +117,7 @@ function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): Sna
     addOns: held.addOns.map(addOnFacts),
     overrides: held.overrides,
     grants: held.grants.flatMap(grantFacts),
+    topUps: held.grants.flatMap(topUpFacts),
     test,
   };
 }

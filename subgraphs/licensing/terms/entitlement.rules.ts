@@ -8,6 +8,7 @@ import {
 } from '../../../schema/features.ts';
 import type { AddOnLimit, PlanLimit } from '../catalogue/plan.rules.ts';
 import { capIn, closedBecause, type LicenseState, type StateFacts, stateAt } from './license.rules.ts';
+import type { TopUpFacts } from './top-up.rules.ts';
 
 export type EntitlementSource = 'OVERRIDE' | 'GRANT' | 'TRIAL' | 'ADD_ON' | 'PLAN' | 'DEFAULT' | 'TEST_OVERRIDE';
 export type GrantSource = 'TRIAL' | 'PROMOTION' | 'SUPPORT' | 'SALES';
@@ -66,6 +67,7 @@ export interface LicenseFacts extends StateFacts {
   addOns: readonly AddOnFacts[];
   overrides: readonly OverrideFacts[];
   grants: readonly GrantFacts[];
+  topUps: readonly TopUpFacts[];
   test?: TestOverride;
 }
 
