@@ -3,7 +3,7 @@ import { ClientError } from '../../schema/errors.ts';
 import type { QuotaKey } from '../../schema/features.ts';
 import type { Context } from './context.ts';
 import type { EntityManager } from './db.ts';
-import { type Counted, type TopUp, type Turned, turned } from './quota.rules.ts';
+import { type Counted, plainUntil, type TopUp, type Turned, turned } from './quota.rules.ts';
 
 /** How long limits may be older than the licence the caller knows, milliseconds, and how often that is looked at. */
 const PATIENCE_MS = 500;
@@ -13,6 +13,19 @@ const POLL_MS = 20;
 export interface Receipt {
   requestHash: string;
   outcome: { used: string; periodEnd?: string | null };
+}
+
+/** Counts a use of which nothing is to be decided; the use after it, or null where something is. */
+export async function countPlainly(
+  ctx: Context,
+  em: EntityManager,
+  { key, amount, onceKey }: { key: QuotaKey; amount: bigint; onceKey: string },
+  requestHash: string,
+): Promise<bigint | null> {
+  const [row] = await em.execute('select kernel.count_plainly(?, ?, ?, ?, ?, ?) as used', [
+    ...[key, String(amount), onceKey, requestHash, ctx.envelope.licenseVersion, ctx.now()],
+  ]);
+  return wholeOrNull(row?.used ?? null);
 }
 
 /** A counter that is locked until the transaction ends, turned to the present. */
@@ -100,14 +113,15 @@ export async function saveQuota(
   await em.execute(
     `with counted as (
        update kernel.quota set used = ?, topped_up = ?, reported = ?, top_ups = ?::jsonb, warned = ?::int[], period_start = ?,
-              period_end = ?, day = ?, day_ends_at = ?, day_added = ?, day_peak = ?, highest_closing = ? where key = ?)
+              period_end = ?, day = ?, day_ends_at = ?, day_added = ?, day_peak = ?, highest_closing = ?, plain_until = ? where key = ?)
      insert into kernel.quota_receipt (key, once_key, request_hash, outcome, expires_at)
      select ?, r."onceKey", r."requestHash", r.outcome, r."expiresAt"
        from jsonb_to_recordset(?::jsonb) r ("onceKey" text, "requestHash" text, outcome jsonb, "expiresAt" timestamptz)`,
     [
       ...[row.used, row.toppedUp, row.reported].map(String),
       ...[topUpsJson(row.topUps), `{${row.warned.join(',')}}`, row.periodStart, row.periodEnd],
-      ...[row.day, row.dayEndsAt, String(row.dayAdded), String(row.dayPeak), String(row.highestClosing), key],
+      ...[row.day, row.dayEndsAt, String(row.dayAdded), String(row.dayPeak), String(row.highestClosing)],
+      ...[String(plainUntil(row)), key],
       ...[key, JSON.stringify(receipts)],
     ],
   );

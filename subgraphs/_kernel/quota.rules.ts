@@ -61,6 +61,9 @@ export function newlyReached(used: bigint, limit: bigint | null, warned: readonl
   return WARN_AT.filter((percent) => !warned.includes(percent) && used * 100n >= limit * BigInt(percent));
 }
 
+/** The least use at which a threshold is reached. */
+const reachedAt = (limit: bigint, percent: number): bigint => (limit * BigInt(percent) + 99n) / 100n;
+
 /** The thresholds that stay told when a gauge has fallen. */
 export const stillWarned = (used: bigint, limit: bigint | null, warned: readonly number[]): number[] =>
   warned.filter((percent) => limit !== null && used * 100n >= limit * BigInt(percent - REARM_BELOW));
@@ -112,6 +115,20 @@ export function burnt(
   if (left > 0n && ceiling !== null && used + amount - toppedUp > ceiling) return null;
   const burned = topUps.map((topUp) => ({ ...topUp, remaining: remaining.get(topUp) as bigint }));
   return { used: used + amount, toppedUp, topUps: burned };
+}
+
+/** The largest number PostgreSQL counts to. */
+export const MAX_USE = 9_223_372_036_854_775_807n;
+
+/** Up to which use nothing has to be decided: no top-up burns, nothing is refused and no threshold is reached. */
+export function plainUntil({ limit, policy, marginPercent, overageCap, topUps, toppedUp, warned }: Counted): bigint {
+  if (limit === null) return MAX_USE;
+  const isToppedUp = topUps.some(({ remaining }) => remaining > 0n);
+  const room = isToppedUp ? limit : ceilingOf(limit, policy, marginPercent, overageCap);
+  const silent = limit === 0n ? [] : WARN_AT.filter((percent) => !warned.includes(percent));
+  return [room === null ? MAX_USE : room + toppedUp, ...silent.map((percent) => reachedAt(limit, percent) - 1n)].reduce(
+    least,
+  );
 }
 
 /** A quota as it is counted. */

@@ -4,8 +4,8 @@ import { QUOTAS, type QuotaKey } from '../../schema/features.ts';
 import type { Context } from './context.ts';
 import type { EntityManager } from './db.ts';
 import { emit } from './events.ts';
-import { burnt, type Counted, leftOf, newlyReached, stillWarned } from './quota.rules.ts';
-import { type Held, lockQuota, type NewReceipt, type Receipt, saveQuota } from './quota-row.ts';
+import { burnt, type Counted, leftOf, MAX_USE, newlyReached, stillWarned } from './quota.rules.ts';
+import { countPlainly, type Held, lockQuota, type NewReceipt, type Receipt, saveQuota } from './quota-row.ts';
 
 /** How long a counter's receipt outlives its period, milliseconds. */
 const KEPT_MS = 72 * 3_600_000;
@@ -25,8 +25,9 @@ export interface Outcome {
 
 const hashOfUse = ({ key, amount }: Pick<Asked, 'key' | 'amount'>) => hashOf({ key, amount });
 
-function checkAmount(amount: bigint): void {
+function checkAmount(amount: bigint, used = 0n): void {
   if (amount < 1n) throw new Refusal('INVALID', 'An amount is a whole number from 1.', 'amount');
+  if (used + amount > MAX_USE) throw new Refusal('INVALID', 'This is more than can be counted.', 'amount');
 }
 
 /** When a quota's use begins anew; null for what is not counted by the month. */
@@ -54,6 +55,9 @@ export async function consume(
   amount: bigint,
   onceKey: string,
 ): Promise<Outcome> {
+  checkAmount(amount);
+  const plain = await countPlainly(ctx, em, { key, amount, onceKey }, hashOfUse({ key, amount }));
+  if (plain !== null) return { used: plain, isRepeated: false };
   const [verdict] = await consumeEach(ctx, em, [{ key, amount, onceKey }]);
   if (verdict instanceof Error) throw verdict;
   return verdict as Outcome;
@@ -106,6 +110,7 @@ function take(
   const requestHash = hashOfUse({ key, amount });
   const known = held?.receipts[onceKey];
   if (known) return repeated(known, requestHash);
+  checkAmount(amount, held?.row.used);
   const use = held && burnt(held.row, held.row, amount, ctx.now());
   if (!held || !use) throw quotaExceeded(ctx, key, held?.row);
   const { row } = held;
@@ -167,7 +172,8 @@ export async function release(
   if (receipt.requestHash !== hashOfUse({ key, amount: taken }) || amount > taken)
     throw new Refusal('CONFLICT', 'Another amount was taken under this key.', 'amount');
   await em.execute('delete from kernel.quota_receipt where key = ? and once_key = ?', [key, onceKey]);
-  const isOfThisPeriod = (receipt.outcome.periodEnd ?? null) === (resetOf(held.row)?.toISOString() ?? null);
+  const { periodEnd = null } = receipt.outcome;
+  const isOfThisPeriod = (periodEnd && Date.parse(periodEnd)) === (resetOf(held.row)?.getTime() ?? null);
   if (isOfThisPeriod) lower(held.row, amount);
   await saveQuota(em, key, held);
 }

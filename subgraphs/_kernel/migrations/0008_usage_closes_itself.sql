@@ -7,6 +7,7 @@ alter table kernel.quota
   add column top_ups jsonb not null default '[]',               -- [{grantId, remaining, priority, startsAt, expiresAt, rolloverMax}]
   add column topped_up bigint not null default 0,               -- use of this period that top-ups have paid for
   add column reported bigint not null default 0,                -- use told from outside, which no owner finds in its rows
+  add column plain_until bigint not null default 0,             -- up to here use is counted and nothing else happens
   add column day date,
   add column day_ends_at timestamptz,
   add column day_added bigint not null default 0,
@@ -57,4 +58,22 @@ begin
   return query select held, coalesce((
     select jsonb_object_agg(r.once_key, jsonb_build_object('requestHash', r.request_hash, 'outcome', r.outcome))
       from kernel.quota_receipt r where r.key = wanted and r.once_key in (select jsonb_array_elements_text(once_keys))), '{}');
+end $$;
+
+-- Counts a use that burns no top-up, reaches no threshold and closes nothing, in one round trip; answers the use after
+-- it. Null where more is to be decided, or the key has counted already.
+create function kernel.count_plainly(wanted text, amount bigint, known_key text, hash text, known_version int, at timestamptz)
+returns bigint language plpgsql set search_path = pg_catalog as $$
+declare held kernel.quota;
+begin
+  select * into held from kernel.quota q where q.key = wanted and q.license_version >= known_version for update;
+  if (amount <= held.plain_until - held.used and at < held.day_ends_at and at < held.period_end) is not true then return null; end if;
+  if exists (select from kernel.quota_receipt r where r.key = wanted and r.once_key = known_key) then return null; end if;
+  update kernel.quota q set used = held.used + amount, day_added = held.day_added + amount,
+         day_peak = greatest(held.day_peak, held.used + amount) where q.key = wanted;
+  insert into kernel.quota_receipt (key, once_key, request_hash, outcome, expires_at)
+  values (wanted, known_key, hash,
+          jsonb_build_object('used', (held.used + amount)::text, 'periodEnd', case when held.kind = 'COUNTER' then held.period_end end),
+          case when held.kind = 'COUNTER' then held.period_end + interval '72 hours' end);
+  return held.used + amount;
 end $$;

@@ -48,7 +48,7 @@ export async function copyToKernel(ctx: Context, em: EntityManager, { license, p
                top_ups text, license_version int, anchor_day int, zone text) order by key
      on conflict (tenant_id, key) do update set "limit" = excluded."limit", policy = excluded.policy,
        soft_margin_percent = excluded.soft_margin_percent, overage_cap = excluded.overage_cap,
-       unit_rate = excluded.unit_rate, top_ups = excluded.top_ups, license_version = excluded.license_version, anchor_day = excluded.anchor_day, zone = excluded.zone,
+       unit_rate = excluded.unit_rate, top_ups = excluded.top_ups, license_version = excluded.license_version, plain_until = 0, anchor_day = excluded.anchor_day, zone = excluded.zone,
        warned = case when q.kind = 'COUNTER' then q.warned else array(
          select w from unnest(q.warned) w where q.used::numeric * 100 >= excluded."limit"::numeric * (w - 5)) end`,
     [JSON.stringify(quotas)],
