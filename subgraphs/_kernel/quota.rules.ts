@@ -87,6 +87,12 @@ function burning(topUps: readonly TopUp[], now: Date): TopUp[] {
 export const topUpsLeft = (topUps: readonly TopUp[], now: Date): bigint =>
   burning(topUps, now).reduce((sum, { remaining }) => sum + remaining, 0n);
 
+/** Top-ups in a period that begins: of one that could burn before it, no more than may be carried over. */
+export const carriedOver = (topUps: readonly TopUp[], start: Date): TopUp[] =>
+  topUps.map((topUp) =>
+    topUp.startsAt < start ? { ...topUp, remaining: least(topUp.remaining, topUp.rolloverMax) } : topUp,
+  );
+
 /** What is left to use, with everything that may be burned for it; null is without end. */
 export function leftOf(allowed: Allowance, { used, toppedUp }: Use, now: Date): bigint | null {
   const ceiling = ceilingOf(allowed.limit, allowed.policy, allowed.marginPercent, allowed.overageCap);
@@ -218,10 +224,8 @@ function beginDay(row: Counted, at: Date): void {
 function beginPeriod(row: Counted, start: Date, end: Date): void {
   Object.assign(row, { periodStart: start, periodEnd: end, highestClosing: 0n });
   if (row.kind === 'GAUGE') return;
-  const carried = row.topUps.map((topUp) =>
-    topUp.startsAt < start ? { ...topUp, remaining: least(topUp.remaining, topUp.rolloverMax) } : topUp,
-  );
-  Object.assign(row, { used: 0n, toppedUp: 0n, reported: 0n, warned: [], topUps: carried });
+  const topUps = carriedOver(row.topUps, start);
+  Object.assign(row, { used: 0n, toppedUp: 0n, reported: 0n, warned: [], topUps });
 }
 
 function meteredIn(row: Counted): MeteredPeriod | null {

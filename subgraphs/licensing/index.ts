@@ -19,12 +19,15 @@ import { LicenseFieldsResolver } from './licenses/license-fields.resolver.ts';
 import { LicenseUpdateResolver } from './licenses/license-update.resolver.ts';
 import { seed } from './seed.ts';
 import { subscribers } from './subscribers.ts';
-import { advanceLicenses, refreshAllEntitlements } from './sweeps.ts';
+import { advanceLicenses, closeAllUsage, refreshAllEntitlements } from './sweeps.ts';
 import { Tenant, TenantStubResolver } from './tenant.stub.ts';
 import { Grant } from './terms/grant.entity.ts';
 import { Hold } from './terms/hold.entity.ts';
 import { Override } from './terms/override.entity.ts';
 import { QuotaUsageResolver } from './usage/quota-usage.resolver.ts';
+import { TopUpResolver } from './usage/top-up.resolver.ts';
+import { UsageDayResolver } from './usage/usage-day.resolver.ts';
+import { UsageRecordResolver } from './usage/usage-record.resolver.ts';
 
 export const licensing: SubgraphDefinition = {
   name: 'licensing',
@@ -40,6 +43,9 @@ export const licensing: SubgraphDefinition = {
     OverrideResolver,
     HoldResolver,
     QuotaUsageResolver,
+    TopUpResolver,
+    UsageDayResolver,
+    UsageRecordResolver,
     TenantStubResolver,
     GatewayFeedResolver,
   ],
@@ -65,7 +71,10 @@ export const licensing: SubgraphDefinition = {
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
   },
   subscribers,
-  crons: { advanceLicenses: { pattern: '* * * * *', run: advanceLicenses } },
+  crons: {
+    advanceLicenses: { pattern: '* * * * *', run: advanceLicenses },
+    closeAllUsage: { pattern: '* * * * *', run: closeAllUsage },
+  },
   onStart: refreshAllEntitlements,
   isControlPlane: true,
   seed,

@@ -2,6 +2,7 @@ import type { Context } from '../_kernel/context.ts';
 import { refreshEntitlements } from './licenses/entitlement.service.ts';
 import { tenantsWithLicense } from './licenses/license.service.ts';
 import { advanceLicense, tenantsToAdvance } from './licenses/license-change.service.ts';
+import { closeUsage, tenantsToClose } from './usage/usage-close.service.ts';
 
 /** Licences whose time-made moves are written down in one sweep. */
 const BATCH = 500;
@@ -9,6 +10,11 @@ const BATCH = 500;
 /** Writes down what time alone has changed, in every tenant where it did: portals hear it, the history shows it. */
 export async function advanceLicenses(ctx: Context): Promise<void> {
   for (const tenantId of await tenantsToAdvance(ctx, BATCH)) await advanceLicense(ctx.inTenant(tenantId));
+}
+
+/** Closes days and periods of use that are over, and tells billing what is charged. */
+export async function closeAllUsage(ctx: Context): Promise<void> {
+  for (const tenantId of await tenantsToClose(ctx, BATCH)) await closeUsage(ctx.inTenant(tenantId));
 }
 
 /** Computes every tenant's entitlements anew, so that LICENSE_TIER and FEATURE_OVERRIDE hold from the start and end with it. */
