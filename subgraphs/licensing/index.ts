@@ -24,10 +24,12 @@ import { Tenant, TenantStubResolver } from './tenant.stub.ts';
 import { Grant } from './terms/grant.entity.ts';
 import { Hold } from './terms/hold.entity.ts';
 import { Override } from './terms/override.entity.ts';
+import { ApiCallLeaseResolver } from './usage/api-call-lease.resolver.ts';
 import { QuotaUsageResolver } from './usage/quota-usage.resolver.ts';
 import { TopUpResolver } from './usage/top-up.resolver.ts';
 import { UsageDayResolver } from './usage/usage-day.resolver.ts';
 import { UsageRecordResolver } from './usage/usage-record.resolver.ts';
+import { UsageUpdateResolver } from './usage/usage-update.resolver.ts';
 
 export const licensing: SubgraphDefinition = {
   name: 'licensing',
@@ -46,6 +48,8 @@ export const licensing: SubgraphDefinition = {
     TopUpResolver,
     UsageDayResolver,
     UsageRecordResolver,
+    UsageUpdateResolver,
+    ApiCallLeaseResolver,
     TenantStubResolver,
     GatewayFeedResolver,
   ],
