@@ -208,13 +208,18 @@ export async function quotaLeft(ctx: Context, em: EntityManager, key: QuotaKey):
 
 /**
  * Sets a gauge to what its owner counts among its rows, beside what was told from outside. A difference is mended and
- * logged. Counters, whose use leaves no rows, are not counted anew.
+ * logged. It is counted while the gauge is locked, so that nobody's use comes in between.
  */
-export async function recount(ctx: Context, em: EntityManager, key: QuotaKey, own: bigint): Promise<void> {
+export async function recount(
+  ctx: Context,
+  em: EntityManager,
+  key: QuotaKey,
+  count: () => Promise<number>,
+): Promise<void> {
   const held = await lockQuota(ctx, em, key, []);
   if (held?.row.kind !== 'GAUGE') return;
   const { row } = held;
-  const [was, used] = [row.used, own + row.reported];
+  const [was, used] = [row.used, BigInt(await count()) + row.reported];
   if (was === used) return;
   ctx.log.warn({ tenantId: ctx.tenantId, key, was: String(was), counted: String(used) }, 'a gauge was off; mended');
   row.used = used;
