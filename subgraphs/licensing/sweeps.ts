@@ -12,9 +12,12 @@ export async function advanceLicenses(ctx: Context): Promise<void> {
   for (const tenantId of await tenantsToAdvance(ctx, BATCH)) await advanceLicense(ctx.inTenant(tenantId));
 }
 
-/** Closes days and periods of use that are over, and tells billing what is charged. */
+/** Closes days and periods of use that are over, and tells billing what is charged. One tenant's failure is its own. */
 export async function closeAllUsage(ctx: Context): Promise<void> {
-  for (const tenantId of await tenantsToClose(ctx, BATCH)) await closeUsage(ctx.inTenant(tenantId));
+  const failures: unknown[] = [];
+  for (const tenantId of await tenantsToClose(ctx, BATCH))
+    await closeUsage(ctx.inTenant(tenantId)).catch((error) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Computes every tenant's entitlements anew, so that LICENSE_TIER and FEATURE_OVERRIDE hold from the start and end with it. */

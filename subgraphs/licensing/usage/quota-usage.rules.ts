@@ -41,7 +41,8 @@ function countedAt(kind: 'GAUGE' | 'COUNTER', counted: CountedUse | undefined, n
   if (kind === 'GAUGE') return { ...counted, periodStart: null, periodEnd: null };
   if (counted.periodEnd && now < counted.periodEnd) return counted;
   const { start, end } = monthlyPeriod(now, counted.anchorDay, counted.zone);
-  return { ...NOTHING, topUps: carriedOver(counted.topUps, start), periodStart: start, periodEnd: end };
+  const begun = counted.periodEnd && counted.periodEnd > start ? counted.periodEnd : start; // the anchor may have moved
+  return { ...NOTHING, topUps: carriedOver(counted.topUps, begun), periodStart: begun, periodEnd: end };
 }
 
 /** A quota as people see it: limit and use in base units, percent of the limit rounded down. */

@@ -35,7 +35,7 @@ async function reportPeriods(ctx: Context, em: EntityManager): Promise<void> {
     'delete from kernel.metered_period returning key, period_start, period_end, used, included, unit_rate',
   );
   if (periods.length === 0) return;
-  const license = await em.findOne(License, {}, { orderBy: { version: 'desc' } }); // the last one, though it may be revoked
+  const [license] = await em.find(License, {}, { orderBy: { version: 'desc' }, limit: 1 }); // though it may be revoked
   if (!license) return;
   const { currency } = await em.findOneOrFail(PlanVersion, { id: license.planVersionId });
   for (const { key, period_start, period_end, used, included, unit_rate } of periods) {
