@@ -21,6 +21,9 @@ export function localDate(instant: Date, zone: string): string {
   return Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(zone).toPlainDate().toString();
 }
 
+/** The calendar date after a date. */
+export const nextDate = (date: string): string => Temporal.PlainDate.from(date).add({ days: 1 }).toString();
+
 /** The instant local midnight begins on a date: a skipped midnight moves forward, a repeated one is its first. */
 export function startOfDay(date: string, zone: string): Date {
   return new Date(Temporal.PlainDate.from(date).toZonedDateTime({ timeZone: zone }).epochMilliseconds);

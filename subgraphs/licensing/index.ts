@@ -22,12 +22,23 @@ import { LicenseUpdateResolver } from './licenses/license-update.resolver.ts';
 import { PlannedChange } from './licenses/planned-change.entity.ts';
 import { seed } from './seed.ts';
 import { subscribers } from './subscribers.ts';
-import { advanceLicenses, cancelUnpaidChanges, refreshAllEntitlements, renewLicenses } from './sweeps.ts';
+import {
+  advanceLicenses,
+  cancelUnpaidChanges,
+  closeAllUsage,
+  refreshAllEntitlements,
+  renewLicenses,
+} from './sweeps.ts';
 import { Tenant, TenantStubResolver } from './tenant.stub.ts';
 import { Grant } from './terms/grant.entity.ts';
 import { Hold } from './terms/hold.entity.ts';
 import { Override } from './terms/override.entity.ts';
+import { ApiCallLeaseResolver } from './usage/api-call-lease.resolver.ts';
 import { QuotaUsageResolver } from './usage/quota-usage.resolver.ts';
+import { TopUpResolver } from './usage/top-up.resolver.ts';
+import { UsageDayResolver } from './usage/usage-day.resolver.ts';
+import { UsageRecordResolver } from './usage/usage-record.resolver.ts';
+import { UsageUpdateResolver } from './usage/usage-update.resolver.ts';
 
 export const licensing: SubgraphDefinition = {
   name: 'licensing',
@@ -44,6 +55,11 @@ export const licensing: SubgraphDefinition = {
     OverrideResolver,
     HoldResolver,
     QuotaUsageResolver,
+    TopUpResolver,
+    UsageDayResolver,
+    UsageRecordResolver,
+    UsageUpdateResolver,
+    ApiCallLeaseResolver,
     TenantStubResolver,
     GatewayFeedResolver,
   ],
@@ -75,6 +91,7 @@ export const licensing: SubgraphDefinition = {
     advanceLicenses: { pattern: '* * * * *', run: advanceLicenses },
     renewLicenses: { pattern: '* * * * *', run: renewLicenses },
     cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
+    closeAllUsage: { pattern: '* * * * *', run: closeAllUsage },
   },
   timers: { advanceLicense },
   onStart: refreshAllEntitlements,

@@ -1,4 +1,4 @@
-import { type Feature, isFeature } from '../../../schema/features.ts';
+import { type Feature, isFeature, isQuotaKey, QUOTAS } from '../../../schema/features.ts';
 import type { Config } from '../../_kernel/config.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
@@ -13,6 +13,7 @@ import { Grant } from '../terms/grant.entity.ts';
 import { Hold } from '../terms/hold.entity.ts';
 import { Override } from '../terms/override.entity.ts';
 import { addOnFacts, planFacts } from '../terms/sold-facts.ts';
+import type { TopUpFacts } from '../terms/top-up.rules.ts';
 import { License } from './license.entity.ts';
 import type { PlannedFacts, SnapshotFacts } from './license-change.rules.ts';
 import { factsWith, type Planned, readPlanned, refOfWanted } from './planned-change.service.ts';
@@ -98,6 +99,10 @@ function plannedFacts({ row, addOns, ...wanted }: Planned): PlannedFacts {
     addOns: names,
   };
 }
+const topUpFacts = ({ id, kind, key, amount, priority, startsAt, expiresAt, rolloverMax }: Grant): TopUpFacts[] =>
+  kind === 'TOP_UP' && isQuotaKey(key) && QUOTAS[key].kind === 'COUNTER'
+    ? [{ id, key, amount: amount ?? 0n, priority, startsAt, expiresAt, rolloverMax }]
+    : [];
 
 function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): SnapshotFacts {
   const { license, plan, planVersion } = held;
@@ -119,6 +124,7 @@ function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): Sna
     overrides: held.overrides,
     grants: held.grants.flatMap(grantFacts),
     lost: featuresOf(license.lostFeatures),
+    topUps: held.grants.flatMap(topUpFacts),
     test,
   };
   const { planned } = held;
