@@ -1,4 +1,5 @@
 import { uuidv7 } from 'uuidv7';
+import { Context } from '../../../subgraphs/_kernel/context.ts';
 import { readEventsNamed } from '../../../subgraphs/_kernel/events.ts';
 import { consume } from '../../../subgraphs/_kernel/quota.ts';
 import type { SeedTenant } from '../../../subgraphs/_kernel/seed-world.ts';
@@ -121,6 +122,21 @@ describe('Use is closed by day and by period', () => {
       { used: devices.used },
       { used: staff.used },
     ]);
+  });
+
+  test('a platform whose own licence has changed often acts in a tenant whose licence has not', async () => {
+    const { envelope, machinery } = await world.world.system('platform', 'licensing');
+    const often = new Context({ ...envelope, licenseVersion: 99 }, machinery);
+    await set('harbour', 'devices', "day_ends_at = now() - interval '6 minutes'");
+    await closeAllUsage(often);
+    const reason = 'Agreed with their sales.';
+    await setOverride(often.inTenant(tenantId('harbour')), { key: 'devices', limit: 300n, reason });
+    await often.end();
+    const [row] = await world.sql(
+      `select "limit"::int, day_ends_at > now() as is_closed from kernel.quota where tenant_id = $1 and key = 'devices'`,
+      [tenantId('harbour')],
+    );
+    expect(row).toEqual({ limit: 300, is_closed: true });
   });
 
   test('receipts go when nobody can ask again', async () => {
