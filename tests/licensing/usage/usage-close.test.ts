@@ -73,6 +73,18 @@ describe('Use is closed by day and by period', () => {
     expect((await toldOf('platform')).slice(before)).toMatchObject([{ included: '500000', excess: '100000' }]);
   });
 
+  test('a licence by the year counts by the month, from the anchor day', async () => {
+    const { period_start: start, period_end: end } = await rowOf('atlas', 'tickets');
+    const local = (at: Date) =>
+      new Intl.DateTimeFormat('sv-SE', {
+        timeZone: 'America/Sao_Paulo',
+        dateStyle: 'short',
+        timeStyle: 'medium',
+      }).format(at);
+    expect([local(start).slice(8), local(end).slice(8)]).toEqual(['15 00:00:00', '15 00:00:00']);
+    expect((end.getTime() - start.getTime()) / 86_400_000).toBeLessThanOrEqual(31);
+  });
+
   test('an upgrade moves neither anchor nor use', async () => {
     const before = await rowOf('kestrel', 'tickets');
     const { data } = await world.ask(
