@@ -65,7 +65,7 @@ export interface Authenticator {
   keySet(): Promise<object>;
   readonly isFresh: boolean;
   refresh(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 const GRANT =

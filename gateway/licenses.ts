@@ -41,7 +41,7 @@ export interface Licenses {
   offers(): Promise<Offers>;
   readonly isFresh: boolean;
   refresh(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 const read = (row: ViewRow): LicenseView => ({

@@ -63,10 +63,7 @@ export async function startGateway(
   const auth = createAuthenticator(ask, fanOut, log, config.PUBLIC_URL);
   const apiCalls = holdApiCalls(ask, log);
   const close = async () => {
-    await apiCalls.close();
-    licenses.close();
-    tenants.close();
-    auth.close();
+    await Promise.all([apiCalls.close(), licenses.close(), tenants.close(), auth.close()]);
     rates.close();
     persisted.close();
     await supergraph.close();

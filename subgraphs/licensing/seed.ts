@@ -1,5 +1,6 @@
 import { addDays, localDate, monthlyPeriod, startOfDay, yearlyPeriod } from '../../schema/calendar.ts';
 import type { Context } from '../_kernel/context.ts';
+import { consume } from '../_kernel/quota.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
 import { grantFeature } from './fleet/grant.service.ts';
 import { placeLicenseHold } from './fleet/hold.service.ts';
@@ -31,6 +32,7 @@ export async function seed(world: SeedWorld): Promise<void> {
       reason: 'Sixty days to try their own brand.',
     });
   });
+  await world.inTenant('northwind', (ctx) => ctx.tx((em) => consume(ctx, em, 'api_calls', 512_345n, 'seed')));
   await issue('harbour', '2a03', (now) => ({
     plan: 'professional',
     isTrial: true,

@@ -29,6 +29,12 @@ export function usageUpdates(ctx: Context, keys: string[] | null): AsyncGenerato
     }
   }
 
+  /** A database that is away for a while ends no stream. */
+  const lookAgain = (error: Error): undefined => {
+    machinery.log.warn({ tenantId, error: error.message }, 'use could not be read; trying again');
+    isChanged = true;
+  };
+
   async function* all(): AsyncGenerator<UsageUpdate> {
     const leave = watchUse(machinery, tenantId, () => {
       isChanged = true;
@@ -45,7 +51,8 @@ export function usageUpdates(ctx: Context, keys: string[] | null): AsyncGenerato
           });
         if (over.signal.aborted) return;
         isChanged = false;
-        const usage = await read();
+        const usage = await read().catch(lookAgain);
+        if (!usage) continue;
         const former = new Set(told.map((one) => canonicalJson(one)));
         const changedKeys = usage.filter((one) => !former.has(canonicalJson(one))).map(({ key }) => key);
         told = usage;

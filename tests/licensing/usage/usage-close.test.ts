@@ -1,4 +1,5 @@
 import { uuidv7 } from 'uuidv7';
+import { Context } from '../../../subgraphs/_kernel/context.ts';
 import { readEventsNamed } from '../../../subgraphs/_kernel/events.ts';
 import { consume } from '../../../subgraphs/_kernel/quota.ts';
 import type { SeedTenant } from '../../../subgraphs/_kernel/seed-world.ts';
@@ -72,6 +73,18 @@ describe('Use is closed by day and by period', () => {
     expect((await toldOf('platform')).slice(before)).toMatchObject([{ included: '500000', excess: '100000' }]);
   });
 
+  test('a licence by the year counts by the month, from the anchor day', async () => {
+    const { period_start: start, period_end: end } = await rowOf('atlas', 'tickets');
+    const local = (at: Date) =>
+      new Intl.DateTimeFormat('sv-SE', {
+        timeZone: 'America/Sao_Paulo',
+        dateStyle: 'short',
+        timeStyle: 'medium',
+      }).format(at);
+    expect([local(start).slice(8), local(end).slice(8)]).toEqual(['15 00:00:00', '15 00:00:00']);
+    expect((end.getTime() - start.getTime()) / 86_400_000).toBeLessThanOrEqual(31);
+  });
+
   test('an upgrade moves neither anchor nor use', async () => {
     const before = await rowOf('kestrel', 'tickets');
     const { data } = await world.ask(
@@ -121,6 +134,21 @@ describe('Use is closed by day and by period', () => {
       { used: devices.used },
       { used: staff.used },
     ]);
+  });
+
+  test('a platform whose own licence has changed often acts in a tenant whose licence has not', async () => {
+    const { envelope, machinery } = await world.world.system('platform', 'licensing');
+    const often = new Context({ ...envelope, licenseVersion: 99 }, machinery);
+    await set('harbour', 'devices', "day_ends_at = now() - interval '6 minutes'");
+    await closeAllUsage(often);
+    const reason = 'Agreed with their sales.';
+    await setOverride(often.inTenant(tenantId('harbour')), { key: 'devices', limit: 300n, reason });
+    await often.end();
+    const [row] = await world.sql(
+      `select "limit"::int, day_ends_at > now() as is_closed from kernel.quota where tenant_id = $1 and key = 'devices'`,
+      [tenantId('harbour')],
+    );
+    expect(row).toEqual({ limit: 300, is_closed: true });
   });
 
   test('receipts go when nobody can ask again', async () => {
