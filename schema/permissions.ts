@@ -34,6 +34,7 @@ export const PERMISSIONS = [
   'network.service.provision',
   'network.service.read',
   'tenancy.fleet.read',
+  'tenancy.sandbox.manage',
   'tenancy.tenant.suspend',
   'tenancy.tenant.update',
   'tickets.ticket.assign',
@@ -52,6 +53,7 @@ export const PLATFORM_PERMISSIONS: readonly Permission[] = [
   'licensing.fleet.read',
   'licensing.key.manage',
   'tenancy.fleet.read',
+  'tenancy.sandbox.manage',
   'tenancy.tenant.suspend',
 ];
 
