@@ -6,6 +6,7 @@ import { PlanResolver } from './catalogue/plan.resolver.ts';
 import { addOnByKey, planByKey, planVersionById } from './catalogue/plan.service.ts';
 import { PlanVersionResolver } from './catalogue/plan-version.resolver.ts';
 import { UpgradeResolver } from './changes/upgrade.resolver.ts';
+import { BackfillResolver } from './fleet/backfill.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
 import { OverrideResolver } from './fleet/override.resolver.ts';
 import { GatewayNode } from './gateways/gateway-feed.entity.ts';
@@ -40,6 +41,7 @@ export const licensing: SubgraphDefinition = {
     UpgradeResolver,
     OverrideResolver,
     HoldResolver,
+    BackfillResolver,
     QuotaUsageResolver,
     TenantStubResolver,
     GatewayFeedResolver,

@@ -21,7 +21,7 @@ class PlanLimitInput {
   @Field(() => Int, { defaultValue: 0, description: '0 to 50.' }) softMarginPercent!: number;
   @Field(() => Decimal, { nullable: true, description: 'Price of one unit over the limit; at most 6 decimal places.' })
   unitRate?: string | null;
-  @Field(() => Quantity, { nullable: true, description: 'The most that may be used in all, what is charged for included.' })
+  @Field(() => Quantity, { nullable: true, description: 'The most that may be used over the limit and charged.' })
   overageCap?: bigint | null;
 }
 

@@ -57,8 +57,8 @@ function checkLimit(terms: PlanLimitTerms): StoredLimit {
   const unitRate = terms.unitRate == null ? undefined : checkRate(terms.unitRate, 'limits');
   if (policy === 'OVERAGE' && unitRate === undefined)
     throw new Refusal('INVALID', `What is used of ${key} over its limit needs a rate.`, 'limits');
-  if (cap != null && (limit === null || cap < BigInt(limit)))
-    throw new Refusal('INVALID', `The cap of ${key} is not below its limit.`, 'limits');
+  if (cap != null && limit === null)
+    throw new Refusal('INVALID', `What is unlimited, as ${key}, has no cap over its limit.`, 'limits');
   return {
     ...{ key, limit, policy },
     ...(margin > 0 ? { softMarginPercent: margin } : {}),

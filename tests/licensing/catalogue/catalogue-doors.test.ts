@@ -16,7 +16,7 @@ const PROFESSIONAL = {
   limits: [
     { key: 'subscribers', limit: '6000', unitRate: '0.08' },
     { key: 'staff_users', isUnlimited: true },
-    { key: 'api_calls', limit: '500000', policy: 'OVERAGE', unitRate: '0.001', overageCap: '600000' },
+    { key: 'api_calls', limit: '500000', policy: 'OVERAGE', unitRate: '0.001', overageCap: '100000' },
   ],
 };
 
@@ -56,7 +56,7 @@ describe('The platform writes its catalogue', () => {
       limits: [
         { key: 'subscribers', limit: '6000', policy: 'HARD', unitRate: '0.08', overageCap: null },
         { key: 'staff_users', limit: null, policy: 'HARD', unitRate: null },
-        { key: 'api_calls', limit: '500000', policy: 'OVERAGE', unitRate: '0.001', overageCap: '600000' },
+        { key: 'api_calls', limit: '500000', policy: 'OVERAGE', unitRate: '0.001', overageCap: '100000' },
       ],
     });
     const versions = '{ plan(code: "professional") { versions { number status } } }';

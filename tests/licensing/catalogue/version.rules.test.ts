@@ -112,10 +112,10 @@ describe('What the catalogue may say', () => {
       'A rate is a number from 0 with at most 6 decimal places.',
     ],
     [
-      'a cap below the limit',
-      { limits: [{ ...SEATS, overageCap: 9n }] },
+      'a cap on what is unlimited',
+      { limits: [{ ...SEATS, limit: null, isUnlimited: true, overageCap: 9n }] },
       'limits',
-      'The cap of staff_users is not below its limit.',
+      'What is unlimited, as staff_users, has no cap over its limit.',
     ],
   ])('a plan version with %s is refused, and the field is named', (_what, terms, field, message) => {
     expect(refusalOf(() => checkPlanTerms({ ...PLAN, ...terms }))).toEqual(['INVALID', field, message]);
