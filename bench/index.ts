@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { admission } from './admission.ts';
+import { backfill } from './backfill.ts';
 import { fanOut } from './fan-out.ts';
 import { gateway } from './gateway/index.ts';
 import { licenseLiveness } from './license-liveness.ts';
@@ -11,6 +12,7 @@ import { statements } from './statements.ts';
 /** What we promise about speed, each with what it measures and its bound. `npm run bench -- statements` runs one. */
 const BENCHES: Record<string, () => Promise<Result[]>> = {
   admission,
+  backfill,
   'fan-out': fanOut,
   gateway,
   'license-liveness': licenseLiveness,
