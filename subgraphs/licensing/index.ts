@@ -5,7 +5,9 @@ import { Plan, PlanVersion } from './catalogue/plan.entity.ts';
 import { PlanResolver } from './catalogue/plan.resolver.ts';
 import { addOnByKey, planByKey, planVersionById } from './catalogue/plan.service.ts';
 import { PlanVersionResolver } from './catalogue/plan-version.resolver.ts';
-import { UpgradeResolver } from './changes/upgrade.resolver.ts';
+import { LicenseInvoice } from './changes/license-invoice.entity.ts';
+import { PlanChangeResolver } from './changes/plan-change.resolver.ts';
+import { UpgradeOptionResolver } from './changes/upgrade-option.resolver.ts';
 import { BackfillResolver } from './fleet/backfill.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
 import { OverrideResolver } from './fleet/override.resolver.ts';
@@ -19,9 +21,10 @@ import { LicenseChangeResolver } from './licenses/license-change.resolver.ts';
 import { licenseChangeById } from './licenses/license-change.service.ts';
 import { LicenseFieldsResolver } from './licenses/license-fields.resolver.ts';
 import { LicenseUpdateResolver } from './licenses/license-update.resolver.ts';
+import { PlannedChange } from './licenses/planned-change.entity.ts';
 import { seed } from './seed.ts';
 import { subscribers } from './subscribers.ts';
-import { advanceLicenses, refreshAllEntitlements } from './sweeps.ts';
+import { advanceLicenses, cancelUnpaidChanges, refreshAllEntitlements, renewLicenses } from './sweeps.ts';
 import { Tenant, TenantStubResolver } from './tenant.stub.ts';
 import { Grant } from './terms/grant.entity.ts';
 import { Hold } from './terms/hold.entity.ts';
@@ -38,7 +41,8 @@ export const licensing: SubgraphDefinition = {
     LicenseFieldsResolver,
     LicenseChangeResolver,
     LicenseUpdateResolver,
-    UpgradeResolver,
+    PlanChangeResolver,
+    UpgradeOptionResolver,
     OverrideResolver,
     HoldResolver,
     BackfillResolver,
@@ -55,6 +59,8 @@ export const licensing: SubgraphDefinition = {
     License,
     LicenseAddOn,
     LicenseChange,
+    PlannedChange,
+    LicenseInvoice,
     Override,
     Grant,
     Hold,
@@ -68,7 +74,11 @@ export const licensing: SubgraphDefinition = {
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
   },
   subscribers,
-  crons: { advanceLicenses: { pattern: '* * * * *', run: advanceLicenses } },
+  crons: {
+    advanceLicenses: { pattern: '* * * * *', run: advanceLicenses },
+    renewLicenses: { pattern: '* * * * *', run: renewLicenses },
+    cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
+  },
   onStart: refreshAllEntitlements,
   isControlPlane: true,
   seed,

@@ -1,4 +1,6 @@
 import type { Context } from '../_kernel/context.ts';
+import { cancelUnpaidChange, tenantsWithUnpaidChange } from './changes/plan-change.service.ts';
+import { requestRenewal, tenantsToRenew } from './changes/renewal.service.ts';
 import { refreshEntitlements } from './licenses/entitlement.service.ts';
 import { ownLicense, tenantsWithLicense } from './licenses/license.service.ts';
 import { advanceLicense, tenantsToAdvance } from './licenses/license-change.service.ts';
@@ -11,9 +13,25 @@ export async function advanceLicenses(ctx: Context): Promise<void> {
   for (const tenantId of await tenantsToAdvance(ctx, BATCH)) await advanceLicense(ctx.inTenant(tenantId));
 }
 
-/** The same for the tenant of the context alone, whose clock was moved; one without a licence has nothing to advance. */
+/** Asks billing for every period whose time has come. */
+export async function renewLicenses(ctx: Context): Promise<void> {
+  for (const tenantId of await tenantsToRenew(ctx, BATCH)) await requestRenewal(ctx.inTenant(tenantId));
+}
+
+/** Gives up changes that nobody paid for. */
+export async function cancelUnpaidChanges(ctx: Context): Promise<void> {
+  for (const tenantId of await tenantsWithUnpaidChange(ctx, BATCH)) await cancelUnpaidChange(ctx.inTenant(tenantId));
+}
+
+/**
+ * The same for the tenant of the context alone, whose clock was moved: what is due there by now is done at once. One without
+ * a licence has nothing due.
+ */
 export async function advanceOwnLicense(ctx: Context): Promise<void> {
-  if (await ownLicense(ctx)) await advanceLicense(ctx);
+  if (!(await ownLicense(ctx))) return;
+  await advanceLicense(ctx);
+  while (await requestRenewal(ctx)); // one for each period
+  await cancelUnpaidChange(ctx);
 }
 
 /** Computes every tenant's entitlements anew, so that LICENSE_TIER and FEATURE_OVERRIDE hold from the start and end with it. */

@@ -15,8 +15,10 @@ import { Override } from '../terms/override.entity.ts';
 import { QuotaUsage } from '../usage/quota-usage.entity.ts';
 import { usageOfLicense } from '../usage/quota-usage.service.ts';
 import { BillingIntervalEnum, License, LicenseStateEnum } from './license.entity.ts';
+import { LicenseChange } from './license-change.entity.ts';
 import { nextMove } from './license-change.rules.ts';
 import { type PresentLicense, presentLicense } from './license-facts.service.ts';
+import { announcedChange } from './planned-change.loaders.ts';
 
 /** The licence with all it rests on, read once per request for all its fields. */
 const held = async (ctx: Context, license: License) => (await ctx.load(presentLicense, license.id)) as PresentLicense;
@@ -134,6 +136,17 @@ export class LicenseFieldsResolver {
   @RequiresPermission('licensing.license.read')
   async holds(@Root() license: License, @Ctx() ctx: Context) {
     return (await held(ctx, license)).holds;
+  }
+
+  @FieldResolver(() => LicenseChange, {
+    nullable: true,
+    description: 'A change that waits for the end of the period or for money.',
+  })
+  @RequiresPermission('licensing.license.read')
+  async scheduledChange(@Root() license: License, @Ctx() ctx: Context) {
+    const { planned, now } = await held(ctx, license);
+    const isOpen = planned && (planned.row.status === 'AWAITING_PAYMENT' || now < planned.row.effectiveAt);
+    return isOpen ? ctx.load(announcedChange, planned.row.id) : null;
   }
 
   @FieldResolver(() => [QuotaUsage], { nullable: true })

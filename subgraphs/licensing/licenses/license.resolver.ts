@@ -3,7 +3,8 @@ import { Continuity, RequiresPermission, SignedIn } from '../../../schema/direct
 import { checkPage, connectionOf, PageArgs } from '../../../schema/page.ts';
 import { payload } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
-import type { BillingInterval, LicenseState, LicenseTerms } from '../terms/license.rules.ts';
+import type { BillingInterval } from '../catalogue/price.rules.ts';
+import type { LicenseState, LicenseTerms } from '../terms/license.rules.ts';
 import { BillingIntervalEnum, License, LicenseStateEnum, LicenseTermsEnum } from './license.entity.ts';
 import { LicensePayload } from './license.payload.ts';
 import * as service from './license.service.ts';
