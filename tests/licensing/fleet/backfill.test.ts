@@ -18,6 +18,15 @@ describe('Tenants that never had a licence get their first one', () => {
     return errors ?? data.backfillLicenses;
   };
 
+  /** Two operators at once call it until nobody is left. Returns how many got a licence. */
+  const untilNoneRemains = async () => {
+    for (let licensed = 0; ; ) {
+      const both = await Promise.all([backfill(500), backfill(500)]);
+      licensed += both.reduce((sum, one) => sum + one.licensed, 0);
+      if (both.some(({ remaining }) => remaining === 0)) return licensed;
+    }
+  };
+
   test('oldtown gets professional for 30 days, without field operations, and may go on with what it has', async () => {
     expect(await backfill()).toEqual({ licensed: 1, remaining: 0, userErrors: [] });
     const { license, licenseHistory } = (await world.ask(EWA, LICENSE)).data;
@@ -52,10 +61,12 @@ describe('Tenants that never had a licence get their first one', () => {
 
   test('many are done page by page, also by two who ask at once, each tenant once', async () => {
     await addTenants(60);
-    expect(await backfill(20)).toEqual({ licensed: 20, remaining: 40, userErrors: [] });
-    const [one, other] = await Promise.all([backfill(500), backfill(500)]);
-    expect(one.licensed + other.licensed).toBe(40);
-    expect(await backfill()).toEqual({ licensed: 0, remaining: 0, userErrors: [] });
+    const first = await backfill(20);
+    expect(first).toEqual({ licensed: first.licensed, remaining: 60 - first.licensed, userErrors: [] });
+    expect(first.licensed).toBeLessThanOrEqual(20);
+    let licensed = first.licensed + (await untilNoneRemains());
+    licensed += (await backfill()).licensed;
+    expect(licensed).toBe(60);
     const [{ licenses, tenants, versions }] = await world.sql(
       `select count(*)::int as licenses, count(distinct tenant_id)::int as tenants, max(version) as versions
          from licensing.license where tenant_id::text like '01990000-0000-7000-8000-0000001%'`,
@@ -75,7 +86,7 @@ describe('Tenants that never had a licence get their first one', () => {
          values ($1, $2, $3, 0, 'HARD', $4, 1, 'UTC', now() - interval '30 days', ${end})`,
         [id, key, kind, usedUp],
       );
-    expect((await backfill()).licensed).toBe(1);
+    await untilNoneRemains();
     expect(
       await world.sql('select key, "limit"::int from licensing.override where tenant_id = $1 order by key', [id]),
     ).toEqual([
