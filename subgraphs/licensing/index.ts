@@ -7,6 +7,10 @@ import { addOnByKey, planByKey, planVersionById } from './catalogue/plan.service
 import { PlanVersionResolver } from './catalogue/plan-version.resolver.ts';
 import { LicenseInvoice } from './changes/license-invoice.entity.ts';
 import { PlanChangeResolver } from './changes/plan-change.resolver.ts';
+import { PlanMigration, PlanMigrationStep } from './changes/plan-migration.entity.ts';
+import { PlanMigrationResolver } from './changes/plan-migration.resolver.ts';
+import { planMigrationById } from './changes/plan-migration.service.ts';
+import { carryOnMigrations } from './changes/plan-migration-run.service.ts';
 import { UpgradeOptionResolver } from './changes/upgrade-option.resolver.ts';
 import { BackfillResolver } from './fleet/backfill.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
@@ -43,6 +47,7 @@ export const licensing: SubgraphDefinition = {
     LicenseUpdateResolver,
     PlanChangeResolver,
     UpgradeOptionResolver,
+    PlanMigrationResolver,
     OverrideResolver,
     HoldResolver,
     BackfillResolver,
@@ -65,6 +70,8 @@ export const licensing: SubgraphDefinition = {
     Grant,
     Hold,
     GatewayNode,
+    PlanMigration,
+    PlanMigrationStep,
   ],
   references: {
     Plan: planByKey,
@@ -72,12 +79,15 @@ export const licensing: SubgraphDefinition = {
     AddOn: addOnByKey,
     License: (ctx, { id }) => licenseById(ctx, id),
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
+    PlanMigration: (ctx, { id }) =>
+      ctx.can('licensing.catalog.manage') ? planMigrationById(ctx, id) : Promise.resolve(null),
   },
   subscribers,
   crons: {
     advanceLicenses: { pattern: '* * * * *', run: advanceLicenses },
     renewLicenses: { pattern: '* * * * *', run: renewLicenses },
     cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
+    carryOnMigrations: { pattern: '* * * * *', run: carryOnMigrations },
   },
   onStart: refreshAllEntitlements,
   isControlPlane: true,
