@@ -1,10 +1,10 @@
 import { LockMode } from '@mikro-orm/core';
 import { ClientError } from '../../schema/errors.ts';
 import { frozenOf } from '../../schema/excess.ts';
+import { ceilingOf } from '../../schema/quota.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { tellGateways } from '../_kernel/events.ts';
-import { ceilingOf } from '../_kernel/quota.ts';
 import { Membership } from './membership.entity.ts';
 import { advance, isAdmin } from './membership.rules.ts';
 import { lockAdmins, tell } from './membership.steps.ts';

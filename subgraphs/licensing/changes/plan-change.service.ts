@@ -222,18 +222,18 @@ function commit(
 }
 
 /** Changes the rows of a licence as was decided, or writes down that they will be. */
-export function carryOut(
+export async function carryOut(
   ctx: Context,
   em: EntityManager,
   held: Held,
   { wanted, decision, ...proposal }: Proposal,
   cause: Told['cause'],
-): Told {
+): Promise<Told> {
   const { timing, lines, later } = decision;
   if (timing !== 'NOW') {
     const status = timing === 'PERIOD_END' ? 'SCHEDULED' : 'AWAITING_PAYMENT';
     const terms = termsOf({ wanted, decision, ...proposal }, refOfWanted(held), cause);
-    return { cause: 'SCHEDULED', planned: planChange(ctx, em, held, wanted, { ...terms, status }) };
+    return { cause: 'SCHEDULED', planned: await planChange(ctx, em, held, wanted, { ...terms, status }) };
   }
   if (held.planned) cancelWaiting(ctx, em, held.planned.row, 'SUPERSEDED');
   applyWanted(em, held, later ? { ...wanted, interval: held.license.interval } : wanted, ctx.now());

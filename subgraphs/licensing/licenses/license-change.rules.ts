@@ -7,7 +7,9 @@ import {
   isFeature,
   QUOTA_KEYS,
   type QuotaKey,
+  type QuotaPolicy,
 } from '../../../schema/features.ts';
+import { ceilingOf } from '../../../schema/quota.ts';
 import { compareLimits } from '../catalogue/plan.rules.ts';
 import { type BillingInterval, refOf } from '../catalogue/price.rules.ts';
 import { instantsOf } from '../terms/course.rules.ts';
@@ -176,28 +178,42 @@ export function endedBetween(before: Snapshot, after: Snapshot): { feature: Feat
   }));
 }
 
+interface LimitSays {
+  limit: string;
+  policy: QuotaPolicy;
+  softMarginPercent: number;
+}
+
 /** The limit a version allows, in base units: null is without end, and what was never said is nothing. */
-const limitIn = (snapshot: Snapshot, key: QuotaKey): bigint | null => {
-  const says = snapshot[`limits.${key}`] as { limit: string } | undefined;
-  return says?.limit === 'UNLIMITED' ? null : BigInt(says?.limit ?? 0);
-};
+const limitIn = (says: LimitSays | undefined): bigint | null =>
+  says?.limit === 'UNLIMITED' ? null : BigInt(says?.limit ?? 0);
+
+const saysOf = (snapshot: Snapshot, key: QuotaKey) => snapshot[`limits.${key}`] as LimitSays | undefined;
 
 const digits = (limit: bigint | null) => limit?.toString() ?? null;
 
 /** The limits of a version, in base units; null is without end. */
 export const limitsIn = (snapshot: Snapshot) =>
-  Object.fromEntries(QUOTA_KEYS.map((key) => [key, digits(limitIn(snapshot, key))])) as Record<QuotaKey, string | null>;
+  Object.fromEntries(QUOTA_KEYS.map((key) => [key, digits(limitIn(saysOf(snapshot, key)))])) as Record<
+    QuotaKey,
+    string | null
+  >;
 
-/** The limits a new version raises or lowers. The first version has nothing to compare with. */
+/**
+ * The limits a new version raises or lowers: compared is how much may be used, which hangs on the policy too. The first
+ * version has nothing to compare with.
+ */
 export function limitsBetween(
   before: Snapshot,
   after: Snapshot,
 ): { key: QuotaKey; from: string | null; to: string | null; isRaised: boolean }[] {
   if (Object.keys(before).length === 0) return [];
+  const mostIn = (says: LimitSays | undefined) =>
+    says ? ceilingOf(limitIn(says), says.policy, says.softMarginPercent) : 0n;
   return QUOTA_KEYS.flatMap((key) => {
-    const [from, to] = [limitIn(before, key), limitIn(after, key)];
-    const sign = compareLimits(to, from);
-    return sign === 0 ? [] : [{ key, from: digits(from), to: digits(to), isRaised: sign > 0 }];
+    const [had, has] = [saysOf(before, key), saysOf(after, key)];
+    const sign = compareLimits(mostIn(has), mostIn(had));
+    return sign === 0 ? [] : [{ key, from: digits(limitIn(had)), to: digits(limitIn(has)), isRaised: sign > 0 }];
   });
 }
 

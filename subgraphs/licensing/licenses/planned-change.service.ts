@@ -106,9 +106,16 @@ function changeInterval(license: License, interval: License['interval'], at: Dat
 
 export type NewPlan = Omit<PlannedChange, 'id' | 'licenseId' | 'settledAt' | 'planVersionId' | 'addOns' | 'interval'>;
 
-/** Writes down a change that waits. One that waited before is superseded. Returns its id. */
-export function planChange(ctx: Context, em: EntityManager, held: Held, wanted: Wanted, terms: NewPlan): PlannedChange {
+/** Writes down a change that waits. One that waited before is superseded. */
+export async function planChange(
+  ctx: Context,
+  em: EntityManager,
+  held: Held,
+  wanted: Wanted,
+  terms: NewPlan,
+): Promise<PlannedChange> {
   if (held.planned) cancelWaiting(ctx, em, held.planned.row, 'SUPERSEDED');
+  await em.flush(); // only one may be open, also in between
   const row = em.create(PlannedChange, {
     ...terms,
     ...{ id: uuidv7(), licenseId: held.license.id, settledAt: null, interval: wanted.interval },
