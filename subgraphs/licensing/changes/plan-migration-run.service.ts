@@ -73,15 +73,11 @@ async function migrateLicense(ctx: Context, move: Move): Promise<void> {
     let outcome: MigrationOutcome = 'LEFT';
     if (standing?.plan_version_id === move.from.planVersion.id) {
       let proposal: Proposal | undefined;
-      const changed = await changing(ctx, em, (held): Told => {
-        const reason = `Moved from ${refOfVersion(move.from)} to ${refOfVersion(move.to)}.`;
-        const decided = decide(ctx, held, move);
-        outcome = decided.outcome;
-        proposal = decided.proposal;
-        return {
-          ...(proposal ? carryOut(ctx, em, held, proposal, 'PLAN_MIGRATED') : { cause: 'PLAN_MIGRATED' }),
-          reason,
-        };
+      const changed = await changing(ctx, em, async (held) => {
+        ({ outcome, proposal } = decide(ctx, held, move));
+        const told: Told = { cause: 'PLAN_MIGRATED' };
+        const done = proposal ? await carryOut(ctx, em, held, proposal, told.cause) : told;
+        return { ...done, reason: `Moved from ${refOfVersion(move.from)} to ${refOfVersion(move.to)}.` };
       });
       if (proposal) tell(ctx, em, changed, proposal);
     }
