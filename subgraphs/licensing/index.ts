@@ -22,7 +22,7 @@ import { LicenseResolver } from './licenses/license.resolver.ts';
 import { licenseById } from './licenses/license.service.ts';
 import { LicenseChange } from './licenses/license-change.entity.ts';
 import { LicenseChangeResolver } from './licenses/license-change.resolver.ts';
-import { licenseChangeById } from './licenses/license-change.service.ts';
+import { advanceLicense, licenseChangeById } from './licenses/license-change.service.ts';
 import { LicenseFieldsResolver } from './licenses/license-fields.resolver.ts';
 import { LicenseUpdateResolver } from './licenses/license-update.resolver.ts';
 import { PlannedChange } from './licenses/planned-change.entity.ts';
@@ -89,6 +89,7 @@ export const licensing: SubgraphDefinition = {
     cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
     carryOnMigrations: { pattern: '* * * * *', run: carryOnMigrations },
   },
+  timers: { advanceLicense },
   onStart: refreshAllEntitlements,
   isControlPlane: true,
   seed,

@@ -30,7 +30,7 @@ export async function hearInvoice(ctx: Context, { name, seq, at, payload }: Invo
   for (const about of payload.references)
     await moveLicense(ctx, about, cause, async (em, held, tenant) => {
       const since = await onTenantsClock(em, at);
-      const isWaiting = held.planned?.row.id === about.changeId;
+      const isWaiting = held.planned !== null && held.planned.row.id === about.changeId;
       if (isWaiting && status !== 'PAID') return; // an offer that is not taken up holds nobody
       const word = (await isTakenBack(em, held, about)) ? 'DROPPED' : status;
       await note(em, about, { invoiceId: payload.invoiceId, status: word, since, seq: BigInt(seq) });
