@@ -89,7 +89,7 @@ export const licensing: SubgraphDefinition = {
     cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
     carryOnMigrations: { pattern: '* * * * *', run: carryOnMigrations },
   },
-  timers: { advanceLicense },
+  timers: { advanceLicense, migratePlans: carryOnMigrations },
   onStart: refreshAllEntitlements,
   isControlPlane: true,
   seed,

@@ -3,14 +3,18 @@ import { defineLoader } from '../../_kernel/loader.ts';
 import { changing, type Told } from '../licenses/license-change.service.ts';
 import type { Held } from '../licenses/license-facts.service.ts';
 import { carryOut, type Proposal, propose, tell } from './plan-change.service.ts';
-import { PlanMigration, type PlanMigrationProgress, PlanMigrationStep } from './plan-migration.entity.ts';
+import { PlanMigration, type PlanMigrationProgress } from './plan-migration.entity.ts';
 import { type MigrationOutcome, migrationAt } from './plan-migration.rules.ts';
-import { readVersions, refOfVersion, type SoldVersion, verdictOn, withVersion } from './plan-migration.service.ts';
+import {
+  MIGRATION_PAGE,
+  readVersions,
+  refOfVersion,
+  type SoldVersion,
+  verdictOn,
+  withVersion,
+} from './plan-migration.service.ts';
 
-/** Licences an order moves in one page. */
-export const MIGRATION_PAGE = 100;
-
-/** Carries out an order of at most one page at once; a larger one is left to the sweep. Returns it as it is then. */
+/** Carries out an order of at most one page at once; a larger one is left to the job. Returns it as it is then. */
 export async function beginMigration(ctx: Context, migration: PlanMigration): Promise<PlanMigration> {
   if (migration.finishedAt || migration.tenantIds.length > MIGRATION_PAGE) return migration;
   await carryOn(ctx, migration);
@@ -81,8 +85,11 @@ async function migrateLicense(ctx: Context, move: Move): Promise<void> {
       });
       if (proposal) tell(ctx, em, changed, proposal);
     }
-    em.persist(em.create(PlanMigrationStep, { migrationId: move.id, outcome, at: ctx.now() }));
-    await em.flush();
+    // Whoever else carries the order on and was faster has left nothing to do here.
+    await em.execute(
+      'insert into licensing.plan_migration_step (migration_id, outcome, at) values (?, ?, ?) on conflict do nothing',
+      [move.id, outcome, ctx.now()],
+    );
   });
 }
 

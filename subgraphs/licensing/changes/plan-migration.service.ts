@@ -3,6 +3,7 @@ import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
+import { setTimer } from '../../_kernel/events.ts';
 import { once } from '../../_kernel/idempotency.ts';
 import { Plan, PlanVersion } from '../catalogue/plan.entity.ts';
 import { refOf } from '../catalogue/price.rules.ts';
@@ -34,9 +35,11 @@ export interface MigrationOrder extends MigrationWanted {
   idempotencyKey: string;
 }
 
+/** Licences an order moves in one page; one that has no more is carried out at once, a larger one by a job. */
+export const MIGRATION_PAGE = 100;
 /** Tenants named in one order at most, and licences looked at in one go. */
 const MAX_NAMED = 1_000;
-const PAGE = 500;
+const LOOKED_AT = 500;
 
 /** A version and its plan. */
 export type SoldVersion = Pick<Wanted, 'plan' | 'planVersion'>;
@@ -75,6 +78,7 @@ export async function migratePlanVersion(ctx: Context, order: MigrationOrder): P
       });
       em.persist(made);
       await em.flush();
+      if (parts.length > MIGRATION_PAGE) setTimer(em, 'licensing.migratePlans', ctx.now());
       return { id: made.id };
     });
     return em.findOneOrFail(PlanMigration, { id });
@@ -105,8 +109,8 @@ async function survey(
           and (?::uuid[] is null or t.licensed_tenant_id = any(?::uuid[])) order by 1`,
       [from.planVersion.id, listOf(named), listOf(named)],
     );
-    for (let at = 0; at < places.length; at += PAGE) {
-      const page = new Map(places.slice(at, at + PAGE).map((place) => [place.license_id as string, place]));
+    for (let at = 0; at < places.length; at += LOOKED_AT) {
+      const page = new Map(places.slice(at, at + LOOKED_AT).map((place) => [place.license_id as string, place]));
       const licenses = await em.find(License, { id: { $in: [...page.keys()] } }, { disableIdentityMap: true });
       for (const held of await readHeld(em, licenses, ctx.machinery.config)) {
         const place = page.get(held.license.id);

@@ -204,14 +204,14 @@ describe('The platform moves licences to another version of their plan', () => {
     60_000,
   );
 
-  test('an order of more than a hundred licences goes on in pages, survives a failure, and does nothing twice', async () => {
+  test('an order of more than a hundred licences goes on in pages, whoever carries it on, and does nothing twice', async () => {
     await addLicensed(110);
     const to = await publish('6000');
     const seen = await preview(order(to));
     expect(seen).toMatchObject({ licenses: 114, moved: 113, left: 1 });
     const { migration } = await migrate(order(to), seen.hash);
-    expect(migration).toMatchObject({ finishedAt: null, progress: { licenses: 114, moved: 0, scheduled: 0, left: 0 } });
-    // Two processes carry it on at the same time.
+    expect(migration.progress.licenses).toBe(114);
+    // Two more processes carry on at the same time what its own job has begun.
     const [one, other] = [
       await world.world.system('platform', 'licensing'),
       await world.world.system('platform', 'licensing'),
@@ -220,8 +220,7 @@ describe('The platform moves licences to another version of their plan', () => {
     await carryOnMigrations(one);
     const progress = `{ planMigration(id: "${migration.id}") { finishedAt progress { moved left } } }`;
     expect((await ask(NGOZI, progress)).planMigration).toEqual({
-      finishedAt: expect.any(String),
-      progress: { moved: 113, left: 1 },
+      ...{ finishedAt: expect.any(String), progress: { moved: 113, left: 1 } },
     });
     const [{ versions, most }] = await world.sql(
       "select count(*)::int as versions, max(n)::int as most from (select count(*) as n from licensing.license_change where cause = 'PLAN_MIGRATED' group by license_id) c",
