@@ -7,7 +7,7 @@ import { addOnByKey, planByKey, planVersionById } from './catalogue/plan.service
 import { PlanVersionResolver } from './catalogue/plan-version.resolver.ts';
 import { LicenseInvoice } from './changes/license-invoice.entity.ts';
 import { PlanChangeResolver } from './changes/plan-change.resolver.ts';
-import { PlanMigration, PlanMigrationStep } from './changes/plan-migration.entity.ts';
+import { PlanMigration } from './changes/plan-migration.entity.ts';
 import { PlanMigrationResolver } from './changes/plan-migration.resolver.ts';
 import { planMigrationById } from './changes/plan-migration.service.ts';
 import { carryOnMigrations } from './changes/plan-migration-run.service.ts';
@@ -71,7 +71,6 @@ export const licensing: SubgraphDefinition = {
     Hold,
     GatewayNode,
     PlanMigration,
-    PlanMigrationStep,
   ],
   references: {
     Plan: planByKey,

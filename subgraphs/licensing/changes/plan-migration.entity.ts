@@ -3,7 +3,7 @@ import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-gr
 import { DateTime } from '../../../schema/scalars.ts';
 import { ChangeDirectionEnum } from '../licenses/planned-change.entity.ts';
 import type { ChangeDirection } from './plan-change.rules.ts';
-import type { MigrationOutcome, MigrationTiming } from './plan-migration.rules.ts';
+import type { MigrationTiming } from './plan-migration.rules.ts';
 
 export const MigrationTimingEnum = { NOW: 'NOW', PERIOD_END: 'PERIOD_END' } as const;
 registerEnumType(MigrationTimingEnum, {
@@ -26,14 +26,6 @@ export class PlanMigration {
   @Field(() => DateTime, { nullable: true, description: 'When every licence was looked at.' })
   @Property({ type: 'datetime', nullable: true })
   finishedAt!: Date | null;
-}
-
-/** What became of one licence of an order. */
-@Entity({ schema: 'licensing', tableName: 'plan_migration_step' })
-export class PlanMigrationStep {
-  @PrimaryKey({ type: 'uuid' }) migrationId!: string;
-  @Property({ type: 'string' }) outcome!: MigrationOutcome;
-  @Property({ type: 'datetime' }) at!: Date;
 }
 
 @ObjectType({ description: 'How far an order is.' })
