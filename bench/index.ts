@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { admission } from './admission.ts';
+import { backfill } from './backfill.ts';
 import { consumption } from './consume.ts';
 import { fanOut } from './fan-out.ts';
 import { gateway } from './gateway/index.ts';
@@ -13,6 +14,7 @@ import { statements } from './statements.ts';
 const BENCHES: Record<string, () => Promise<Result[]>> = {
   admission,
   consume: consumption,
+  backfill,
   'fan-out': fanOut,
   gateway,
   'license-liveness': licenseLiveness,

@@ -25,7 +25,7 @@ import { type OperationReference, type PersistedOperations, type Warm, warm } fr
 import type { Rates } from './rates.ts';
 import type { Shedding, Turn } from './shedding.ts';
 import type { Supergraph, SupergraphManager } from './supergraph.ts';
-import type { Tenants } from './tenants.ts';
+import { presentOf, type Tenants } from './tenants.ts';
 
 type Data = Record<string, unknown>;
 
@@ -273,7 +273,7 @@ export class Graph {
     if (tenant.accessMode === 'BLOCKED') return blocked(caller);
     try {
       const license = await licenses.get(caller.tenantId);
-      return { caller, license, ...entitlementsAt(license, new Date()), isLicenseUnknown: false };
+      return { caller, license, ...entitlementsAt(license, presentOf(tenant)), isLicenseUnknown: false };
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       return { caller, license: null, features: {}, core: 'FULL', isLicenseUnknown: true };

@@ -35,6 +35,19 @@ export function addDays(instant: Date, days: number, zone: string): Date {
   return new Date(local.add({ days }).epochMilliseconds);
 }
 
+/**
+ * An instant later by an ISO 8601 duration such as `P14D` or `PT1H30M`, whose days and months are those of the zone;
+ * undefined for what is no duration or leads out of the calendar.
+ */
+export function addDuration(instant: Date, duration: string, zone: string): Date | undefined {
+  try {
+    const local = Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(zone);
+    return new Date(local.add(Temporal.Duration.from(duration)).epochMilliseconds);
+  } catch {
+    return undefined;
+  }
+}
+
 function boundary(month: Temporal.PlainYearMonth, anchorDay: number, zone: string): Date {
   const day = Math.min(anchorDay, month.daysInMonth);
   return new Date(month.toPlainDate({ day }).toZonedDateTime({ timeZone: zone }).epochMilliseconds);

@@ -2,11 +2,17 @@ import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
 import { AddOn, AddOnVersion, LicenseAddOn } from './catalogue/add-on.entity.ts';
 import { AddOnResolver } from './catalogue/add-on.resolver.ts';
 import { Plan, PlanVersion } from './catalogue/plan.entity.ts';
-import { PlanResolver, PlanVersionResolver } from './catalogue/plan.resolver.ts';
+import { PlanResolver } from './catalogue/plan.resolver.ts';
 import { addOnByKey, planByKey, planVersionById } from './catalogue/plan.service.ts';
+import { PlanVersionResolver } from './catalogue/plan-version.resolver.ts';
 import { LicenseInvoice } from './changes/license-invoice.entity.ts';
 import { PlanChangeResolver } from './changes/plan-change.resolver.ts';
+import { PlanMigration } from './changes/plan-migration.entity.ts';
+import { PlanMigrationResolver } from './changes/plan-migration.resolver.ts';
+import { planMigrationById } from './changes/plan-migration.service.ts';
+import { carryOnMigrations } from './changes/plan-migration-run.service.ts';
 import { UpgradeOptionResolver } from './changes/upgrade-option.resolver.ts';
+import { BackfillResolver } from './fleet/backfill.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
 import { OverrideResolver } from './fleet/override.resolver.ts';
 import { GatewayNode } from './gateways/gateway-feed.entity.ts';
@@ -52,8 +58,10 @@ export const licensing: SubgraphDefinition = {
     LicenseUpdateResolver,
     PlanChangeResolver,
     UpgradeOptionResolver,
+    PlanMigrationResolver,
     OverrideResolver,
     HoldResolver,
+    BackfillResolver,
     QuotaUsageResolver,
     TopUpResolver,
     UsageDayResolver,
@@ -78,6 +86,7 @@ export const licensing: SubgraphDefinition = {
     Grant,
     Hold,
     GatewayNode,
+    PlanMigration,
   ],
   references: {
     Plan: planByKey,
@@ -85,6 +94,8 @@ export const licensing: SubgraphDefinition = {
     AddOn: addOnByKey,
     License: (ctx, { id }) => licenseById(ctx, id),
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
+    PlanMigration: (ctx, { id }) =>
+      ctx.can('licensing.catalog.manage') ? planMigrationById(ctx, id) : Promise.resolve(null),
   },
   subscribers,
   crons: {
@@ -92,8 +103,9 @@ export const licensing: SubgraphDefinition = {
     renewLicenses: { pattern: '* * * * *', run: renewLicenses },
     cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
     closeAllUsage: { pattern: '* * * * *', run: closeAllUsage },
+    carryOnMigrations: { pattern: '* * * * *', run: carryOnMigrations },
   },
-  timers: { advanceLicense },
+  timers: { advanceLicense, migratePlans: carryOnMigrations },
   onStart: refreshAllEntitlements,
   isControlPlane: true,
   seed,

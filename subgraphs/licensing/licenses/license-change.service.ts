@@ -71,8 +71,8 @@ export async function changing(
 }
 
 /** The same for a licence that was just made: its version 1. */
-export function issuing(ctx: Context, em: EntityManager, license: License): Promise<Changed> {
-  return finishChange(ctx, em, license, { cause: 'ISSUED' }, false);
+export function issuing(ctx: Context, em: EntityManager, license: License, told: Told): Promise<Changed> {
+  return finishChange(ctx, em, license, told, false);
 }
 
 /**
