@@ -4,10 +4,12 @@ import { StartFailure } from '../subgraphs/_kernel/embedded-postgres.ts';
 import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
 import { createMint } from '../subgraphs/_kernel/signed-context.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+import { holdApiCalls } from './api-calls.ts';
 import { openApolloDoor } from './apollo-server.ts';
 import { createAsk } from './ask.ts';
 import { createAuthenticator } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
+import { examplePages } from './example-page.ts';
 import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
 import { openHttpDoor } from './http.ts';
@@ -59,10 +61,9 @@ export async function startGateway(
   const licenses = holdLicenses(ask, fanOut, log);
   const tenants = holdTenants(ask, fanOut, log);
   const auth = createAuthenticator(ask, fanOut, log, config.PUBLIC_URL);
+  const apiCalls = holdApiCalls(ask, log);
   const close = async () => {
-    licenses.close();
-    tenants.close();
-    auth.close();
+    await Promise.all([apiCalls.close(), licenses.close(), tenants.close(), auth.close()]);
     rates.close();
     persisted.close();
     await supergraph.close();
@@ -80,6 +81,7 @@ export async function startGateway(
       rates,
       shedding: new Shedding(),
       persisted,
+      apiCalls,
       log,
     });
     await graph.warmUp();
@@ -103,7 +105,7 @@ export async function startGateway(
         socketsPerUser: config.SOCKETS_PER_USER,
         streamsPerUser: config.STREAMS_PER_USER,
       },
-      pages: isDevelopment ? graphiqlPages() : new Map(),
+      pages: isDevelopment ? new Map([...graphiqlPages(), ...examplePages()]) : new Map(),
       log,
     });
     return {

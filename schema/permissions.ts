@@ -8,6 +8,7 @@ export const PERMISSIONS = [
   'billing.charge.manage',
   'billing.customer.manage',
   'billing.customer.read',
+  'billing.invoice.read',
   'billing.payment.read',
   'billing.payment.record',
   'crm.contact.manage',
@@ -34,6 +35,7 @@ export const PERMISSIONS = [
   'network.service.provision',
   'network.service.read',
   'tenancy.fleet.read',
+  'tenancy.sandbox.manage',
   'tenancy.tenant.suspend',
   'tenancy.tenant.update',
   'tickets.ticket.assign',
@@ -52,6 +54,7 @@ export const PLATFORM_PERMISSIONS: readonly Permission[] = [
   'licensing.fleet.read',
   'licensing.key.manage',
   'tenancy.fleet.read',
+  'tenancy.sandbox.manage',
   'tenancy.tenant.suspend',
 ];
 
@@ -97,6 +100,7 @@ export const ROLES = {
       'tickets.*',
       'crm.contact.manage',
       'billing.customer.manage',
+      'billing.invoice.read',
       'billing.payment.read',
       'network.inventory.read',
       'network.service.read',

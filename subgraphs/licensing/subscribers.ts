@@ -3,12 +3,14 @@ import { hears } from '../_kernel/subgraph.ts';
 import { hearChargeback, hearInvoice } from './changes/license-invoice.service.ts';
 import * as hold from './fleet/hold.service.ts';
 import { foreignBillingEvents } from './metrics.ts';
+import { advanceOwnLicense } from './sweeps.ts';
 
 export const subscribers = {
   holdSuspendedTenant: hears('tenancy.tenant.suspended', (ctx, { payload }) =>
     hold.holdSuspendedTenant(ctx, payload.reason),
   ),
   releaseReactivatedTenant: hears('tenancy.tenant.reactivated', (ctx) => hold.releaseReactivatedTenant(ctx)),
+  advanceMovedClock: hears('tenancy.clock.advanced', (ctx) => advanceOwnLicense(ctx)),
   renewPaidPeriod: hears('billing.invoice.issued', (ctx, event) =>
     ofPlatform(ctx, event, () => hearInvoice(ctx, event)),
   ),

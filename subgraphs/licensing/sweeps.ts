@@ -2,8 +2,9 @@ import type { Context } from '../_kernel/context.ts';
 import { cancelUnpaidChange, tenantsWithUnpaidChange } from './changes/plan-change.service.ts';
 import { requestRenewal, tenantsToRenew } from './changes/renewal.service.ts';
 import { refreshEntitlements } from './licenses/entitlement.service.ts';
-import { tenantsWithLicense } from './licenses/license.service.ts';
+import { ownLicense, tenantsWithLicense } from './licenses/license.service.ts';
 import { advanceLicense, tenantsToAdvance } from './licenses/license-change.service.ts';
+import { closeUsage, tenantsToClose } from './usage/usage-close.service.ts';
 
 /** Licences whose time-made moves are written down in one sweep. */
 const BATCH = 500;
@@ -21,6 +22,25 @@ export async function renewLicenses(ctx: Context): Promise<void> {
 /** Gives up changes that nobody paid for. */
 export async function cancelUnpaidChanges(ctx: Context): Promise<void> {
   for (const tenantId of await tenantsWithUnpaidChange(ctx, BATCH)) await cancelUnpaidChange(ctx.inTenant(tenantId));
+}
+
+/** Closes days and periods of use that are over, and tells billing what is charged. One tenant's failure is its own. */
+export async function closeAllUsage(ctx: Context): Promise<void> {
+  const failures: unknown[] = [];
+  for (const tenantId of await tenantsToClose(ctx, BATCH))
+    await closeUsage(ctx.inTenant(tenantId)).catch((error) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+/**
+ * The same for the tenant of the context alone, whose clock was moved: what is due there by now is done at once. One without
+ * a licence has nothing due.
+ */
+export async function advanceOwnLicense(ctx: Context): Promise<void> {
+  if (!(await ownLicense(ctx))) return;
+  await advanceLicense(ctx);
+  while (await requestRenewal(ctx)); // one for each period
+  await cancelUnpaidChange(ctx);
 }
 
 /** Computes every tenant's entitlements anew, so that LICENSE_TIER and FEATURE_OVERRIDE hold from the start and end with it. */

@@ -5,6 +5,7 @@ import { tenantProfile } from '../../_kernel/tenant-profile.ts';
 import { License } from '../licenses/license.entity.ts';
 import { type Changed, changing, type Told } from '../licenses/license-change.service.ts';
 import type { Held } from '../licenses/license-facts.service.ts';
+import { PlannedChange } from '../licenses/planned-change.entity.ts';
 import { applyWanted, settle, tellChange, toldOf } from '../licenses/planned-change.service.ts';
 import { stateAt } from '../terms/license.rules.ts';
 import { type InvoiceStatus, paidUntilOf } from '../terms/paid-time.rules.ts';
@@ -29,8 +30,11 @@ export async function hearInvoice(ctx: Context, { name, seq, at, payload }: Invo
   for (const about of payload.references)
     await moveLicense(ctx, about, cause, async (em, held, tenant) => {
       const since = await onTenantsClock(em, at);
-      await note(em, about, { invoiceId: payload.invoiceId, status, since, seq: BigInt(seq) });
-      if (status === 'PAID' && held.planned?.row.id === about.changeId) applyPaid(tenant, em, held);
+      const isWaiting = held.planned !== null && held.planned.row.id === about.changeId;
+      if (isWaiting && status !== 'PAID') return; // an offer that is not taken up holds nobody
+      const word = (await isTakenBack(em, held, about)) ? 'DROPPED' : status;
+      await note(em, about, { invoiceId: payload.invoiceId, status: word, since, seq: BigInt(seq) });
+      if (isWaiting) applyPaid(tenant, em, held);
     });
 }
 
@@ -70,6 +74,17 @@ async function moveLicense(
     });
     if (waited) tellPaid(tenant, em, waited, changed);
   });
+}
+
+/** Whether an invoice is for a change that was given up, or for a period that was asked for and then taken back. */
+async function isTakenBack(
+  em: EntityManager,
+  { license }: Held,
+  { changeId, periodStart }: Reference,
+): Promise<boolean> {
+  if (!changeId) return license.askedUntil !== null && new Date(periodStart) >= license.askedUntil;
+  const planned = await em.findOne(PlannedChange, { id: changeId });
+  return planned?.status === 'CANCELLED' || planned?.status === 'SUPERSEDED';
 }
 
 /** What is told of one invoice: its newest word, by its place in the platform's log. One that was dropped stays so. */

@@ -22,7 +22,8 @@ import type { UpgradeOption } from './upgrade-option.entity.ts';
 export async function upgradeOptions(ctx: Context, feature: Feature): Promise<UpgradeOption[]> {
   const license = await ownLicense(ctx);
   const held = license && (await ctx.load(presentLicense, license.id));
-  if (!held || entitlementAt(held.facts, feature, held.now).access !== 'NONE') return [];
+  const answer = held && entitlementAt(held.facts, feature, held.now);
+  if (!held || answer?.access !== 'NONE' || answer.reason === 'OVERRIDE_OFF') return []; // an exception stays, whatever is bought
   const options = [...(await planOptions(ctx, held, feature)), ...(await addOnOptions(ctx, held, feature))];
   return options.sort((a, b) => Number(a.monthlyPrice.amountMinor - b.monthlyPrice.amountMinor));
 }

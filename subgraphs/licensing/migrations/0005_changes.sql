@@ -36,7 +36,7 @@ create table licensing.license_invoice (
   license_id uuid not null,
   change_id uuid,
   period_start timestamptz not null,
-  period_end timestamptz not null check (period_end > period_start),
+  period_end timestamptz not null check (period_end >= period_start),
   status text not null check (status in ('ISSUED', 'PAID', 'OVERDUE', 'REOPENED', 'DROPPED')),
   since timestamptz not null,           -- when it came into this status, on the tenant's clock
   seq bigint not null,                  -- place of the word in the platform's log

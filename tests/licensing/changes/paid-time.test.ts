@@ -68,6 +68,7 @@ describe('A licence follows the platform’s invoices', () => {
 
   beforeAll(async () => {
     world = await openLicensingWorld();
+    await world.sql("delete from kernel.reaction where task like 'billing.%'"); // here we speak for billing ourselves
     await world.sql("update kernel.tenant_profile set zone = 'UTC' where tenant_id = $1", [FABLE]);
     await world.inTenant('fable', (ctx) => ctx.tx((em) => em.execute("update licensing.license set zone = 'UTC'")));
   });

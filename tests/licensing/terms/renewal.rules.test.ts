@@ -88,7 +88,13 @@ describe('Paid time is what the invoices say', () => {
     ['and then it does', until([invoice(5, { status: 'PAID' })], { terms: 'PREPAID' }), '2027-07-01'],
     ['the first one counts when it is paid', until([invoice(5)], { grantedUntil: null }), undefined],
     ['and then it does', until([invoice(5, { status: 'PAID' })], { grantedUntil: null }), '2027-07-01'],
-    ['an invoice of a change counts when it is paid', until([invoice(5, { changeId: 'c' })]), '2027-06-01'],
+    ['an invoice of a change counts not when it is issued', until([invoice(5, { changeId: 'c' })]), '2027-06-01'],
+    ['but when it is paid', until([invoice(5, { changeId: 'c', status: 'PAID' })]), '2027-07-01'],
+    [
+      'though not for a period that itself is not',
+      until([invoice(5), invoice(5, { changeId: 'c', status: 'PAID' })], { terms: 'PREPAID' }),
+      '2027-06-01',
+    ],
     [
       'overdue sets it back to that instant',
       until([invoice(5, { status: 'OVERDUE', since: at('2027-06-15T00:00:00Z') })]),
