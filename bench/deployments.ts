@@ -13,6 +13,8 @@ export interface Deployment {
   ports: number[];
   /** The sum of a figure over its processes; `labels` is what the series must be told with. */
   figure(name: string, labels?: string): Promise<number>;
+  /** Several figures, each process's as they were at one moment. */
+  figures(...names: string[]): Promise<number[]>;
   /** Kills a gateway as a lost machine would: it says nothing to anybody. */
   kill(gateway: number): Promise<void>;
   /** Starts it again, where it was. */
@@ -108,22 +110,31 @@ async function end({ child }: Started, signal: NodeJS.Signals): Promise<void> {
   await ended;
 }
 
+function sumOf(lines: readonly string[], name: string, labels = ''): number {
+  let sum = 0;
+  for (const line of lines) {
+    const [, found, told = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
+    if (found === name && told.includes(labels)) sum += Number(value);
+  }
+  return sum;
+}
+
 function open(gateways: Started[], subgraphs: Started[]): Deployment {
   const at = (gateway: number) => gateways[gateway] as Started;
   const ports = gateways.map(({ port }) => port);
+  const scrape = async () => {
+    const texts = [...gateways, ...subgraphs].map(async ({ adminPort }) =>
+      (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text(),
+    );
+    return (await Promise.all(texts)).flatMap((text) => text.split('\n'));
+  };
   return {
     origin: `http://127.0.0.1:${ports[0]}`,
     ports,
-    async figure(name, labels = '') {
-      let sum = 0;
-      for (const { adminPort } of [...gateways, ...subgraphs]) {
-        const text = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
-        for (const line of text.split('\n')) {
-          const [, found, told = '', value] = /^(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];
-          if (found === name && told.includes(labels)) sum += Number(value);
-        }
-      }
-      return sum;
+    figure: async (name, labels) => sumOf(await scrape(), name, labels),
+    figures: async (...names) => {
+      const lines = await scrape();
+      return names.map((name) => sumOf(lines, name));
     },
     kill: (gateway) => end(at(gateway), 'SIGKILL'),
     async restart(gateway) {

@@ -10,6 +10,11 @@ const PER_SECOND = 500;
 const SHUT_MS = 40;
 const OPEN_MS = 20;
 
+/** Tokens live five minutes; new ones are taken after so many trials. */
+const TRIALS_OF_A_TOKEN = 100;
+/** A machine on which it takes longer is too slow to tell, milliseconds. */
+const LONGEST_MS = 180_000;
+
 const LAST_MS = 1_000;
 const API_MS = 200;
 const MIN_ACHIEVED = 0.95;
@@ -28,17 +33,23 @@ interface Trial {
 export async function revocation(world: LivenessWorld): Promise<Result[]> {
   const readers = new Part<{ readings?: Reading[] }>('license-liveness/readers.ts');
   const { product, gateways } = world;
-  const lookUps = () =>
-    Promise.all([product.figure('dotmac_license_cache_hits'), product.figure('dotmac_license_cache_requests')]);
+  const figures = () =>
+    product.figures('dotmac_license_cache_hits', 'dotmac_license_cache_requests', 'process_cpu_seconds_total');
+  const tokens = async () => [await world.tokenOf('wren@kestrel.example')];
   try {
     await Promise.all([world.turn('kestrel', true, 0), readers.next()]);
-    const tokens = [await world.tokenOf('wren@kestrel.example')];
-    readers.tell({ do: 'start', ports: product.ports, tokens, perSecond: PER_SECOND } satisfies ReadOrder);
+    const start = { do: 'start', ports: product.ports, tokens: await tokens(), perSecond: PER_SECOND } as const;
+    readers.tell(start satisfies ReadOrder);
     await sleep(1_000);
-    const [hits, requests] = await lookUps();
+    const before = await figures();
     const trials: Trial[] = [];
-    let openAt = machineClock();
-    for (let i = 0; i < TRIALS; i++) {
+    const beganAt = machineClock();
+    let openAt = beganAt;
+    for (let i = 0; i < TRIALS && machineClock() - beganAt < LONGEST_MS; i++) {
+      if (i % TRIALS_OF_A_TOKEN === TRIALS_OF_A_TOKEN - 1) {
+        await world.renew();
+        readers.tell({ do: 'renew', tokens: await tokens() } satisfies ReadOrder);
+      }
       const revokedAt = machineClock();
       const { propagation } = await world.turn('kestrel', false, i % gateways.length);
       const acknowledgedAt = machineClock();
@@ -50,15 +61,17 @@ export async function revocation(world: LivenessWorld): Promise<Result[]> {
       openAt = machineClock();
       await sleep(OPEN_MS);
     }
-    const [hitsAfter, requestsAfter] = await lookUps();
+    const seconds = (machineClock() - beganAt) / 1_000;
+    const [hits = 0, requests = 0, cpu = 0] = (await figures()).map((figure, i) => figure - (before[i] ?? 0));
     const { readings = [] } = await readers.ask({ do: 'stop' } satisfies ReadOrder);
-    return judge(readings, trials, (hitsAfter - hits) / (requestsAfter - requests));
+    return judge(readings, trials, { held: hits / requests, busy: cpu / seconds });
   } finally {
     await readers.stop();
   }
 }
 
-function judge(readings: Reading[], trials: Trial[], held: number): Result[] {
+/** @param held share of look-ups served from memory; `busy` is how many processors gateways and subgraphs took. */
+function judge(readings: Reading[], trials: Trial[], { held, busy }: { held: number; busy: number }): Result[] {
   const late: number[] = [];
   let [within, after, unclear, idle] = [0, 0, 0, 0];
   let at = 0;
@@ -82,7 +95,7 @@ function judge(readings: Reading[], trials: Trial[], held: number): Result[] {
   }
   const count = (what: number) => readings.filter(([, , was]) => was === what).length;
   const [values, refused, other] = [count(VALUE), count(NO), count(OTHER)];
-  const seconds = (Math.max(...[bySending.at(-1) ?? [0]].map(([sentAt]) => sentAt)) - (bySending[0]?.[0] ?? 0)) / 1_000;
+  const seconds = ((bySending.at(-1)?.[0] ?? 0) - (bySending[0]?.[0] ?? 0)) / 1_000;
   const achieved = (values + refused) / seconds;
   const took = readings.map(([sentAt, answeredAt]) => answeredAt - sentAt);
   const [p99, p95] = [percentile(late, 0.99), percentile(took, 0.95)];
@@ -94,9 +107,9 @@ function judge(readings: Reading[], trials: Trial[], held: number): Result[] {
   return [
     {
       what: `requests answered a second while CRM is taken away ${trials.length} times, of ${PER_SECOND} asked for`,
-      figure: `${achieved.toFixed(0)}/s (${values} with a value, ${refused} refused for the licence, ${other} anything else)`,
-      bound: `≥ ${PER_SECOND * MIN_ACHIEVED}/s`,
-      holds: achieved >= PER_SECOND * MIN_ACHIEVED,
+      figure: `${achieved.toFixed(0)}/s (${values} with a value, ${refused} refused for the licence, ${other} anything else; gateways and subgraphs took ${busy.toFixed(2)} processors)`,
+      bound: `≥ ${PER_SECOND * MIN_ACHIEVED}/s, ${TRIALS} times`,
+      holds: achieved >= PER_SECOND * MIN_ACHIEVED && trials.length === TRIALS,
     },
     {
       what: 'last gated value after a revocation is acknowledged, p99',
