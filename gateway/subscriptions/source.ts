@@ -98,10 +98,11 @@ export class Source {
     return undefined;
   }
 
+  /** Follows what its subgraph tells: at once, or while it is asked anew as soon as it has answered. */
   begin(): void {
-    if (this.isBegun || !this.upstream) return;
+    if (this.isBegun) return;
     this.isBegun = true;
-    void this.follow(this.upstream.events);
+    if (this.upstream) void this.follow(this.upstream.events);
   }
 
   /** Takes a reader that stands where it is or ahead of it, if it is at rest. */

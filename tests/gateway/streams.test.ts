@@ -129,6 +129,22 @@ describe('Whatever the door', () => {
     expect(Date.now() - at).toBeLessThan(1_500);
   });
 
+  test.each(DOORS)('%s: a stream whose licence changes while it is opened is told how things are', async (door) => {
+    const licensing = running.gateway.graph.sourceOf('licensing');
+    const { subscribe } = licensing;
+    licensing.subscribe = async (...asked) => {
+      licensing.subscribe = subscribe;
+      const events = await subscribe(...asked);
+      await switchCrm(true);
+      return events;
+    };
+    const stream = await follow(door, wren, 'subscription { licenseUpdated { version } }');
+    const { data } = await stream.next<{ licenseUpdated: { version: number } }>();
+    await switchCrm(false);
+    const next = (await stream.next<{ licenseUpdated: { version: number } }>()).data;
+    expect(next?.licenseUpdated.version).toBe(Number(data?.licenseUpdated.version) + 1);
+  });
+
   test.each(DOORS)('%s: a stream ends with its reason within a second of its session ending', async (door) => {
     const ada = await signIn('ada@kestrel.example');
     const stream = await follow(door, ada, 'subscription { tenantUpdated { slug } }');
