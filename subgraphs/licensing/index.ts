@@ -5,8 +5,14 @@ import { Plan, PlanVersion } from './catalogue/plan.entity.ts';
 import { PlanResolver, PlanVersionResolver } from './catalogue/plan.resolver.ts';
 import { addOnByKey, planByKey, planVersionById } from './catalogue/plan.service.ts';
 import { UpgradeResolver } from './changes/upgrade.resolver.ts';
+import { GrantResolver } from './fleet/grant.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
 import { OverrideResolver } from './fleet/override.resolver.ts';
+import { RefreshResolver } from './fleet/refresh.resolver.ts';
+import { LicenseRevocation } from './fleet/revocation.entity.ts';
+import { RevocationResolver } from './fleet/revocation.resolver.ts';
+import { TrialResolver } from './fleet/trial.resolver.ts';
+import { alertOfUnlicensed } from './fleet/unlicensed.service.ts';
 import { GatewayNode } from './gateways/gateway-feed.entity.ts';
 import { GatewayFeedResolver } from './gateways/gateway-feed.resolver.ts';
 import { License } from './licenses/license.entity.ts';
@@ -19,7 +25,7 @@ import { LicenseFieldsResolver } from './licenses/license-fields.resolver.ts';
 import { LicenseUpdateResolver } from './licenses/license-update.resolver.ts';
 import { seed } from './seed.ts';
 import { subscribers } from './subscribers.ts';
-import { advanceLicenses, refreshAllEntitlements } from './sweeps.ts';
+import { advanceLicenses, lapseLicenses, refreshAllEntitlements } from './sweeps.ts';
 import { Tenant, TenantStubResolver } from './tenant.stub.ts';
 import { Grant } from './terms/grant.entity.ts';
 import { Hold } from './terms/hold.entity.ts';
@@ -39,6 +45,10 @@ export const licensing: SubgraphDefinition = {
     UpgradeResolver,
     OverrideResolver,
     HoldResolver,
+    GrantResolver,
+    TrialResolver,
+    RevocationResolver,
+    RefreshResolver,
     QuotaUsageResolver,
     TenantStubResolver,
     GatewayFeedResolver,
@@ -55,6 +65,7 @@ export const licensing: SubgraphDefinition = {
     Override,
     Grant,
     Hold,
+    LicenseRevocation,
     GatewayNode,
   ],
   references: {
@@ -65,7 +76,11 @@ export const licensing: SubgraphDefinition = {
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
   },
   subscribers,
-  crons: { advanceLicenses: { pattern: '* * * * *', run: advanceLicenses } },
+  crons: {
+    advanceLicenses: { pattern: '* * * * *', run: advanceLicenses },
+    lapseLicenses: { pattern: '* * * * *', run: lapseLicenses },
+    alertOfUnlicensed: { pattern: '17 * * * *', run: async (ctx) => void (await alertOfUnlicensed(ctx)) },
+  },
   onStart: refreshAllEntitlements,
   isControlPlane: true,
   seed,

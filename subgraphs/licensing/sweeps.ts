@@ -1,7 +1,8 @@
 import type { Context } from '../_kernel/context.ts';
 import { refreshEntitlements } from './licenses/entitlement.service.ts';
-import { tenantsWithLicense } from './licenses/license.service.ts';
+import { licenseInForce, tenantsWithLicense } from './licenses/license.service.ts';
 import { advanceLicense, tenantsToAdvance } from './licenses/license-change.service.ts';
+import { tellLapse, tenantsToLapse } from './licenses/license-lapse.service.ts';
 
 /** Licences whose time-made moves are written down in one sweep. */
 const BATCH = 500;
@@ -9,6 +10,18 @@ const BATCH = 500;
 /** Writes down what time alone has changed, in every tenant where it did: portals hear it, the history shows it. */
 export async function advanceLicenses(ctx: Context): Promise<void> {
   for (const tenantId of await tenantsToAdvance(ctx, BATCH)) await advanceLicense(ctx.inTenant(tenantId));
+}
+
+/** Tells of every licence that has been expired for so long that it lapses. */
+export async function lapseLicenses(ctx: Context): Promise<void> {
+  for (const tenantId of await tenantsToLapse(ctx, BATCH)) await lapseOwnLicense(ctx.inTenant(tenantId));
+}
+
+/** The same for the tenant of the context alone: what time has made of its licence is written down first. */
+export async function lapseOwnLicense(ctx: Context): Promise<void> {
+  if (!(await licenseInForce(ctx))) return;
+  await advanceLicense(ctx);
+  await tellLapse(ctx);
 }
 
 /** Computes every tenant's entitlements anew, so that LICENSE_TIER and FEATURE_OVERRIDE hold from the start and end with it. */

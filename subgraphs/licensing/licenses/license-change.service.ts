@@ -10,7 +10,7 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { findTenantProfile } from '../../_kernel/tenant-profile.ts';
 import type { PriceLine } from '../changes/upgrade.rules.ts';
-import { closedBecause, stateAt } from '../terms/license.rules.ts';
+import { closedBecause, nextLapse, stateAt } from '../terms/license.rules.ts';
 import { copyToKernel } from './entitlement.service.ts';
 import { License } from './license.entity.ts';
 import { LicenseChange, type StoredLine } from './license-change.entity.ts';
@@ -28,7 +28,7 @@ import {
   startedBetween,
   valuesOf,
 } from './license-change.rules.ts';
-import { type Held, readHeld } from './license-facts.service.ts';
+import { type Held, newestLicense, readHeld } from './license-facts.service.ts';
 
 /** The largest integer of PostgreSQL; a cursor above it is as good as none. */
 const MAX_VERSION = 2_147_483_647;
@@ -51,7 +51,7 @@ export interface Changed {
 /**
  * Changes the tenant's licence: locks it, writes down what time alone has changed since, lets `apply` change its rows,
  * and makes one version of the difference: history, events, what kernel and gateways hold. Refuses with NOT_FOUND a
- * tenant that is unknown or has no licence.
+ * tenant that is unknown or has no licence, with INVALID_STATE a revoked licence.
  */
 export async function changing(
   ctx: Context,
@@ -59,6 +59,7 @@ export async function changing(
   apply: (held: Held) => Promise<Told> | Told,
 ): Promise<Changed> {
   const license = await lockLicense(em);
+  if (license.revokedAt) throw new Refusal('INVALID_STATE', 'This licence is revoked.', 'tenantId');
   const held = await readOne(ctx, em, license);
   const moves = await recordMoves(ctx, em, held);
   const told = await apply(held);
@@ -81,6 +82,19 @@ export function advanceLicense(ctx: Context): Promise<LicenseChange[]> {
     const moves = await recordMoves(ctx, em, held);
     if (moves.length > 0) await publish(ctx, em, held);
     return moves;
+  });
+}
+
+/**
+ * Does the same, and writes what kernel and gateways hold anew even if nothing moved: the version stays then. Refuses
+ * with NOT_FOUND a tenant that is unknown or has no licence.
+ */
+export function refreshLicense(ctx: Context): Promise<Changed> {
+  return ctx.tx(async (em) => {
+    const held = await readOne(ctx, em, await lockLicense(em));
+    const moves = await recordMoves(ctx, em, held);
+    await publish(ctx, em, held);
+    return { license: held.license, change: moves.at(-1) ?? null };
   });
 }
 
@@ -112,12 +126,13 @@ async function finishChange(
 /** What follows every new version: when time will make the next one, and what kernel and gateways hold. */
 async function publish(ctx: Context, em: EntityManager, held: Held): Promise<void> {
   held.license.nextTransitionAt = nextMove(held.facts, ctx.now());
+  held.license.lapsesAt = nextLapse(held.facts, held.license.lapsedSince);
   await em.flush();
   await copyToKernel(ctx, em, held);
 }
 
 async function lockLicense(em: EntityManager): Promise<License> {
-  const license = await em.findOne(License, { revokedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const license = await newestLicense(em, LockMode.PESSIMISTIC_WRITE);
   if (license) return license;
   const tenant = await findTenantProfile(em);
   throw new Refusal('NOT_FOUND', tenant ? 'This tenant has no licence.' : 'There is no such tenant.', 'tenantId');
@@ -142,7 +157,7 @@ function record(ctx: Context, em: EntityManager, held: Held, at: Date, told: Tol
   const [before, after] = [license.snapshot, snapshotOf(facts, at)];
   const changedKeys = changedBetween(before, after);
   if (changedKeys.length === 0) return null;
-  const previousVersion = license.snapshotAt ? license.version : 0;
+  const previousVersion = license.snapshotAt ? license.version : license.version - 1;
   const version = previousVersion + 1;
   Object.assign(license, { version, snapshot: after, snapshotAt: at });
   const state = stateAt(facts, at);

@@ -1,3 +1,4 @@
+import type { LockMode } from '@mikro-orm/postgresql';
 import { type Feature, isFeature } from '../../../schema/features.ts';
 import type { Config } from '../../_kernel/config.ts';
 import type { Context } from '../../_kernel/context.ts';
@@ -13,6 +14,10 @@ import { Hold } from '../terms/hold.entity.ts';
 import { Override } from '../terms/override.entity.ts';
 import { License } from './license.entity.ts';
 import type { SnapshotFacts } from './license-change.rules.ts';
+
+/** The tenant's licence of the highest version; one that was withdrawn is none. */
+export const newestLicense = (em: EntityManager, lockMode?: LockMode): Promise<License | null> =>
+  em.findOne(License, { isWithdrawn: false }, { orderBy: { version: 'desc' }, ...(lockMode ? { lockMode } : {}) });
 
 /** An add-on of a licence with the version it was bought in. */
 export interface HeldAddOn {
@@ -38,15 +43,38 @@ const READ_ONLY = { disableIdentityMap: true } as const;
 const byId = <T extends { id: string }>(rows: T[]) => new Map(rows.map((row) => [row.id, row]));
 const among = (ids: Iterable<string>) => ({ id: { $in: [...new Set(ids)] } });
 
+/** The rows that stand on licences, each kind in the order in which its rows count. */
+export interface Standing {
+  addOns: LicenseAddOn[];
+  overrides: Override[];
+  grants: Grant[];
+  /** Open ones only. */
+  holds: Hold[];
+}
+
 /** Reads licences with all they rest on, in a fixed number of statements however many they are. */
 export async function readHeld(em: EntityManager, licenses: License[], config: Config): Promise<Held[]> {
   const ofThese = { licenseId: { $in: licenses.map((license) => license.id) } };
+  const standing = {
+    addOns: await em.find(LicenseAddOn, ofThese),
+    overrides: await em.find(Override, ofThese, { orderBy: { key: 'asc' } }),
+    grants: await em.find(Grant, ofThese, { orderBy: { startsAt: 'asc', id: 'asc' } }),
+    holds: await em.find(Hold, { ...ofThese, liftedAt: null }, { orderBy: { placedAt: 'asc', id: 'asc' } }),
+  };
+  return holdTogether(em, licenses, standing, config);
+}
+
+/** Licences and what stands on them, with the plans and add-ons of the catalogue they point at. */
+export async function holdTogether(
+  em: EntityManager,
+  licenses: License[],
+  standing: Standing,
+  config: Config,
+): Promise<Held[]> {
+  const { overrides, grants, holds } = standing;
   const versions = byId(await em.find(PlanVersion, among(licenses.map((l) => l.planVersionId)), READ_ONLY));
   const plans = byId(await em.find(Plan, among([...versions.values()].map((v) => v.planId)), READ_ONLY));
-  const addOns = await readAddOns(em, await em.find(LicenseAddOn, ofThese));
-  const overrides = await em.find(Override, ofThese, { orderBy: { key: 'asc' } });
-  const grants = await em.find(Grant, ofThese, { orderBy: { startsAt: 'asc', id: 'asc' } });
-  const holds = await em.find(Hold, { ...ofThese, liftedAt: null }, { orderBy: { placedAt: 'asc', id: 'asc' } });
+  const addOns = await readAddOns(em, standing.addOns);
   const test = await testOverrideOf(em, config);
   return licenses.map((license) => {
     const planVersion = versions.get(license.planVersionId) as PlanVersion;
@@ -90,7 +118,9 @@ const addOnFacts = ({ row, version, addOn }: HeldAddOn): AddOnFacts => ({
 });
 
 const grantFacts = ({ id, kind, key, startsAt, expiresAt, source }: Grant): GrantFacts[] =>
-  kind === 'FEATURE' && isFeature(key) ? [{ id, feature: key, startsAt, expiresAt, source }] : [];
+  kind === 'FEATURE' && isFeature(key) && (!expiresAt || startsAt < expiresAt)
+    ? [{ id, feature: key, startsAt, expiresAt, source }]
+    : [];
 
 function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): SnapshotFacts {
   const { license, plan, planVersion } = held;
@@ -154,3 +184,16 @@ export const presentLicense = defineLoader<PresentLicense>('licence at its prese
     });
   });
 });
+
+/** Nodes that stand for a licence at another instant than its tenant's present, and what it rests on then. */
+const atInstant = new WeakMap<License, PresentLicense>();
+
+/** A licence's node that answers for the instant `now` of what it holds. The node must be nobody else's. */
+export function nodeAt(held: PresentLicense): License {
+  atInstant.set(held.license, held);
+  return held.license;
+}
+
+/** What a licence's node rests on, read once per request for all its fields: at the present, or at its own instant. */
+export const heldOf = async (ctx: Context, license: License): Promise<PresentLicense> =>
+  atInstant.get(license) ?? ((await ctx.load(presentLicense, license.id)) as PresentLicense);

@@ -18,10 +18,15 @@ import { type BillingInterval, type LicenseState, type LicenseTerms, periodAt } 
 import { License } from './license.entity.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import { type Changed, issuing } from './license-change.service.ts';
-import { readsFleet } from './license-facts.service.ts';
+import { newestLicense, readsFleet } from './license-facts.service.ts';
 
-/** The licence of the caller's tenant. */
+/** The licence of the caller's tenant; a revoked one as long as no other was issued. */
 export async function ownLicense(ctx: Context): Promise<License | null> {
+  return newestLicense(await ctx.em());
+}
+
+/** The licence of the caller's tenant, unless it is revoked. */
+export async function licenseInForce(ctx: Context): Promise<License | null> {
   return (await ctx.em()).findOne(License, { revokedAt: null });
 }
 
@@ -102,14 +107,16 @@ export interface NewLicense {
 
 /**
  * Gives the tenant of the context its licence: a trial of the plan's length, or the period that runs now as paid.
- * Refuses with NOT_FOUND an unknown tenant or plan, with CONFLICT a second licence, with INVALID a trial the plan lacks.
+ * Refuses with NOT_FOUND an unknown tenant or plan, with CONFLICT a second licence, with INVALID a trial the plan lacks,
+ * with INVALID_STATE a second trial.
  */
 export function issueLicense(ctx: Context, wanted: NewLicense): Promise<Changed> {
   return ctx.tx(async (em) => {
     const asked = { door: 'issueLicense', key: wanted.idempotencyKey, request: wanted };
     const zone = await zoneOrRefuse(em);
     const made = await once(ctx, em, asked, async () => {
-      const { license, change } = await makeLicense(ctx, em, zone, wanted);
+      const { idempotencyKey: _, ...terms } = wanted;
+      const { license, change } = await makeLicense(ctx, em, zone, terms);
       return { licenseId: license.id, changeId: change?.id ?? null };
     });
     return readChanged(em, made);
@@ -131,14 +138,24 @@ async function zoneOrRefuse(em: EntityManager): Promise<string> {
   return tenant.zone;
 }
 
-async function makeLicense(ctx: Context, em: EntityManager, zone: string, wanted: NewLicense): Promise<Changed> {
+/** The step of issuing a licence, for whoever has a transaction open. Refuses what `issueLicense` refuses. */
+export async function makeLicense(
+  ctx: Context,
+  em: EntityManager,
+  zone: string,
+  wanted: Omit<NewLicense, 'idempotencyKey'>,
+): Promise<Changed> {
   const { plan, version } = await planForSale(em, wanted.plan, ctx.tenantId === PLATFORM_TENANT);
   if (await em.findOne(License, { revokedAt: null })) throw alreadyLicensed();
-  const { plan: _, isTrial: __, addOns = [], idempotencyKey: ___, runId: ____, ...facts } = wanted;
+  if (wanted.isTrial && (await em.count(License, { trialEndsAt: { $ne: null }, isWithdrawn: false })) > 0)
+    throw new Refusal('INVALID_STATE', 'This trial has been used.', 'isTrial');
+  const [former] = await em.find(License, {}, { orderBy: { version: 'desc' }, limit: 1 });
+  const { plan: _, isTrial: __, addOns = [], runId = null, ...facts } = wanted;
   const license = em.create(License, {
-    ...{ id: uuidv7(), version: 1, planVersionId: version.id, zone, autoRenew: true },
-    ...{ enforcement: 'ENFORCE', observeUntil: null, revokedAt: null },
-    ...{ snapshot: {}, snapshotAt: null, nextTransitionAt: null },
+    ...{ id: uuidv7(), version: (former?.version ?? 0) + 1, planVersionId: version.id, zone, autoRenew: true },
+    ...{ enforcement: 'ENFORCE', observeUntil: null, revokedAt: null, runId, isWithdrawn: false },
+    ...{ snapshot: former?.snapshot ?? {}, snapshotAt: null, nextTransitionAt: null },
+    ...{ resumesRenewal: false, lapsesAt: null, lapsedSince: null },
     ...facts,
     ...datesOf(ctx.now(), zone, wanted, plan, version),
   });
@@ -148,6 +165,12 @@ async function makeLicense(ctx: Context, em: EntityManager, zone: string, wanted
   });
   for (const { code, quantity } of addOns) await addOnTo(em, license, code, quantity);
   const changed = await issuing(ctx, em, license);
+  tellStarted(em, license, plan, addOns);
+  return changed;
+}
+
+/** Tells that a licence has begun; told again, it says the same to whoever asked for it and has not heard. */
+export function tellStarted(em: EntityManager, license: License, plan: Plan, addOns: NewLicense['addOns'] = []): void {
   emit(em, 'licensing.license.started', {
     licenseId: license.id,
     version: license.version,
@@ -156,14 +179,19 @@ async function makeLicense(ctx: Context, em: EntityManager, zone: string, wanted
     addOns,
     ...(license.trialEndsAt ? { trialEndsAt: license.trialEndsAt.toISOString() } : {}),
     validUntil: plan.isEndless ? null : ((license.paidUntil ?? license.trialEndsAt)?.toISOString() ?? null),
-    ...(wanted.runId ? { runId: wanted.runId } : {}),
+    ...(license.runId ? { runId: license.runId } : {}),
   });
-  return changed;
 }
 
 const alreadyLicensed = () => new Refusal('CONFLICT', 'This tenant has a licence already.', 'tenantId');
 
-function datesOf(now: Date, zone: string, wanted: NewLicense, plan: Plan, version: PlanVersion) {
+function datesOf(
+  now: Date,
+  zone: string,
+  wanted: Omit<NewLicense, 'idempotencyKey'>,
+  plan: Plan,
+  version: PlanVersion,
+) {
   if (wanted.isTrial && version.trialDays === 0) throw new Refusal('INVALID', 'This plan has no trial.', 'isTrial');
   const validFrom = wanted.validFrom ?? now;
   const trialEndsAt = wanted.isTrial ? (wanted.trialEndsAt ?? addDays(validFrom, version.trialDays, zone)) : null;

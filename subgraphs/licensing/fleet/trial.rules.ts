@@ -1,0 +1,46 @@
+import { addDays } from '../../../schema/calendar.ts';
+import { Refusal } from '../../../schema/errors.ts';
+import { FEATURES, type Feature, parentOf } from '../../../schema/features.ts';
+import { entitlementAt, type LicenseFacts } from '../terms/entitlement.rules.ts';
+import { type LicenseState, stateAt } from '../terms/license.rules.ts';
+
+/** A trial ends this many days ahead at most, as far as the longest that a plan may have. */
+const MAX_TRIAL_DAYS = 90;
+/** A feature is tried again after this many days at the earliest. */
+const FEATURE_TRIAL_PAUSE_DAYS = 365;
+
+/**
+ * Refuses to extend what is no unpaid trial (INVALID_STATE), and an end that is not later than the one it has or too far
+ * ahead (INVALID).
+ */
+export function checkExtension(facts: LicenseFacts, until: Date, now: Date): void {
+  const { trialEndsAt, paidUntil, zone } = facts;
+  if (stateAt(facts, now) !== 'TRIAL' || !trialEndsAt)
+    throw new Refusal('INVALID_STATE', 'Only a licence in its trial is extended.', 'tenantId');
+  if (paidUntil) throw new Refusal('INVALID_STATE', 'This licence is paid already.', 'tenantId');
+  if (until <= trialEndsAt) throw new Refusal('INVALID', 'The end is later than the one it has.', 'until');
+  if (until > addDays(now, MAX_TRIAL_DAYS, zone))
+    throw new Refusal('INVALID', `A trial ends at most ${MAX_TRIAL_DAYS} days ahead.`, 'until');
+}
+
+const TRIES: readonly LicenseState[] = ['TRIAL', 'ACTIVE', 'GRACE'];
+
+/**
+ * Refuses with INVALID_STATE a trial of a feature that nobody can use yet, that was tried within 365 days, that is open
+ * already or was shut for this tenant, and any in a licence that is not open; with INVALID one whose parent is shut.
+ * `triedAt` are the starts of the tenant's trials of this feature.
+ */
+export function checkFeatureTrial(facts: LicenseFacts, feature: Feature, triedAt: readonly Date[], now: Date): void {
+  const refuse = (sentence: string) => new Refusal('INVALID_STATE', sentence, 'feature');
+  const state = stateAt(facts, now);
+  if (!TRIES.includes(state)) throw refuse(`A ${state.toLowerCase()} licence starts no trial.`);
+  if (FEATURES[feature].state !== 'AVAILABLE') throw refuse(`${feature} cannot be tried yet.`);
+  if (triedAt.some((at) => addDays(at, FEATURE_TRIAL_PAUSE_DAYS, facts.zone) > now))
+    throw refuse('This trial has been used.');
+  const { access, reason } = entitlementAt(facts, feature, now);
+  if (access === 'FULL') throw refuse('This feature is already included.');
+  if (reason === 'OVERRIDE_OFF') throw refuse(`${feature} is switched off for this tenant.`);
+  const parent = parentOf(feature);
+  if (parent && entitlementAt(facts, parent, now).access !== 'FULL')
+    throw new Refusal('INVALID', `${feature} needs the ${parent} feature.`, 'feature');
+}
