@@ -11,19 +11,19 @@ import { type Held, holdTogether } from './license-facts.service.ts';
 /** The columns of a row as texts, as the database keeps what was; one that is missing was not there yet. */
 type Texts = Record<string, string | null>;
 
-/** How the texts of a column's type are read. */
+/** How a column's text becomes what code uses, by its type there; others stay texts. */
 const READ: Record<string, (text: string) => unknown> = {
   bigint: BigInt,
-  integer: Number,
+  number: Number,
   boolean: (text) => text === 'true',
-  datetime: (text) => new Date(text),
+  date: (text) => new Date(text),
 };
 
 function rowFrom<T extends object>(em: EntityManager, type: EntityClass<T>, texts: Texts): T {
   const row = Object.create(type.prototype);
-  for (const { name, type: kind, fieldNames = [] } of em.getMetadata(type).props) {
+  for (const { name, runtimeType, fieldNames = [] } of em.getMetadata(type).props) {
     const text = texts[fieldNames[0] ?? ''] ?? null;
-    row[name] = text === null ? null : (READ[kind]?.(text) ?? text);
+    row[name] = text === null ? null : (READ[runtimeType.toLowerCase()]?.(text) ?? text);
   }
   return row;
 }
