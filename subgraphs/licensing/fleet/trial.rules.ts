@@ -33,7 +33,7 @@ const TRIES: readonly LicenseState[] = ['TRIAL', 'ACTIVE', 'GRACE'];
 export function checkFeatureTrial(facts: LicenseFacts, feature: Feature, triedAt: readonly Date[], now: Date): void {
   const refuse = (sentence: string) => new Refusal('INVALID_STATE', sentence, 'feature');
   const state = stateAt(facts, now);
-  if (!TRIES.includes(state)) throw refuse(`A ${state.toLowerCase()} licence starts no trial.`);
+  if (!TRIES.includes(state)) throw refuse(`No trial starts while the licence is ${state.toLowerCase()}.`);
   if (FEATURES[feature].state !== 'AVAILABLE') throw refuse(`${feature} cannot be tried yet.`);
   if (triedAt.some((at) => addDays(at, FEATURE_TRIAL_PAUSE_DAYS, facts.zone) > now))
     throw refuse('This trial has been used.');

@@ -76,7 +76,7 @@ call kernel.make_tenanted('licensing.license_revocation');
 revoke delete on licensing.license_revocation from svc_licensing;
 
 -- What is given before it begins and ended before it does is an empty stretch of time.
-alter table licensing."grant" drop constraint grant_check, add check (expires_at >= starts_at);
+alter table licensing."grant" drop constraint grant_check1, add constraint grant_check1 check (expires_at >= starts_at);
 
 -- A tenant whose licence was withdrawn has none.
 grant delete on kernel.entitlement to svc_licensing;
