@@ -18,7 +18,7 @@ import { type BillingInterval, type LicenseState, type LicenseTerms, periodAt } 
 import { License } from './license.entity.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import { type Changed, issuing } from './license-change.service.ts';
-import { newestLicense, readsFleet } from './license-facts.service.ts';
+import { newestLicense, presentLicense, readsFleet } from './license-facts.service.ts';
 
 /** The licence of the caller's tenant; a revoked one as long as no other was issued. */
 export async function ownLicense(ctx: Context): Promise<License | null> {
@@ -30,9 +30,9 @@ export async function licenseInForce(ctx: Context): Promise<License | null> {
   return (await ctx.em()).findOne(License, { revokedAt: null });
 }
 
-/** A licence by id: the caller's own, or for the control plane any. */
+/** A tenant's licence by id: the caller's own, or for the control plane any. One that another has followed is none. */
 export async function licenseById(ctx: Context, id: string): Promise<License | null> {
-  if (readsFleet(ctx) && isId(id)) return ctx.acrossTenants((em) => em.findOne(License, { id }));
+  if (readsFleet(ctx) && isId(id)) return (await ctx.load(presentLicense, id))?.license ?? null;
   const own = await ownLicense(ctx);
   return own?.id === id ? own : null;
 }
