@@ -22,6 +22,6 @@ export class RevocationResolver {
   @RequiresPermission('licensing.fleet.manage')
   @Continuity()
   revokeLicense(@Arg('input', () => RevokeLicenseInput) { tenantId, reason }: RevokeLicenseInput, @Ctx() ctx: Context) {
-    return payload(() => propagated(ctx, tenantId, async () => revokeLicense(inTenant(ctx, tenantId), reason)));
+    return payload(() => propagated(ctx, tenantId, () => revokeLicense(inTenant(ctx, tenantId), reason)));
   }
 }
