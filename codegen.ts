@@ -8,23 +8,27 @@ const api = printSchema(
   Supergraph.build(readFileSync('schema/supergraph.graphql', 'utf8')).apiSchema().toGraphQLJSSchema(),
 );
 
-/** Typed documents for every operation written as `graphql(...)` in tests and benches. */
+/** What turns operations into typed documents that are plain strings. */
+const typed = {
+  preset: 'client',
+  presetConfig: { fragmentMasking: false },
+  config: {
+    documentMode: 'string',
+    importExtension: '.ts',
+    emitLegacyCommonJSImports: false,
+    useTypeImports: true,
+    enumsAsTypes: true,
+    defaultScalarType: 'string', // every scalar of ours is a string on the wire
+  },
+} as const;
+
+/** Typed documents for every operation written as `graphql(...)` in tests and benches, and for those of the clients. */
 export default {
   schema: api,
-  documents: ['tests/**/*.ts', 'bench/**/*.ts', '!tests/setup/graphql/**'],
   generates: {
-    'tests/setup/graphql/': {
-      preset: 'client',
-      presetConfig: { fragmentMasking: false },
-      config: {
-        documentMode: 'string',
-        importExtension: '.ts',
-        emitLegacyCommonJSImports: false,
-        useTypeImports: true,
-        enumsAsTypes: true,
-        defaultScalarType: 'string', // every scalar of ours is a string on the wire
-      },
-    },
+    'tests/setup/graphql/': { ...typed, documents: ['tests/**/*.ts', 'bench/**/*.ts', '!tests/setup/graphql/**'] },
+    'clients/portal/graphql/': { ...typed, documents: ['clients/portal/*.graphql'] },
+    'clients/example/graphql/': { ...typed, documents: ['clients/example/*.graphql'] },
   },
   ignoreNoDocuments: true,
 } satisfies CodegenConfig;

@@ -33,6 +33,7 @@ export function printBanner(config: Config, people: readonly Person[], port: num
     lines.push(
       `  Sandbox    ${base}/graphql in a browser`,
       `  GraphiQL   ${base}/graphiql (needs no internet)`,
+      `  Example    ${base}/examples/license, a portal that follows its licence`,
       '',
       `The people of the example world; the password of all is ${password}`,
     );

@@ -3,13 +3,17 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-type Page = () => Promise<{ type: string; body: Buffer }>;
+/** A page for developers, read when it is asked for. */
+export type Page = () => Promise<{ type: string; body: string | Buffer; headers?: Record<string, string> }>;
 
 const require = createRequire(import.meta.url);
-const packageDir = (name: string) => dirname(require.resolve(`${name}/package.json`));
+export const packageDir = (name: string) => dirname(require.resolve(`${name}/package.json`));
 const here = (file: string) => fileURLToPath(new URL(`./graphiql/${file}`, import.meta.url));
 
 const TYPES: Record<string, string> = { html: 'text/html', css: 'text/css', js: 'text/javascript' };
+
+/** The content type of a file by its extension. */
+export const typeOf = (extension: string) => `${TYPES[extension] ?? 'application/octet-stream'}; charset=utf-8`;
 
 /** GraphiQL from this machine's own packages, for developers whose browsers do not reach a CDN. */
 export function graphiqlPages(): Map<string, Page> {
@@ -26,10 +30,7 @@ export function graphiqlPages(): Map<string, Page> {
   return new Map(
     Object.entries(files).map(([path, file]) => [
       path,
-      async () => ({
-        type: `${TYPES[file.split('.').at(-1) ?? ''] ?? 'application/octet-stream'}; charset=utf-8`,
-        body: await readFile(file),
-      }),
+      async () => ({ type: typeOf(file.split('.').at(-1) ?? ''), body: await readFile(file) }),
     ]),
   );
 }

@@ -12,6 +12,7 @@ import { ANONYMOUS } from './auth.ts';
 import { maskError } from './denials.ts';
 import type { Answer, Graph } from './graph.ts';
 import { answerType, readGraphRequest, refuse, sendAnswer, sendJson } from './graph-over-http.ts';
+import type { Page } from './graphiql.ts';
 import { answerStreaming, protocolFor } from './subscriptions/http-stream.ts';
 import { STREAM_LIMITS, type StreamLimits } from './subscriptions/stream-limits.ts';
 import { Streams } from './subscriptions/streams.ts';
@@ -31,7 +32,7 @@ export interface HttpOptions {
   /** How many sockets and streams may be open; by default the named limits. */
   streamLimits?: StreamLimits;
   /** Local developer pages by path; none in production. */
-  pages: ReadonlyMap<string, () => Promise<{ type: string; body: string | Buffer }>>;
+  pages: ReadonlyMap<string, Page>;
   log: Logger;
 }
 
@@ -96,8 +97,8 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
       return sendJson(response, 200, await graph.parts.auth.keySet(), { 'cache-control': 'public, max-age=300' });
     const page = options.pages.get(path ?? '');
     if (!page) return refuse(response, new ClientError('BAD_USER_INPUT', 'There is nothing here.'), 404);
-    const { type, body } = await page();
-    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache' }).end(body);
+    const { type, body, headers } = await page();
+    response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache', ...headers }).end(body);
   }
 
   async function answerGraph(request: IncomingMessage, response: ServerResponse): Promise<void> {

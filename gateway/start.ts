@@ -8,6 +8,7 @@ import { openApolloDoor } from './apollo-server.ts';
 import { createAsk } from './ask.ts';
 import { createAuthenticator } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
+import { examplePages } from './example-page.ts';
 import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
 import { openHttpDoor } from './http.ts';
@@ -103,7 +104,7 @@ export async function startGateway(
         socketsPerUser: config.SOCKETS_PER_USER,
         streamsPerUser: config.STREAMS_PER_USER,
       },
-      pages: isDevelopment ? graphiqlPages() : new Map(),
+      pages: isDevelopment ? new Map([...graphiqlPages(), ...examplePages()]) : new Map(),
       log,
     });
     return {

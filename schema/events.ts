@@ -204,6 +204,7 @@ export interface Events {
   'identity.membership.activated': MembershipTold;
   'identity.membership.changed': MembershipTold;
   'identity.membership.ended': MembershipTold;
+  'identity.membership.frozen': MembershipTold;
   'identity.membership.restored': MembershipTold;
   'identity.membership.suspended': MembershipTold;
   'identity.session.ended': { sessionId: string; reason: string };

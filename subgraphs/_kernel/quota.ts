@@ -2,6 +2,7 @@ import { monthlyPeriod } from '../../schema/calendar.ts';
 import { hashOf } from '../../schema/canonical.ts';
 import { ClientError, Refusal } from '../../schema/errors.ts';
 import { QUOTAS, type QuotaKey, type QuotaPolicy } from '../../schema/features.ts';
+import { ceilingOf } from '../../schema/quota.ts';
 import type { Context } from './context.ts';
 import type { EntityManager } from './db.ts';
 import { emit } from './events.ts';
@@ -64,12 +65,6 @@ async function save(em: EntityManager, key: QuotaKey, row: QuotaRow): Promise<vo
     'update kernel.quota set used = ?, warned = ?::int[], period_start = ?, period_end = ? where key = ?',
     [row.used.toString(), `{${row.warned.join(',')}}`, row.periodStart, row.periodEnd, key],
   );
-}
-
-/** The most that may be used: the limit, or with a soft margin floor(limit × (100 + margin) / 100). Null is no end. */
-export function ceilingOf(limit: bigint | null, policy: QuotaPolicy, marginPercent: number): bigint | null {
-  if (limit === null || policy === 'OVERAGE') return null;
-  return policy === 'SOFT' ? (limit * BigInt(100 + marginPercent)) / 100n : limit;
 }
 
 /** The thresholds that use has newly reached: `used × 100 ≥ limit × percent`. */

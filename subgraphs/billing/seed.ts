@@ -2,8 +2,10 @@ import { monthlyPeriod } from '../../schema/calendar.ts';
 import type { Context } from '../_kernel/context.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
 import { registerCustomer } from './accounts/customer.service.ts';
+import { bill } from './invoicing/license-billing.service.ts';
 import { recordPayment } from './payments/payment.service.ts';
-import { chargeLicenseChange, postCharge } from './rating/charge.service.ts';
+import { postCharge } from './rating/charge.service.ts';
+import { pricedLines } from './rating/license-line.rules.ts';
 import { BULK, ISPS, PEOPLE, type Somebody } from './seed.data.ts';
 
 /** The customers of the example world, what they were charged and what they have paid. */
@@ -30,11 +32,16 @@ async function seedPlatform(ctx: Context, world: SeedWorld): Promise<void> {
     const customer = await registerCustomer(ctx, { ...who, kind: 'BUSINESS', status: 'ACTIVE', billingDay: 1 });
     const { start, end } = monthlyPeriod(ctx.now(), 1, 'UTC');
     const period = { currency: 'USD', periodStart: start.toISOString(), periodEnd: end.toISOString() };
-    await chargeLicenseChange(ctx, {
-      changeId: seedId(`7f${id.slice(2)}`),
-      licensedTenantId,
-      lines: lines.map(([key, amountMinor]) => ({ key, amountMinor: String(amountMinor), ...period })),
-    });
+    const told = lines.map(([key, amountMinor]) => ({ key, amountMinor: String(amountMinor), ...period }));
+    await ctx.tx((em) =>
+      bill(ctx, em, customer, {
+        key: `seed:${slug}`,
+        askedSeq: 0,
+        lines: pricedLines(`seed:${slug}`, told),
+        terms: 'BY_TERMS',
+        references: [], // what these licences are paid for was seeded with them
+      }),
+    );
     const owed = lines.reduce((sum, [, amountMinor]) => sum + amountMinor, 0);
     if (isPaid) await pay(ctx, customer.id, BigInt(owed), 'USD', start);
   }

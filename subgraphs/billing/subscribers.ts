@@ -1,15 +1,25 @@
+import type { EventName } from '../../schema/events.ts';
+import type { Context } from '../_kernel/context.ts';
 import { hears } from '../_kernel/subgraph.ts';
 import { activateCustomer } from './accounts/customer.service.ts';
-import { chargeLicenseChange } from './rating/charge.service.ts';
+import * as license from './invoicing/license-billing.service.ts';
+
+/** Licensing tells the platform; an ISP in whose log the same stands has nobody to charge for it. */
+const fromPlatform = <N extends EventName>(event: N, bill: (ctx: Context, news: license.News<N>) => Promise<void>) =>
+  hears(event, async (ctx, told) => {
+    if (ctx.isPlatform) return bill(ctx, told);
+    ctx.log.info(
+      { event, eventId: told.id, tenantId: ctx.tenantId },
+      'news of a licence stood outside the log of the platform and is not charged',
+    );
+  });
 
 export const subscribers = {
   activateCustomer: hears('network.service.activated', (ctx, { payload }) => activateCustomer(ctx, payload.customerId)),
-  // Licensing tells the platform; an ISP that hears of a change has nobody to charge for it.
-  chargeLicenseChange: hears('licensing.change.applied', async (ctx, { id, payload }) => {
-    if (ctx.isPlatform) return chargeLicenseChange(ctx, payload);
-    ctx.log.info(
-      { eventId: id, tenantId: ctx.tenantId },
-      'a change of licence was told outside the platform and is not charged',
-    );
-  }),
+  chargeLicenseChange: fromPlatform('licensing.change.applied', license.chargeChange),
+  invoiceLicenseChange: fromPlatform('licensing.change.scheduled', license.invoiceChange),
+  voidLicenseChange: fromPlatform('licensing.change.cancelled', license.voidChange),
+  invoiceRenewal: fromPlatform('licensing.renewal.requested', license.invoiceRenewal),
+  stopRenewal: fromPlatform('licensing.license.renewal_stopped', license.stopRenewal),
+  chargeOverage: fromPlatform('licensing.usage.reported', license.chargeOverage),
 };

@@ -1,5 +1,6 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
 import { Customer, CustomerContactsResolver } from './customer.stub.ts';
+import { CrmFootprintResolver, LicenseChangePreview } from './license-change-preview.stub.ts';
 import { Contact, ContactLink, ContactPoint } from './people/contact.entity.ts';
 import { ContactChangeResolver, ContactLinkResolver, ContactResolver } from './people/contact.resolver.ts';
 import { contactById } from './people/loaders.ts';
@@ -12,8 +13,15 @@ import { keepPrimaryContact } from './subscribers.ts';
 export const crm: SubgraphDefinition = {
   name: 'crm',
   feature: 'crm',
-  resolvers: [LeadResolver, ContactResolver, ContactLinkResolver, ContactChangeResolver, CustomerContactsResolver],
-  types: [Customer],
+  resolvers: [
+    LeadResolver,
+    ContactResolver,
+    ContactLinkResolver,
+    ContactChangeResolver,
+    CustomerContactsResolver,
+    CrmFootprintResolver,
+  ],
+  types: [Customer, LicenseChangePreview],
   entities: [Contact, ContactPoint, ContactLink, Lead],
   references: {
     Contact: (ctx, { id }) => (ctx.can('crm.contact.read') ? ctx.load(contactById, id) : null),

@@ -16,6 +16,7 @@ import { SignInBucket } from './sign-in-bucket.entity.ts';
 import { SignInRecord } from './sign-in-record.entity.ts';
 import { SocketTicket } from './socket-ticket.entity.ts';
 import { SocketTicketResolver } from './socket-ticket.resolver.ts';
+import { subscribers } from './subscribers.ts';
 import { ownTenant } from './tenant.service.ts';
 import { Tenant } from './tenant.stub.ts';
 import { TokenKey } from './token-key.entity.ts';
@@ -47,6 +48,7 @@ export const identity: SubgraphDefinition = {
     },
   },
   isControlPlane: true,
+  subscribers,
   people: PEOPLE,
   seed,
 };

@@ -5,12 +5,23 @@ import type { MembershipKind, MembershipState } from './membership.rules.ts';
 import type { User } from './user.entity.ts';
 
 export const MembershipKindEnum = { STAFF: 'STAFF', PORTAL: 'PORTAL' } as const;
-export const MembershipStateEnum = { ACTIVE: 'ACTIVE', SUSPENDED: 'SUSPENDED', ENDED: 'ENDED' } as const;
+export const MembershipStateEnum = {
+  ACTIVE: 'ACTIVE',
+  SUSPENDED: 'SUSPENDED',
+  FROZEN: 'FROZEN',
+  ENDED: 'ENDED',
+} as const;
 registerEnumType(MembershipKindEnum, {
   name: 'MembershipKind',
   description: 'Works at the ISP, or is a customer of it.',
 });
-registerEnumType(MembershipStateEnum, { name: 'MembershipState' });
+registerEnumType(MembershipStateEnum, {
+  name: 'MembershipState',
+  valuesConfig: {
+    SUSPENDED: { description: 'Kept out by an administrator.' },
+    FROZEN: { description: 'The plan has no seat for them now. They come back by themselves when it has one.' },
+  },
+});
 
 @ObjectType({ description: 'What a person is in one tenant, and with which roles.' })
 @Directive('@key(fields: "id")')

@@ -11,11 +11,12 @@ import {
 import { optionalText } from '../../schema/words.ts';
 
 export type MembershipKind = 'STAFF' | 'PORTAL';
-export type MembershipState = 'ACTIVE' | 'SUSPENDED' | 'ENDED';
+export type MembershipState = 'ACTIVE' | 'SUSPENDED' | 'FROZEN' | 'ENDED';
 
 const NEXT: Record<MembershipState, readonly MembershipState[]> = {
-  ACTIVE: ['SUSPENDED', 'ENDED'],
+  ACTIVE: ['SUSPENDED', 'FROZEN', 'ENDED'],
   SUSPENDED: ['ACTIVE', 'ENDED'],
+  FROZEN: ['ACTIVE', 'ENDED'],
   ENDED: [],
 };
 

@@ -1,12 +1,11 @@
 import { asId, keyAfter } from '../../schema/cursor.ts';
 import { Refusal } from '../../schema/errors.ts';
-import type { EventName } from '../../schema/events.ts';
 import { isId } from '../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../schema/page.ts';
 import { expectVersion } from '../../schema/words.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
-import { emit, tellGateways } from '../_kernel/events.ts';
+import { tellGateways } from '../_kernel/events.ts';
 import { lockOrRefuse } from '../_kernel/lock.ts';
 import { consume, release } from '../_kernel/quota.ts';
 import { Membership } from './membership.entity.ts';
@@ -21,6 +20,8 @@ import {
   type MembershipKind,
   type MembershipState,
 } from './membership.rules.ts';
+import { lockAdmins, tell } from './membership.steps.ts';
+import { checkSeatFree, settleSeats } from './seat.service.ts';
 import { endSessionsOf } from './session.service.ts';
 import { presentOf } from './tenant.service.ts';
 
@@ -98,6 +99,7 @@ export interface MemberChange {
 export function setMemberRoles(ctx: Context, asked: MemberChange & { roles: string[] }): Promise<Membership> {
   return changeMember(ctx, asked, async (em, member, admins) => {
     if (member.state === 'ENDED') throw new Refusal('INVALID_STATE', 'This membership has ended.', 'membershipId');
+    if (member.state === 'FROZEN') throw new Refusal('INVALID_STATE', 'This membership is frozen.', 'membershipId');
     const roles = checkRoles(asked.roles, member.kind, ctx.isPlatform);
     await checkGiver(ctx, em, member, roles);
     keepAnAdmin(admins.includes(member.id), isAdmin(roles), admins.length - 1);
@@ -116,16 +118,23 @@ export function suspendMember(ctx: Context, asked: MemberChange & { reason?: str
   });
 }
 
-/** Lets a suspended member in again, with the roles they had. */
+/**
+ * Lets a suspended member in again, with the roles they had. Throws QUOTA_EXCEEDED when the plan has lost their seat
+ * meanwhile.
+ */
 export function restoreMember(ctx: Context, asked: MemberChange): Promise<Membership> {
   return changeMember(ctx, asked, async (em, member) => {
     if (member.state !== 'SUSPENDED') throw new Refusal('INVALID_STATE', 'This member is not suspended.', 'state');
+    if (member.kind === 'STAFF') await checkSeatFree(ctx, em);
     member.state = advance(member.state, 'ACTIVE');
     tell(em, 'identity.membership.restored', member);
   });
 }
 
-/** Ends a membership for good: sessions for this tenant end and the seat is free. Who they were stays readable. */
+/**
+ * Ends a membership for good: sessions for this tenant end, and the seat is free, for a frozen member first. Who they
+ * were stays readable.
+ */
 export function endMember(ctx: Context, asked: MemberChange & { reason?: string | null }): Promise<Membership> {
   return changeMember(ctx, asked, async (em, member, admins) => {
     keepAnAdmin(admins.includes(member.id), false, admins.length - 1);
@@ -134,6 +143,7 @@ export function endMember(ctx: Context, asked: MemberChange & { reason?: string 
     if (member.kind === 'STAFF') await release(ctx, em, 'staff_users', 1n, member.id);
     await endSessionsOf(em, member.id, 'MEMBERSHIP_ENDED');
     tell(em, 'identity.membership.ended', member, checkReason(asked.reason));
+    if (member.kind === 'STAFF') await settleSeats(em);
   });
 }
 
@@ -160,14 +170,6 @@ function changeMember(
   });
 }
 
-/** The ids of the tenant's ACTIVE administrators, whose rows stay locked. */
-async function lockAdmins(em: EntityManager): Promise<string[]> {
-  const staff = await em.execute(
-    "select id, roles from identity.membership where kind = 'STAFF' and state = 'ACTIVE' and roles && '{tenant_admin,platform_admin}' order by id for update",
-  );
-  return staff.map((row) => String(row.id));
-}
-
 /** Background work gives what its document says; people give by the rule. */
 async function checkGiver(
   ctx: Context,
@@ -180,11 +182,4 @@ async function checkGiver(
   const own = membershipId === undefined ? null : await em.findOne(Membership, { id: membershipId });
   const giver = { userId: caller.id ?? '', roles: own?.roles ?? [], holds: ctx.can.bind(ctx) };
   checkGiving(giver, member.userId, roles, ctx.isPlatform);
-}
-
-type MembershipEvent = Extract<EventName, `identity.membership.${string}`>;
-
-function tell(em: EntityManager, name: MembershipEvent, member: Membership, reason?: string): void {
-  const { id, userId, kind, roles, version } = member;
-  emit(em, name, { membershipId: id, userId, kind, roles, version, ...(reason ? { reason } : {}) });
 }

@@ -8,7 +8,7 @@ import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session, type SessionTokens } from './session.entity.ts';
 import { kindOf, overByTime, refreshVerdict, timesOf } from './session.rules.ts';
 import { end, type Proof, placeOf, selfOf } from './session.service.ts';
-import { signInAgain, usableOf } from './sign-in.rules.ts';
+import { noSeat, signInAgain, usableOf } from './sign-in.rules.ts';
 import { record } from './sign-in-record.service.ts';
 import { inSession, standingIn } from './standing.service.ts';
 import { issueTokens, macKey, type OpenSession } from './token.service.ts';
@@ -68,7 +68,8 @@ function rotate(session: Session, { realm, membership }: Pick<OpenSession, 'real
 
 /**
  * Takes one's session over to another tenant one is a member of (identity R4). Its access tokens for the former tenant
- * are refused from then on. Refuses NOT_FOUND for a tenant that is none of one's own, INVALID_STATE for a suspended one.
+ * are refused from then on. Refuses NOT_FOUND for a tenant that is none of one's own, INVALID_STATE for a suspended one and
+ * where one is frozen.
  * @param customerId which of several portal accounts there.
  */
 export async function switchTenant(ctx: Context, tenantId: string, customerId: string | null): Promise<SessionTokens> {
@@ -80,6 +81,7 @@ export async function switchTenant(ctx: Context, tenantId: string, customerId: s
   const place = usableOf(theirs)[0];
   if (!place && theirs.some(({ state }) => state === 'ACTIVE'))
     throw new Refusal('INVALID_STATE', 'This tenant is suspended.', 'tenantId');
+  if (!place && theirs.some(({ state }) => state === 'FROZEN')) throw noSeat('tenantId');
   if (!place) throw noSuchTenant();
   return issueTokens(ctx, await moveTo(ctx, { userId, sessionId }, place));
 }

@@ -11,6 +11,7 @@ export type EndReason =
   | 'REUSED'
   | 'USER_SUSPENDED'
   | 'MEMBERSHIP_SUSPENDED'
+  | 'MEMBERSHIP_FROZEN'
   | 'MEMBERSHIP_ENDED'
   | 'TENANT_SUSPENDED';
 
@@ -97,6 +98,7 @@ export function standingFault({ userState, membership, tenantState }: Standing):
   if (userState !== 'ACTIVE') return 'USER_SUSPENDED';
   if (!membership) return null;
   if (membership.state === 'SUSPENDED') return 'MEMBERSHIP_SUSPENDED';
+  if (membership.state === 'FROZEN') return 'MEMBERSHIP_FROZEN';
   if (membership.state !== 'ACTIVE') return 'MEMBERSHIP_ENDED';
   return isTenantUsable(tenantState, membership.roles) ? null : 'TENANT_SUSPENDED';
 }

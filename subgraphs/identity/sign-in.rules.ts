@@ -7,6 +7,10 @@ export const wrongProof = () => new Refusal('INVALID', 'E-mail or password is no
 /** The one answer to whatever is wrong with a refresh token. */
 export const signInAgain = () => new Refusal('INVALID', 'Please sign in again.');
 
+/** For a frozen member who asks for the tenant. */
+export const noSeat = (field: string) =>
+  new Refusal('INVALID_STATE', 'The plan of this tenant has no seat for you now.', field);
+
 export interface Candidate {
   id: string;
   slug: string;
@@ -35,6 +39,7 @@ export function chooseMembership<C extends Candidate>(
   );
   if (asked.length === 0 && shut.length > 0)
     throw new Refusal('INVALID_STATE', 'This tenant is suspended. Its administrators can sign in.', 'tenant');
+  if (asked.length === 0 && all.some((one) => one.state === 'FROZEN' && one.slug === slug)) throw noSeat('tenant');
   if (asked.length === 0 && slug !== null) throw new Refusal('INVALID', 'You are no member of this tenant.', 'tenant');
   return asked.length === 1 ? (asked[0] ?? null) : (asked.find((one) => one.id === lastId) ?? null);
 }

@@ -4,14 +4,17 @@ import { AddOnResolver } from './catalogue/add-on.resolver.ts';
 import { Plan, PlanVersion } from './catalogue/plan.entity.ts';
 import { PlanResolver, PlanVersionResolver } from './catalogue/plan.resolver.ts';
 import { addOnByKey, planByKey, planVersionById } from './catalogue/plan.service.ts';
-import { UpgradeResolver } from './changes/upgrade.resolver.ts';
+import { LicenseInvoice } from './changes/license-invoice.entity.ts';
+import { PlanChangeResolver } from './changes/plan-change.resolver.ts';
+import { TrialExtensionResolver } from './changes/trial-extension.resolver.ts';
+import { UpgradeOptionResolver } from './changes/upgrade-option.resolver.ts';
+import { FeatureTrialResolver } from './fleet/feature-trial.resolver.ts';
 import { GrantResolver } from './fleet/grant.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
 import { OverrideResolver } from './fleet/override.resolver.ts';
 import { RefreshResolver } from './fleet/refresh.resolver.ts';
 import { LicenseRevocation } from './fleet/revocation.entity.ts';
 import { RevocationResolver } from './fleet/revocation.resolver.ts';
-import { TrialResolver } from './fleet/trial.resolver.ts';
 import { alertOfUnlicensed } from './fleet/unlicensed.service.ts';
 import { GatewayNode } from './gateways/gateway-feed.entity.ts';
 import { GatewayFeedResolver } from './gateways/gateway-feed.resolver.ts';
@@ -23,9 +26,16 @@ import { LicenseChangeResolver } from './licenses/license-change.resolver.ts';
 import { licenseChangeById } from './licenses/license-change.service.ts';
 import { LicenseFieldsResolver } from './licenses/license-fields.resolver.ts';
 import { LicenseUpdateResolver } from './licenses/license-update.resolver.ts';
+import { PlannedChange } from './licenses/planned-change.entity.ts';
 import { seed } from './seed.ts';
 import { subscribers } from './subscribers.ts';
-import { advanceLicenses, lapseLicenses, refreshAllEntitlements } from './sweeps.ts';
+import {
+  advanceLicenses,
+  cancelUnpaidChanges,
+  lapseLicenses,
+  refreshAllEntitlements,
+  renewLicenses,
+} from './sweeps.ts';
 import { Tenant, TenantStubResolver } from './tenant.stub.ts';
 import { Grant } from './terms/grant.entity.ts';
 import { Hold } from './terms/hold.entity.ts';
@@ -42,11 +52,13 @@ export const licensing: SubgraphDefinition = {
     LicenseFieldsResolver,
     LicenseChangeResolver,
     LicenseUpdateResolver,
-    UpgradeResolver,
+    PlanChangeResolver,
+    UpgradeOptionResolver,
     OverrideResolver,
     HoldResolver,
     GrantResolver,
-    TrialResolver,
+    FeatureTrialResolver,
+    TrialExtensionResolver,
     RevocationResolver,
     RefreshResolver,
     QuotaUsageResolver,
@@ -62,6 +74,8 @@ export const licensing: SubgraphDefinition = {
     License,
     LicenseAddOn,
     LicenseChange,
+    PlannedChange,
+    LicenseInvoice,
     Override,
     Grant,
     Hold,
@@ -79,7 +93,9 @@ export const licensing: SubgraphDefinition = {
   crons: {
     advanceLicenses: { pattern: '* * * * *', run: advanceLicenses },
     lapseLicenses: { pattern: '* * * * *', run: lapseLicenses },
-    alertOfUnlicensed: { pattern: '17 * * * *', run: async (ctx) => void (await alertOfUnlicensed(ctx)) },
+    alertOfUnlicensed: { pattern: '47 * * * *', run: async (ctx) => void (await alertOfUnlicensed(ctx)) },
+    renewLicenses: { pattern: '* * * * *', run: renewLicenses },
+    cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
   },
   onStart: refreshAllEntitlements,
   isControlPlane: true,

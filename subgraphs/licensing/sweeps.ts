@@ -1,4 +1,6 @@
 import type { Context } from '../_kernel/context.ts';
+import { cancelUnpaidChange, tenantsWithUnpaidChange } from './changes/plan-change.service.ts';
+import { requestRenewal, tenantsToRenew } from './changes/renewal.service.ts';
 import { refreshEntitlements } from './licenses/entitlement.service.ts';
 import { licenseInForce, tenantsWithLicense } from './licenses/license.service.ts';
 import { advanceLicense, tenantsToAdvance } from './licenses/license-change.service.ts';
@@ -22,6 +24,16 @@ export async function lapseOwnLicense(ctx: Context): Promise<void> {
   if (!(await licenseInForce(ctx))) return;
   await advanceLicense(ctx);
   await tellLapse(ctx);
+}
+
+/** Asks billing for every period whose time has come. */
+export async function renewLicenses(ctx: Context): Promise<void> {
+  for (const tenantId of await tenantsToRenew(ctx, BATCH)) await requestRenewal(ctx.inTenant(tenantId));
+}
+
+/** Gives up changes that nobody paid for. */
+export async function cancelUnpaidChanges(ctx: Context): Promise<void> {
+  for (const tenantId of await tenantsWithUnpaidChange(ctx, BATCH)) await cancelUnpaidChange(ctx.inTenant(tenantId));
 }
 
 /** Computes every tenant's entitlements anew, so that LICENSE_TIER and FEATURE_OVERRIDE hold from the start and end with it. */

@@ -12,6 +12,7 @@ import {
   TicketUpdateResolver,
 } from './desk/ticket.resolver.ts';
 import { TicketEvent } from './desk/ticket-event.entity.ts';
+import { LicenseChangePreview, TicketsFootprintResolver } from './license-change-preview.stub.ts';
 import { seed } from './seed.ts';
 
 export const tickets: SubgraphDefinition = {
@@ -25,8 +26,9 @@ export const tickets: SubgraphDefinition = {
     TicketUpdateResolver,
     CustomerTicketsResolver,
     MyTicketResolver,
+    TicketsFootprintResolver,
   ],
-  types: [Customer],
+  types: [Customer, LicenseChangePreview],
   entities: [Ticket, TicketTag, TicketMessage, TicketEvent],
   references: {
     Ticket: (ctx, { id }) => (ctx.can('tickets.ticket.read') ? ctx.load(ticketById, id) : null),

@@ -54,6 +54,7 @@ export async function openTrial() {
         await client.query('commit');
         return rows;
       }),
+    untilNoJobs: () => world.untilNoJobs(),
     close: () => world.close(),
   };
 }

@@ -92,8 +92,9 @@ describe('A tenant keeps an administrator', () => {
 });
 
 describe('The course of a membership', () => {
-  const allowed = ['ACTIVE>SUSPENDED', 'ACTIVE>ENDED', 'SUSPENDED>ACTIVE', 'SUSPENDED>ENDED'];
-  const states: MembershipState[] = ['ACTIVE', 'SUSPENDED', 'ENDED'];
+  const allowed = ['ACTIVE>SUSPENDED', 'ACTIVE>FROZEN', 'ACTIVE>ENDED', 'SUSPENDED>ACTIVE', 'SUSPENDED>ENDED'];
+  allowed.push('FROZEN>ACTIVE', 'FROZEN>ENDED');
+  const states: MembershipState[] = ['ACTIVE', 'SUSPENDED', 'FROZEN', 'ENDED'];
   test.each(states.flatMap((from) => states.map((to) => [from, to] as const)))('from %s to %s', (from, to) => {
     if (allowed.includes(`${from}>${to}`)) expect(advance(from, to)).toBe(to);
     else expect(() => advance(from, to)).toThrow(expect.objectContaining({ code: 'INVALID_STATE' }));

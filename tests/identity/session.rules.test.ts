@@ -80,6 +80,7 @@ describe('Why a session cannot go on', () => {
       { ...fine, membership: { ...membership, state: 'SUSPENDED' } },
       'MEMBERSHIP_SUSPENDED',
     ],
+    ['the plan has no seat for it', { ...fine, membership: { ...membership, state: 'FROZEN' } }, 'MEMBERSHIP_FROZEN'],
     ['the membership has ended', { ...fine, membership: { ...membership, state: 'ENDED' } }, 'MEMBERSHIP_ENDED'],
     ['the tenant is suspended', { ...fine, tenantState: 'SUSPENDED' }, 'TENANT_SUSPENDED'],
     [

@@ -50,6 +50,15 @@ describe('The tenant a sign-in begins in', () => {
     expect(() => chooseMembership([kestrel, sable], 'sable', null)).toThrow('This tenant is suspended.');
   });
 
+  test('is refused when they ask for one that has no seat for them; elsewhere and unasked they go on', () => {
+    const frozen = place('northwind', { state: 'FROZEN' });
+    expect(() => chooseMembership([kestrel, frozen], 'northwind', null)).toThrow(
+      expect.objectContaining({ code: 'INVALID_STATE', field: 'tenant' }),
+    );
+    expect(chooseMembership([kestrel, frozen], null, 'northwind')?.id).toBe('kestrel');
+    expect(chooseMembership([frozen], null, 'northwind')).toBeNull();
+  });
+
   test('of two portal accounts at one ISP, is the one used last or none', () => {
     const two = [place('a', { slug: 'kestrel' }), place('b', { slug: 'kestrel' })];
     expect(chooseMembership(two, 'kestrel', 'b')?.id).toBe('b');

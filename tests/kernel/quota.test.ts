@@ -2,9 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import type { QuotaKey, QuotaPolicy } from '../../schema/features.ts';
+import { ceilingOf } from '../../schema/quota.ts';
 import type { Context } from '../../subgraphs/_kernel/context.ts';
 import { readEventsNamed } from '../../subgraphs/_kernel/events.ts';
-import { ceilingOf, consume, newlyReached, release } from '../../subgraphs/_kernel/quota.ts';
+import { consume, newlyReached, release } from '../../subgraphs/_kernel/quota.ts';
 import { openWorld, type World } from '../setup/world.ts';
 import { asSuperuser, codeOf, inNewTenant, migrateByHand } from './by-hand.ts';
 

@@ -1,7 +1,7 @@
 /** AR: what a customer owes. CREDIT: what it has paid ahead. */
 export type AccountCode = 'AR' | 'CREDIT' | 'BANK' | 'REVENUE';
 export type AccountKind = 'ASSET' | 'LIABILITY' | 'INCOME';
-export type FactType = 'CHARGE' | 'PAYMENT';
+export type FactType = 'CHARGE' | 'PAYMENT' | 'APPLICATION' | 'CREDIT' | 'VOID' | 'CHARGEBACK';
 
 export const ACCOUNT_KINDS: Record<AccountCode, AccountKind> = {
   AR: 'ASSET',
@@ -28,6 +28,16 @@ export const paymentEntries = (customerId: string, amountMinor: bigint): Entry[]
   { code: 'BANK', amountMinor },
   { code: 'CREDIT', customerId, amountMinor: -amountMinor },
 ];
+
+/** Credit settles what is owed: CREDIT / AR [R57]. */
+export const applicationEntries = (customerId: string, amountMinor: bigint): Entry[] => [
+  { code: 'CREDIT', customerId, amountMinor },
+  { code: 'AR', customerId, amountMinor: -amountMinor },
+];
+
+/** The same facts the other way round: what undoes them. */
+export const reversed = (entries: readonly Entry[]): Entry[] =>
+  entries.map((entry) => ({ ...entry, amountMinor: -entry.amountMinor }));
 
 export interface CurrencyAmount {
   currency: string;

@@ -4,9 +4,12 @@ import { DateTime, LocalDate } from '../../../schema/scalars.ts';
 import type { PaymentMeans, PaymentStatus } from './payment.rules.ts';
 
 export const PaymentMeansEnum = { CASH: 'CASH', BANK_TRANSFER: 'BANK_TRANSFER', CHEQUE: 'CHEQUE' } as const;
-export const PaymentStatusEnum = { SUCCEEDED: 'SUCCEEDED' } as const;
+export const PaymentStatusEnum = { SUCCEEDED: 'SUCCEEDED', REVERSED: 'REVERSED' } as const;
 registerEnumType(PaymentMeansEnum, { name: 'PaymentMeans', description: 'How money came.' });
-registerEnumType(PaymentStatusEnum, { name: 'PaymentStatus' });
+registerEnumType(PaymentStatusEnum, {
+  name: 'PaymentStatus',
+  description: 'REVERSED: the money went back to the payer.',
+});
 
 @ObjectType({ description: 'Money that came from a customer.' })
 @Entity({ schema: 'billing', tableName: 'payment' })

@@ -7,6 +7,7 @@ import { LocalDate } from '../../../schema/scalars.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { Customer } from '../accounts/customer.entity.ts';
 import { customerById } from '../accounts/loaders.ts';
+import { recordChargeback } from './chargeback.service.ts';
 import { Payment, PaymentMeansEnum } from './payment.entity.ts';
 import type { PaymentMeans } from './payment.rules.ts';
 import * as service from './payment.service.ts';
@@ -28,6 +29,14 @@ class RecordPaymentInput {
   idempotencyKey!: string;
 }
 
+@InputType()
+class RecordChargebackInput {
+  @Field(() => ID) paymentId!: string;
+  @Field(() => String, { description: 'Why the money went back. 1 to 200 characters.' }) reason!: string;
+  @Field(() => String, { description: 'Asked again with it, the first answer comes back. 1 to 128 characters.' })
+  idempotencyKey!: string;
+}
+
 @Resolver(() => Payment)
 export class PaymentResolver {
   @FieldResolver(() => Customer)
@@ -45,6 +54,15 @@ export class PaymentResolver {
   @Continuity()
   recordPayment(@Arg('input', () => RecordPaymentInput) input: RecordPaymentInput, @Ctx() ctx: Context) {
     return payload(async () => ({ payment: await service.recordPayment(ctx, input) }));
+  }
+
+  @Mutation(() => PaymentPayload, {
+    description: 'The whole payment went back to the payer: what it had paid is open again.',
+  })
+  @RequiresPermission('billing.payment.record')
+  @Continuity()
+  recordChargeback(@Arg('input', () => RecordChargebackInput) input: RecordChargebackInput, @Ctx() ctx: Context) {
+    return payload(async () => ({ payment: await recordChargeback(ctx, input) }));
   }
 }
 

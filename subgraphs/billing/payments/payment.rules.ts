@@ -1,9 +1,18 @@
 import { Refusal } from '../../../schema/errors.ts';
 import type { MoneyInput } from '../../../schema/money.ts';
-import { optionalText } from '../../../schema/words.ts';
+import { optionalText, text } from '../../../schema/words.ts';
 
 export type PaymentMeans = 'CASH' | 'BANK_TRANSFER' | 'CHEQUE';
-export type PaymentStatus = 'SUCCEEDED';
+export type PaymentStatus = 'SUCCEEDED' | 'REVERSED';
+
+const NEXT: Record<PaymentStatus, readonly PaymentStatus[]> = { SUCCEEDED: ['REVERSED'], REVERSED: [] };
+
+/** Moves a payment to a status, or refuses with INVALID_STATE. */
+export function advance(from: PaymentStatus, to: PaymentStatus): PaymentStatus {
+  if (!NEXT[from].includes(to))
+    throw new Refusal('INVALID_STATE', `A payment that is ${from} cannot become ${to}.`, 'status');
+  return to;
+}
 
 /** No amount is larger, minor units [R1]. */
 const MAX_AMOUNT_MINOR = 10n ** 17n;
@@ -26,3 +35,6 @@ export function checkReceived(receivedOn: string, today: string): string {
 /** What the payer wrote, NFC and trimmed, null for nothing; refuses INVALID over 140 characters. */
 export const checkReference = (typed: string | null | undefined): string | null =>
   optionalText(typed, 140, 'reference', { name: 'A reference' });
+
+/** Why money went back, NFC and trimmed; refuses INVALID outside 1 to 200 characters. */
+export const checkReason = (typed: string): string => text(typed, 200, 'reason', { name: 'A reason' });

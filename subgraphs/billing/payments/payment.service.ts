@@ -11,6 +11,7 @@ import { tenantProfile } from '../../_kernel/tenant-profile.ts';
 import { lockCustomer } from '../accounts/customer.service.ts';
 import { pagesOf } from '../accounts/loaders.ts';
 import { checkKey } from '../idempotency.rules.ts';
+import { addCredit, settling } from '../invoicing/settlement.service.ts';
 import { paymentEntries } from '../ledger/posting.rules.ts';
 import { balanceOf, book } from '../ledger/posting.service.ts';
 import { Payment } from './payment.entity.ts';
@@ -29,7 +30,7 @@ export interface NewPayment {
 export const paymentsOf = pagesOf(Payment, 'billing.payment');
 
 /**
- * Writes down money that came by hand: it counts at once. The key gives the first answer for ever [R47]; refuses
+ * Writes down money that came by hand: it counts at once, and settles what is open, oldest due first [R52]. The key gives the first answer for ever [R47]; refuses
  * IDEMPOTENCY_MISMATCH for another request under it.
  */
 export function recordPayment(ctx: Context, input: NewPayment): Promise<Payment> {
@@ -75,5 +76,6 @@ async function record(ctx: Context, em: EntityManager, input: NewPayment, reques
     balanceMinor: String(await balanceOf(em, customer)),
     currency,
   });
+  await settling(ctx, em, customer, async () => addCredit(ctx, em, customer, { id, source: 'PAYMENT', amountMinor }));
   return id;
 }

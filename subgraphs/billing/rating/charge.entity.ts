@@ -45,6 +45,14 @@ export class Charge {
   periodEnd?: Date | null;
   @Property({ type: 'uuid', nullable: true })
   changeId?: string | null;
+  @Property({ type: 'uuid', nullable: true })
+  licenseId?: string | null;
+  /** The document it stands on; none for what was charged by hand and for what gives money back. */
+  @Property({ type: 'uuid', nullable: true })
+  invoiceId?: string | null;
+  /** Place in the log of what asked for it, where something did. */
+  @Property({ type: 'bigint', nullable: true })
+  askedSeq?: bigint | null;
   @Field(() => DateTime)
   @Property({ type: 'datetime' })
   postedAt!: Date;

@@ -1,6 +1,5 @@
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../../schema/errors.ts';
-import type { Events } from '../../../schema/events.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
@@ -12,7 +11,7 @@ import { checkKey } from '../idempotency.rules.ts';
 import { chargeEntries } from '../ledger/posting.rules.ts';
 import { balanceOf, book } from '../ledger/posting.service.ts';
 import { Charge } from './charge.entity.ts';
-import { checkDescription, licenseKey, majorOf, netOf } from './charge.rules.ts';
+import { checkDescription, netOf } from './charge.rules.ts';
 
 export interface NewCharge {
   customerId: string;
@@ -47,52 +46,11 @@ export function postCharge(ctx: Context, input: NewCharge): Promise<Charge> {
   });
 }
 
-/**
- * Charges the platform's customer that is the licensed tenant for each line of a change of its licence; a line that
- * gives money back is a negative charge. Each line once, whoever hears the event how often.
- * Throws when the platform has no such customer, so that the job is tried again.
- */
-export function chargeLicenseChange(
-  ctx: Context,
-  {
-    changeId,
-    licensedTenantId,
-    lines,
-  }: Pick<Events['licensing.change.applied'], 'changeId' | 'licensedTenantId' | 'lines'>,
-): Promise<void> {
-  return ctx.tx(async (em) => {
-    const account = await em.findOne(Customer, { licensedTenantId });
-    if (!account) throw new Error(`Tenant ${licensedTenantId} is no customer of the platform.`);
-    const customer = await lockCustomer(em, account.id);
-    const known = await em.find(Charge, { key: { $in: lines.map((line) => licenseKey(changeId, line.key)) } });
-    const isKnown = new Set(known.map((charge) => charge.key));
-    for (const line of lines) {
-      const key = licenseKey(changeId, line.key);
-      const netMinor = BigInt(line.amountMinor);
-      if (netMinor === 0n || isKnown.has(key)) continue;
-      if (line.currency !== customer.currency)
-        throw new Error(`Change ${changeId} is priced in ${line.currency}, its customer pays in ${customer.currency}.`);
-      await post(ctx, em, customer, {
-        id: uuidv7(),
-        key,
-        kind: 'LICENSE',
-        description: line.key,
-        quantity: '1',
-        unitPrice: majorOf(netMinor, line.currency),
-        netMinor,
-        periodStart: new Date(line.periodStart),
-        periodEnd: new Date(line.periodEnd),
-        changeId,
-      });
-    }
-  });
-}
-
 type Priced = Pick<Charge, 'id' | 'key' | 'kind' | 'description' | 'quantity' | 'unitPrice' | 'netMinor'> &
-  Partial<Pick<Charge, 'periodStart' | 'periodEnd' | 'changeId'>>;
+  Partial<Pick<Charge, 'periodStart' | 'periodEnd' | 'changeId' | 'licenseId' | 'invoiceId' | 'askedSeq'>>;
 
 /** Writes a priced charge, books it and tells it. The customer is locked. */
-async function post(ctx: Context, em: EntityManager, customer: Customer, priced: Priced): Promise<void> {
+export async function post(ctx: Context, em: EntityManager, customer: Customer, priced: Priced): Promise<void> {
   const { id: customerId, currency } = customer;
   em.persist(em.create(Charge, { ...priced, customerId, currency, postedAt: ctx.now() }));
   const entries = chargeEntries(customerId, priced.netMinor);

@@ -1,6 +1,4 @@
 import { type Feature, isFeature, isQuotaKey, type QuotaKey, type QuotaPolicy } from '../../../schema/features.ts';
-import { roundHalfEven } from '../../../schema/money.ts';
-import type { BillingInterval } from '../terms/license.rules.ts';
 
 export type LimitMode = 'ADD' | 'SET';
 
@@ -65,33 +63,4 @@ export function addOnLimitsOf(stored: readonly StoredLimit[]): AddOnLimit[] {
 export function compareLimits(a: bigint | null, b: bigint | null): number {
   if (a === b) return 0;
   return a === null || (b !== null && a > b) ? 1 : -1;
-}
-
-/** The version of a plan as lines and histories name it: `professional@1`. */
-export const refOf = (code: string, number: number) => `${code}@${number}`;
-
-export interface Price {
-  priceMinor: bigint;
-  currency: string;
-  /** 0 to 100 with at most two decimal places. */
-  annualDiscountPercent: string;
-}
-
-/** An exact amount: minor units as a fraction, rounded once where it becomes a line. */
-export interface Fraction {
-  numerator: bigint;
-  denominator: bigint;
-}
-
-/** What a plan costs for one whole period: the month's price, or 12 of them less the yearly discount. */
-export function periodPrice(price: Price, interval: BillingInterval): Fraction {
-  if (interval === 'MONTH') return { numerator: price.priceMinor, denominator: 1n };
-  const [whole = '0', places = ''] = price.annualDiscountPercent.split('.');
-  const discount = BigInt(whole + places.padEnd(2, '0').slice(0, 2));
-  return { numerator: price.priceMinor * 12n * (10_000n - discount), denominator: 10_000n };
-}
-
-/** The part of an exact amount, half-even to whole minor units. */
-export function shareOf(amount: Fraction, part: bigint, whole: bigint): bigint {
-  return roundHalfEven(amount.numerator * part, amount.denominator * whole);
 }

@@ -43,13 +43,15 @@ export function checkNear(instant: Date, now: Date, field: string): void {
 export function checkOverride(terms: OverrideTerms, now: Date): OverrideTerms {
   const { key, isEnabled, limit, isUnlimited, policy, softMarginPercent, unitRate } = terms;
   const quotaTerms = [limit, isUnlimited || null, policy, softMarginPercent, unitRate];
-  if (isFeature(key)) {
-    if (isEnabled == null) throw new Refusal('INVALID', 'Say whether the feature is on or off.', 'isEnabled');
-    if (quotaTerms.some((term) => term != null)) throw new Refusal('INVALID', 'A feature has no limit.', 'key');
-  } else if (isQuotaKey(key)) {
-    if (isEnabled != null) throw new Refusal('INVALID', 'A quota has a limit and is not on or off.', 'isEnabled');
-    if (quotaTerms.every((term) => term == null)) throw new Refusal('INVALID', 'Say what is different.', 'limit');
-  } else throw badInput(`Unknown feature or quota: ${key.slice(0, 40)}.`);
+  const hasTerms = quotaTerms.some((term) => term != null);
+  if (!isFeature(key) && !isQuotaKey(key)) throw badInput(`Unknown feature or quota: ${key.slice(0, 40)}.`);
+  if (isEnabled != null && !isFeature(key))
+    throw new Refusal('INVALID', 'A quota has a limit and is not on or off.', 'isEnabled');
+  if (hasTerms && !isQuotaKey(key)) throw new Refusal('INVALID', 'A feature has no limit.', 'key');
+  if (isEnabled == null && !hasTerms)
+    throw isQuotaKey(key)
+      ? new Refusal('INVALID', 'Say what is different.', 'limit')
+      : new Refusal('INVALID', 'Say whether the feature is on or off.', 'isEnabled');
   if (limit != null && isUnlimited)
     throw new Refusal('INVALID', 'A quota is limited or unlimited, not both.', 'isUnlimited');
   if (softMarginPercent != null && (softMarginPercent < 0 || softMarginPercent > 50))

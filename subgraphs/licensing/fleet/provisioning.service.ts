@@ -3,11 +3,12 @@ import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { tenantProfile } from '../../_kernel/tenant-profile.ts';
+import type { BillingInterval } from '../catalogue/price.rules.ts';
 import { License } from '../licenses/license.entity.ts';
 import { makeLicense, tellStarted } from '../licenses/license.service.ts';
 import { changing } from '../licenses/license-change.service.ts';
 import { readHeld } from '../licenses/license-facts.service.ts';
-import type { BillingInterval } from '../terms/license.rules.ts';
+import { cancelWaiting } from '../licenses/planned-change.service.ts';
 
 export interface LicenseRequested {
   runId: string;
@@ -45,7 +46,8 @@ export function withdrawProvisionedLicense(ctx: Context, asked: { runId: string;
   if (step !== STEP) return Promise.resolve();
   return ctx.tx(async (em) => {
     if (await em.findOne(License, { runId, revokedAt: null }))
-      await changing(ctx, em, ({ license }) => {
+      await changing(ctx, em, ({ license, planned }) => {
+        if (planned) cancelWaiting(ctx, em, planned.row, 'CANCELLED');
         Object.assign(license, { revokedAt: ctx.now(), isWithdrawn: true });
         return { cause: 'WITHDRAWN', reason: 'The provisioning was undone.' };
       });

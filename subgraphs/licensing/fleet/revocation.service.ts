@@ -4,6 +4,7 @@ import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import type { License } from '../licenses/license.entity.ts';
 import { type Changed, changing } from '../licenses/license-change.service.ts';
+import { cancelWaiting } from '../licenses/planned-change.service.ts';
 import { checkReason } from './override.rules.ts';
 import { LicenseRevocation } from './revocation.entity.ts';
 
@@ -21,8 +22,11 @@ export function revokeLicense(ctx: Context, typed: string): Promise<Changed> {
   if (ctx.tenantId === PLATFORM_TENANT)
     throw new Refusal('INVALID_STATE', 'The platform’s own licence is not revoked.', 'tenantId');
   return ctx.tx(async (em) => {
-    const changed = await changing(ctx, em, async ({ license }) => {
-      if (await isApproved(ctx, em, license, { askedBy: signer, reason })) license.revokedAt = ctx.now();
+    const changed = await changing(ctx, em, async ({ license, planned }) => {
+      if (await isApproved(ctx, em, license, { askedBy: signer, reason })) {
+        license.revokedAt = ctx.now();
+        if (planned) cancelWaiting(ctx, em, planned.row, 'CANCELLED');
+      }
       return { cause: 'REVOKED', reason };
     });
     const { revokedAt, version } = changed.license;

@@ -5,8 +5,8 @@ import { type Held, nodeAt, readHeld } from './license-facts.service.ts';
 import { heldThen } from './license-past.service.ts';
 
 /**
- * The licence of the caller's tenant as it was at an instant, or as it will be while its facts stay as they are; null
- * before its version 1. A licence that will be keeps its present version: those to come are not made yet.
+ * The licence of the caller's tenant as it was at an instant, or as it will be with what is scheduled if nobody changes
+ * it; null before its version 1. A licence that will be keeps its present version: those to come are not made yet.
  */
 export async function licenseAt(ctx: Context, at: Date): Promise<License | null> {
   const em = await ctx.em();

@@ -1,25 +1,15 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { Money } from '../../../schema/money.ts';
+import { Money, money } from '../../../schema/money.ts';
 import { DateTime } from '../../../schema/scalars.ts';
+import type { StoredLine } from '../catalogue/price.rules.ts';
 import { LICENSE_CHANGE_CAUSES, type LicenseChangeCause, type Snapshot } from './license-change.rules.ts';
+import type { PlannedStatus } from './planned-change.entity.ts';
 
 export const LicenseChangeCauseEnum = Object.fromEntries(LICENSE_CHANGE_CAUSES.map((c) => [c, c])) as {
   [C in LicenseChangeCause]: C;
 };
-export type LicenseChangeStatus = 'APPLIED';
-export const LicenseChangeStatusEnum = { APPLIED: 'APPLIED' } as const;
 registerEnumType(LicenseChangeCauseEnum, { name: 'LicenseChangeCause' });
-registerEnumType(LicenseChangeStatusEnum, { name: 'LicenseChangeStatus' });
-
-/** A line as history and events keep it. */
-export interface StoredLine {
-  key: string;
-  amountMinor: string;
-  currency: string;
-  periodStart: string;
-  periodEnd: string;
-}
 
 @ObjectType({ description: 'One version of a licence: who changed what, when and why.' })
 @Directive('@key(fields: "id")')
@@ -39,7 +29,8 @@ export class LicenseChange {
   @Property({ type: 'string' })
   actor!: string;
   @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) reason!: string | null;
-  @Field(() => LicenseChangeStatusEnum) @Property({ type: 'string' }) status!: LicenseChangeStatus;
+  /** What became of it stands on the planned change; shown is that. */
+  @Property({ type: 'string' }) status!: PlannedStatus;
   @Field(() => DateTime) @Property({ type: 'datetime' }) effectiveAt!: Date;
   @Property({ type: 'json' }) lines!: StoredLine[];
   @Property({ type: 'uuid' }) eventId!: string;
@@ -60,3 +51,11 @@ export class PriceLineNode {
   @Field(() => DateTime) periodStart!: Date;
   @Field(() => DateTime) periodEnd!: Date;
 }
+
+/** A stored line as the graph shows it. */
+export const lineNode = (line: StoredLine): PriceLineNode => ({
+  key: line.key,
+  amount: money(BigInt(line.amountMinor), line.currency),
+  periodStart: new Date(line.periodStart),
+  periodEnd: new Date(line.periodEnd),
+});

@@ -7,18 +7,20 @@ import {
   isFeature,
   QUOTA_KEYS,
   type QuotaKey,
+  type QuotaPolicy,
 } from '../../../schema/features.ts';
-import { compareLimits, refOf } from '../catalogue/plan.rules.ts';
+import { ceilingOf } from '../../../schema/quota.ts';
+import { compareLimits } from '../catalogue/plan.rules.ts';
+import { type BillingInterval, refOf } from '../catalogue/price.rules.ts';
 import { instantsOf } from '../terms/course.rules.ts';
-import { type EntitlementSource, entitlementAt, type LicenseFacts, turnsOf } from '../terms/entitlement.rules.ts';
 import {
-  type BillingInterval,
-  type Ends,
-  type Enforcement,
-  endsOf,
-  type LicenseState,
-  stateAt,
-} from '../terms/license.rules.ts';
+  type EntitlementSource,
+  entitlementAt,
+  factsAt,
+  type LicenseFacts,
+  turnsOf,
+} from '../terms/entitlement.rules.ts';
+import { type Enforcement, endsOf, type LicenseState, stateAt } from '../terms/license.rules.ts';
 import { limitAt } from '../terms/limit.rules.ts';
 
 export const LICENSE_CHANGE_CAUSES = [
@@ -57,6 +59,17 @@ export type Snapshot = Record<string, unknown>;
 export interface SnapshotFacts extends LicenseFacts {
   interval: BillingInterval;
   enforcement: Enforcement;
+  planned?: PlannedFacts | null;
+}
+
+/** A change that waits for its instant or for money, as a version says it. */
+export interface PlannedFacts {
+  changeId: string;
+  status: 'SCHEDULED' | 'AWAITING_PAYMENT';
+  effectiveAt: Date;
+  to: string;
+  interval: BillingInterval;
+  addOns: readonly string[];
 }
 
 /** Drops what is null or empty, so that two ways of saying nothing are the same. */
@@ -79,8 +92,16 @@ function limitSays(facts: LicenseFacts, key: QuotaKey, now: Date) {
   return compact({ limit: most, policy, softMarginPercent, unitRate, overageCap: cap, expiresAt: iso(expiresAt) });
 }
 
+/** A planned change is said until its instant; one that waits for money, until it is settled. */
+function planSays({ planned }: SnapshotFacts, now: Date) {
+  if (!planned || (planned.status === 'SCHEDULED' && now >= planned.effectiveAt)) return null;
+  return compact({ ...planned, effectiveAt: planned.status === 'SCHEDULED' ? iso(planned.effectiveAt) : null });
+}
+
 /** Everything a new version has to be made for when it changes; what the licence lacks has no key. */
-export function snapshotOf(facts: SnapshotFacts, now: Date, ends: Ends = endsOf(facts)): Snapshot {
+export function snapshotOf(known: SnapshotFacts, now: Date): Snapshot {
+  const facts = factsAt(known, now);
+  const ends = endsOf(facts);
   const [state, instants] = [stateAt(facts, now, ends), instantsOf(facts, ends)];
   const says: Record<string, unknown> = {
     state,
@@ -92,6 +113,7 @@ export function snapshotOf(facts: SnapshotFacts, now: Date, ends: Ends = endsOf(
     validUntil: iso(ends.end),
     graceEndsAt: iso(ends.graceEnd),
     restrictedEndsAt: iso(ends.restrictedEnd),
+    scheduledChange: planSays(known, now),
   };
   for (const feature of FEATURE_KEYS) says[`features.${feature}`] = featureSays(facts, feature, now, state, instants);
   for (const key of QUOTA_KEYS) says[`limits.${key}`] = limitSays(facts, key, now);
@@ -118,10 +140,9 @@ export function movesBetween(facts: SnapshotFacts, since: Date, now: Date): Date
 
 /** The next instant at which time alone will make a new version, or null. */
 export function nextMove(facts: SnapshotFacts, now: Date): Date | null {
-  const ends = endsOf(facts);
-  const present = snapshotOf(facts, now, ends);
-  const isMove = (at: Date) => at > now && changedBetween(present, snapshotOf(facts, at, ends)).length > 0;
-  return instantsOf(facts, ends).find(isMove) ?? null;
+  const present = snapshotOf(facts, now);
+  const isMove = (at: Date) => at > now && changedBetween(present, snapshotOf(facts, at)).length > 0;
+  return instantsOf(facts).find(isMove) ?? null;
 }
 
 interface FeatureSays {
@@ -157,28 +178,42 @@ export function endedBetween(before: Snapshot, after: Snapshot): { feature: Feat
   }));
 }
 
+interface LimitSays {
+  limit: string;
+  policy: QuotaPolicy;
+  softMarginPercent: number;
+}
+
 /** The limit a version allows, in base units: null is without end, and what was never said is nothing. */
-const limitIn = (snapshot: Snapshot, key: QuotaKey): bigint | null => {
-  const says = snapshot[`limits.${key}`] as { limit: string } | undefined;
-  return says?.limit === 'UNLIMITED' ? null : BigInt(says?.limit ?? 0);
-};
+const limitIn = (says: LimitSays | undefined): bigint | null =>
+  says?.limit === 'UNLIMITED' ? null : BigInt(says?.limit ?? 0);
+
+const saysOf = (snapshot: Snapshot, key: QuotaKey) => snapshot[`limits.${key}`] as LimitSays | undefined;
 
 const digits = (limit: bigint | null) => limit?.toString() ?? null;
 
 /** The limits of a version, in base units; null is without end. */
 export const limitsIn = (snapshot: Snapshot) =>
-  Object.fromEntries(QUOTA_KEYS.map((key) => [key, digits(limitIn(snapshot, key))])) as Record<QuotaKey, string | null>;
+  Object.fromEntries(QUOTA_KEYS.map((key) => [key, digits(limitIn(saysOf(snapshot, key)))])) as Record<
+    QuotaKey,
+    string | null
+  >;
 
-/** The limits a new version raises or lowers. The first version has nothing to compare with. */
+/**
+ * The limits a new version raises or lowers: compared is how much may be used, which hangs on the policy too. The first
+ * version has nothing to compare with.
+ */
 export function limitsBetween(
   before: Snapshot,
   after: Snapshot,
 ): { key: QuotaKey; from: string | null; to: string | null; isRaised: boolean }[] {
   if (Object.keys(before).length === 0) return [];
+  const mostIn = (says: LimitSays | undefined) =>
+    says ? ceilingOf(limitIn(says), says.policy, says.softMarginPercent) : 0n;
   return QUOTA_KEYS.flatMap((key) => {
-    const [from, to] = [limitIn(before, key), limitIn(after, key)];
-    const sign = compareLimits(to, from);
-    return sign === 0 ? [] : [{ key, from: digits(from), to: digits(to), isRaised: sign > 0 }];
+    const [had, has] = [saysOf(before, key), saysOf(after, key)];
+    const sign = compareLimits(mostIn(has), mostIn(had));
+    return sign === 0 ? [] : [{ key, from: digits(limitIn(had)), to: digits(limitIn(has)), isRaised: sign > 0 }];
   });
 }
 

@@ -9,11 +9,12 @@ import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { findTenantProfile } from '../../_kernel/tenant-profile.ts';
-import type { PriceLine } from '../changes/upgrade.rules.ts';
+import { type PriceLine, storedLine } from '../catalogue/price.rules.ts';
 import { closedBecause, nextLapse, stateAt } from '../terms/license.rules.ts';
+import { renewalDueAt } from '../terms/renewal.rules.ts';
 import { copyToKernel } from './entitlement.service.ts';
 import { License } from './license.entity.ts';
-import { LicenseChange, type StoredLine } from './license-change.entity.ts';
+import { LicenseChange } from './license-change.entity.ts';
 import {
   changedBetween,
   enabledIn,
@@ -29,6 +30,8 @@ import {
   valuesOf,
 } from './license-change.rules.ts';
 import { type Held, newestLicense, readHeld } from './license-facts.service.ts';
+import type { PlannedChange } from './planned-change.entity.ts';
+import { applyWanted, type Planned, settle, tellChange, toldOf } from './planned-change.service.ts';
 
 /** The largest integer of PostgreSQL; a cursor above it is as good as none. */
 const MAX_VERSION = 2_147_483_647;
@@ -40,6 +43,8 @@ export interface Told {
   lines?: readonly PriceLine[];
   /** What shall be kept where a lowered limit freezes the rest, by quota. */
   keep?: Partial<Record<QuotaKey, readonly string[]>>;
+  /** The change that waits from now on. */
+  planned?: PlannedChange;
 }
 
 /** The licence after a use case, and the history row of its change; null when nothing had an effect. */
@@ -59,9 +64,7 @@ export async function changing(
   apply: (held: Held) => Promise<Told> | Told,
 ): Promise<Changed> {
   const license = await lockLicense(em);
-  if (license.revokedAt) throw new Refusal('INVALID_STATE', 'This licence is revoked.', 'tenantId');
-  const held = await readOne(ctx, em, license);
-  const moves = await recordMoves(ctx, em, held);
+  const { held, moves } = await recordMoves(ctx, em, await readOne(ctx, em, inForce(license)));
   const told = await apply(held);
   await em.flush();
   return finishChange(ctx, em, license, told, moves.length > 0);
@@ -78,8 +81,7 @@ export function issuing(ctx: Context, em: EntityManager, license: License): Prom
  */
 export function advanceLicense(ctx: Context): Promise<LicenseChange[]> {
   return ctx.tx(async (em) => {
-    const held = await readOne(ctx, em, await lockLicense(em));
-    const moves = await recordMoves(ctx, em, held);
+    const { held, moves } = await recordMoves(ctx, em, await readOne(ctx, em, await lockLicense(em)));
     if (moves.length > 0) await publish(ctx, em, held);
     return moves;
   });
@@ -91,8 +93,7 @@ export function advanceLicense(ctx: Context): Promise<LicenseChange[]> {
  */
 export function refreshLicense(ctx: Context): Promise<Changed> {
   return ctx.tx(async (em) => {
-    const held = await readOne(ctx, em, await lockLicense(em));
-    const moves = await recordMoves(ctx, em, held);
+    const { held, moves } = await recordMoves(ctx, em, await readOne(ctx, em, await lockLicense(em)));
     await publish(ctx, em, held);
     return { license: held.license, change: moves.at(-1) ?? null };
   });
@@ -125,10 +126,22 @@ async function finishChange(
 
 /** What follows every new version: when time will make the next one, and what kernel and gateways hold. */
 async function publish(ctx: Context, em: EntityManager, held: Held): Promise<void> {
-  held.license.nextTransitionAt = nextMove(held.facts, ctx.now());
-  held.license.lapsesAt = nextLapse(held.facts, held.license.lapsedSince);
+  const { license, facts } = held;
+  license.nextTransitionAt = nextMove(facts, ctx.now());
+  license.lapsesAt = nextLapse(facts, license.lapsedSince);
+  const { terms, askedUntil } = license;
+  license.renewalDueAt = renewalDueAt({ ...facts, terms, askedUntil }, stateAt(facts, ctx.now()));
   await em.flush();
   await copyToKernel(ctx, em, held);
+}
+
+/** Locks the tenant's licence and reads it, for work that makes no version. Refuses as `changing` does. */
+export const lockHeld = async (ctx: Context, em: EntityManager): Promise<Held> =>
+  readOne(ctx, em, inForce(await lockLicense(em)));
+
+function inForce(license: License): License {
+  if (license.revokedAt) throw new Refusal('INVALID_STATE', 'This licence is revoked.', 'tenantId');
+  return license;
 }
 
 async function lockLicense(em: EntityManager): Promise<License> {
@@ -143,12 +156,44 @@ async function readOne(ctx: Context, em: EntityManager, license: License): Promi
   return held as Held;
 }
 
-/** One version for each instant at which time alone has changed something since the last one, in their order. */
-async function recordMoves(ctx: Context, em: EntityManager, held: Held): Promise<LicenseChange[]> {
-  const since = held.license.snapshotAt ?? ctx.now();
-  const moves = movesBetween(held.facts, since, ctx.now()).map((at) => record(ctx, em, held, at, { cause: 'TIME' }));
+/**
+ * One version for each instant at which time alone has changed something since the last one, in their order; a scheduled
+ * change whose instant has come is carried out at its place among them.
+ */
+async function recordMoves(
+  ctx: Context,
+  em: EntityManager,
+  known: Held,
+): Promise<{ held: Held; moves: LicenseChange[] }> {
+  const moves: (LicenseChange | null)[] = [];
+  let held = known;
+  let since = held.license.snapshotAt ?? ctx.now();
+  for (;;) {
+    const [at] = movesBetween(held.facts, since, ctx.now());
+    if (!at) break;
+    since = at;
+    const { scheduled } = held.facts;
+    if (held.planned && scheduled?.at.getTime() === at.getTime()) {
+      const { change, after } = await applyScheduled(ctx, em, held, held.planned, at);
+      moves.push(change);
+      held = after;
+    } else moves.push(record(ctx, em, held, at, { cause: 'TIME' }));
+  }
   await em.flush();
-  return moves.filter((move) => move !== null);
+  return { held, moves: moves.filter((move) => move !== null) };
+}
+
+/** Carries out a scheduled change at its instant, and tells billing what it costs. */
+async function applyScheduled(ctx: Context, em: EntityManager, held: Held, planned: Planned, at: Date) {
+  const { row } = planned;
+  settle(ctx, row, 'APPLIED');
+  applyWanted(em, held, planned, at);
+  await em.flush();
+  const after = await readOne(ctx, em, held.license);
+  const change = record(ctx, em, after, at, { cause: row.cause, keep: row.keep });
+  const told = toldOf(row, planned, change?.version ?? held.license.version);
+  tellChange(ctx, em, 'licensing.change.applied', { ...told, status: 'APPLIED' });
+  return { change, after };
 }
 
 /** Makes the next version if the licence says something else than its last one; otherwise nothing, and null. */
@@ -186,8 +231,9 @@ function record(ctx: Context, em: EntityManager, held: Held, at: Date, told: Tol
       });
     }
   }
+  const { planned } = told;
   const change = em.create(LicenseChange, {
-    id: uuidv7(),
+    id: planned?.id ?? uuidv7(),
     licenseId: license.id,
     version,
     previousVersion,
@@ -197,23 +243,15 @@ function record(ctx: Context, em: EntityManager, held: Held, at: Date, told: Tol
     cause: told.cause,
     actor: told.cause === 'TIME' ? 'SYSTEM' : (ctx.actorId ?? ctx.envelope.caller.kind),
     reason: told.reason ?? null,
-    status: 'APPLIED',
-    effectiveAt: at,
-    lines: (told.lines ?? []).map(storedLine),
+    status: planned?.status ?? 'APPLIED',
+    effectiveAt: planned?.effectiveAt ?? at,
+    lines: planned?.lines ?? (told.lines ?? []).map(storedLine),
     eventId,
     at: ctx.now(),
   });
   em.persist(change);
   return change;
 }
-
-const storedLine = (line: PriceLine): StoredLine => ({
-  key: line.key,
-  amountMinor: line.amountMinor.toString(),
-  currency: line.currency,
-  periodStart: line.periodStart.toISOString(),
-  periodEnd: line.periodEnd.toISOString(),
-});
 
 /** The history of the caller's licence, newest first; with `keys` only versions that changed one of them. */
 export async function licenseHistory(

@@ -6,14 +6,18 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { defineLoader } from '../../_kernel/loader.ts';
 import { AddOn, AddOnVersion, LicenseAddOn } from '../catalogue/add-on.entity.ts';
 import { Plan, PlanVersion } from '../catalogue/plan.entity.ts';
-import { addOnLimitsOf, featuresOf, planLimitsOf } from '../catalogue/plan.rules.ts';
+import { featuresOf } from '../catalogue/plan.rules.ts';
 import { planForSale } from '../catalogue/plan.service.ts';
-import type { AddOnFacts, GrantFacts, PlanFacts, TestOverride } from '../terms/entitlement.rules.ts';
+import { refOf } from '../catalogue/price.rules.ts';
+import { factsAt, type GrantFacts, type TestOverride } from '../terms/entitlement.rules.ts';
 import { Grant } from '../terms/grant.entity.ts';
 import { Hold } from '../terms/hold.entity.ts';
 import { Override } from '../terms/override.entity.ts';
+import { addOnFacts, planFacts } from '../terms/sold-facts.ts';
 import { License } from './license.entity.ts';
-import type { SnapshotFacts } from './license-change.rules.ts';
+import type { PlannedFacts, SnapshotFacts } from './license-change.rules.ts';
+import { PlannedChange } from './planned-change.entity.ts';
+import { addOnsWith, factsWith, type Planned, readPlanned, refOfWanted, WAITING } from './planned-change.service.ts';
 
 /** The tenant's licence of the highest version; one that was withdrawn is none. */
 export const newestLicense = (em: EntityManager, lockMode?: LockMode): Promise<License | null> =>
@@ -36,6 +40,8 @@ export interface Held {
   grants: Grant[];
   /** Open ones only. */
   holds: Hold[];
+  /** The change that waits, if there is one. */
+  planned: Planned | null;
   facts: SnapshotFacts;
 }
 
@@ -50,6 +56,8 @@ export interface Standing {
   grants: Grant[];
   /** Open ones only. */
   holds: Hold[];
+  /** Open ones only. */
+  planned: PlannedChange[];
 }
 
 /** Reads licences with all they rest on, in a fixed number of statements however many they are. */
@@ -60,6 +68,7 @@ export async function readHeld(em: EntityManager, licenses: License[], config: C
     overrides: await em.find(Override, ofThese, { orderBy: { key: 'asc' } }),
     grants: await em.find(Grant, ofThese, { orderBy: { startsAt: 'asc', id: 'asc' } }),
     holds: await em.find(Hold, { ...ofThese, liftedAt: null }, { orderBy: { placedAt: 'asc', id: 'asc' } }),
+    planned: await em.find(PlannedChange, { ...ofThese, status: { $in: [...WAITING] } }),
   };
   return holdTogether(em, licenses, standing, config);
 }
@@ -75,6 +84,7 @@ export async function holdTogether(
   const versions = byId(await em.find(PlanVersion, among(licenses.map((l) => l.planVersionId)), READ_ONLY));
   const plans = byId(await em.find(Plan, among([...versions.values()].map((v) => v.planId)), READ_ONLY));
   const addOns = await readAddOns(em, standing.addOns);
+  const planned = await readPlanned(em, standing.planned);
   const test = await testOverrideOf(em, config);
   return licenses.map((license) => {
     const planVersion = versions.get(license.planVersionId) as PlanVersion;
@@ -87,6 +97,7 @@ export async function holdTogether(
       overrides: own(overrides),
       grants: own(grants),
       holds: own(holds),
+      planned: planned.get(license.id) ?? null,
     };
     return { ...held, facts: factsOf(held, test) };
   });
@@ -102,29 +113,29 @@ async function readAddOns(em: EntityManager, rows: LicenseAddOn[]): Promise<Held
   });
 }
 
-export const planFacts = (plan: Plan, version: PlanVersion): PlanFacts => ({
-  id: version.id,
-  code: plan.code,
-  number: version.number,
-  features: featuresOf(version.features),
-  limits: planLimitsOf(version.limits),
-});
-
-const addOnFacts = ({ row, version, addOn }: HeldAddOn): AddOnFacts => ({
-  ...{ id: row.id, code: addOn.code, version: version.version },
-  ...{ quantity: row.quantity, startsAt: row.startsAt, endsAt: row.endsAt },
-  features: featuresOf(version.features),
-  limits: addOnLimitsOf(version.limits),
-});
-
 const grantFacts = ({ id, kind, key, startsAt, expiresAt, source }: Grant): GrantFacts[] =>
   kind === 'FEATURE' && isFeature(key) && (!expiresAt || startsAt < expiresAt)
     ? [{ id, feature: key, startsAt, expiresAt, source }]
     : [];
 
+function plannedFacts({ row, addOns, ...wanted }: Planned): PlannedFacts {
+  const { id: changeId, status, effectiveAt, interval } = row;
+  const names = addOns
+    .map(({ addOn, version, quantity }) => `${quantity} ${refOf(addOn.code, version.version)}`)
+    .sort();
+  return {
+    changeId,
+    status: status as PlannedFacts['status'],
+    effectiveAt,
+    to: refOfWanted(wanted),
+    interval,
+    addOns: names,
+  };
+}
+
 function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): SnapshotFacts {
   const { license, plan, planVersion } = held;
-  return {
+  const facts: SnapshotFacts = {
     zone: license.zone,
     validFrom: license.validFrom,
     trialEndsAt: license.trialEndsAt,
@@ -141,8 +152,16 @@ function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): Sna
     addOns: held.addOns.map(addOnFacts),
     overrides: held.overrides,
     grants: held.grants.flatMap(grantFacts),
+    lost: featuresOf(license.lostFeatures),
     test,
   };
+  const { planned } = held;
+  if (!planned) return facts;
+  const known = { ...facts, planned: plannedFacts(planned) };
+  if (planned.row.status !== 'SCHEDULED') return known;
+  const at = planned.row.effectiveAt;
+  const { plan: sold, addOns, graceDays, restrictedDays, interval } = factsWith({ ...held, facts }, planned, at);
+  return { ...known, scheduled: { at, plan: sold, addOns, graceDays, restrictedDays, interval } };
 }
 
 /** What the environment of a development or test process puts on top (R26). */
@@ -164,12 +183,26 @@ export interface PresentLicense extends Held {
   now: Date;
 }
 
+/** A change whose instant has come holds, though no job has written it down yet. */
+function presentOf(held: PresentLicense): PresentLicense {
+  const { facts, planned, now } = held;
+  if (!planned || !facts.scheduled || now < facts.scheduled.at) return held;
+  const { plan, planVersion } = planned;
+  return {
+    ...held,
+    plan,
+    planVersion,
+    addOns: addOnsWith(held, planned, facts.scheduled.at),
+    facts: factsAt(facts, now),
+  };
+}
+
 export const presentLicense = defineLoader<PresentLicense>('licence at its present', async (em, ids, ctx) => {
   const read = async (reader: EntityManager) =>
     readHeld(reader, await reader.find(License, among(ids)), ctx.machinery.config);
   if (!readsFleet(ctx)) {
     const own = { tenantId: ctx.tenantId, now: ctx.now() };
-    return (await read(em)).map((held) => [held.license.id, { ...held, ...own }]);
+    return (await read(em)).map((held) => [held.license.id, presentOf({ ...held, ...own })]);
   }
   return ctx.acrossTenants(async (reader) => {
     const places = await reader.execute(
@@ -180,7 +213,7 @@ export const presentLicense = defineLoader<PresentLicense>('licence at its prese
     return (await read(reader)).flatMap((held) => {
       const place = placeOf.get(held.license.id);
       const present = { tenantId: place?.licensed_tenant_id as string, now: new Date(place?.tenant_now) };
-      return place ? [[held.license.id, { ...held, ...present }] as const] : [];
+      return place ? [[held.license.id, presentOf({ ...held, ...present })] as const] : [];
     });
   });
 });
@@ -190,7 +223,7 @@ const atInstant = new WeakMap<License, PresentLicense>();
 
 /** A licence's node that answers for the instant `now` of what it holds. The node must be nobody else's. */
 export function nodeAt(held: PresentLicense): License {
-  atInstant.set(held.license, held);
+  atInstant.set(held.license, presentOf(held));
   return held.license;
 }
 

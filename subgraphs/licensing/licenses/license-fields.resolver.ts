@@ -15,8 +15,10 @@ import { Override } from '../terms/override.entity.ts';
 import { QuotaUsage } from '../usage/quota-usage.entity.ts';
 import { usageOfLicense } from '../usage/quota-usage.service.ts';
 import { BillingIntervalEnum, License, LicenseStateEnum } from './license.entity.ts';
+import { LicenseChange } from './license-change.entity.ts';
 import { nextMove } from './license-change.rules.ts';
 import { heldOf } from './license-facts.service.ts';
+import { announcedChange } from './planned-change.loaders.ts';
 
 /** What a licence says at its node's instant: the present. The plan behind it is for those who may read the licence. */
 @Resolver(() => License)
@@ -57,8 +59,8 @@ export class LicenseFieldsResolver {
 
   @FieldResolver(() => BillingIntervalEnum, { nullable: true })
   @RequiresPermission('licensing.license.read')
-  interval(@Root() license: License) {
-    return license.interval;
+  async interval(@Root() license: License, @Ctx() ctx: Context) {
+    return (await heldOf(ctx, license)).facts.interval;
   }
 
   @FieldResolver(() => DateTime, { nullable: true })
@@ -131,6 +133,17 @@ export class LicenseFieldsResolver {
   @RequiresPermission('licensing.license.read')
   async holds(@Root() license: License, @Ctx() ctx: Context) {
     return (await heldOf(ctx, license)).holds;
+  }
+
+  @FieldResolver(() => LicenseChange, {
+    nullable: true,
+    description: 'A change that waits for the end of the period or for money.',
+  })
+  @RequiresPermission('licensing.license.read')
+  async scheduledChange(@Root() license: License, @Ctx() ctx: Context) {
+    const { planned, now } = await heldOf(ctx, license);
+    const isOpen = planned && (planned.row.status === 'AWAITING_PAYMENT' || now < planned.row.effectiveAt);
+    return isOpen ? ctx.load(announcedChange, planned.row.id) : null;
   }
 
   @FieldResolver(() => [QuotaUsage], { nullable: true })

@@ -7,6 +7,7 @@ import { Hold } from '../terms/hold.entity.ts';
 import { Override } from '../terms/override.entity.ts';
 import { License } from './license.entity.ts';
 import { type Held, holdTogether } from './license-facts.service.ts';
+import { PlannedChange } from './planned-change.entity.ts';
 
 /** The columns of a row as texts, as the database keeps what was; one that is missing was not there yet. */
 type Texts = Record<string, string | null>;
@@ -17,6 +18,8 @@ const READ: Record<string, (text: string) => unknown> = {
   number: Number,
   boolean: (text) => text === 'true',
   date: (text) => new Date(text),
+  array: JSON.parse,
+  any: JSON.parse,
 };
 
 function rowFrom<T extends object>(em: EntityManager, type: EntityClass<T>, texts: Texts): T {
@@ -57,10 +60,13 @@ export async function heldThen(ctx: Context, em: EntityManager, at: Date): Promi
     holds: ofNoun('hold', Hold)
       .filter(({ liftedAt }) => liftedAt === null)
       .sort(by(({ placedAt, id }) => placedAt.toISOString() + id)),
+    planned: ofNoun('planned_change', PlannedChange).filter(isWaiting),
   };
   const [held] = await holdTogether(em, [license], standing, ctx.machinery.config);
   return held ?? null;
 }
+
+const isWaiting = ({ status }: PlannedChange) => status === 'SCHEDULED' || status === 'AWAITING_PAYMENT';
 
 const by =
   <T>(textOf: (row: T) => string) =>

@@ -1,6 +1,7 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import type { BillingInterval, Enforcement, LicenseTerms } from '../terms/license.rules.ts';
+import type { BillingInterval } from '../catalogue/price.rules.ts';
+import type { Enforcement, LicenseTerms } from '../terms/license.rules.ts';
 import type { Snapshot } from './license-change.rules.ts';
 
 export const LicenseStateEnum = {
@@ -62,4 +63,13 @@ export class License {
   @Property({ type: 'json' }) snapshot!: Snapshot;
   @Property({ type: 'datetime', nullable: true }) snapshotAt!: Date | null;
   @Property({ type: 'datetime', nullable: true }) nextTransitionAt!: Date | null;
+  /** Paid time that was given without an invoice. */
+  @Property({ type: 'datetime', nullable: true }) grantedUntil!: Date | null;
+  /** End of the last period that billing was asked to charge. */
+  @Property({ type: 'datetime', nullable: true }) askedUntil!: Date | null;
+  /** Where its periods began anew after it had ended. */
+  @Property({ type: 'datetime', nullable: true }) periodOrigin!: Date | null;
+  @Property({ type: 'datetime', nullable: true }) renewalDueAt!: Date | null;
+  /** Features the last change of what is sold took away. */
+  @Property({ type: 'array' }) lostFeatures!: string[];
 }

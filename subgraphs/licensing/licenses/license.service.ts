@@ -14,7 +14,8 @@ import { findTenantProfile } from '../../_kernel/tenant-profile.ts';
 import { AddOn, AddOnVersion, LicenseAddOn } from '../catalogue/add-on.entity.ts';
 import type { Plan, PlanVersion } from '../catalogue/plan.entity.ts';
 import { planForSale } from '../catalogue/plan.service.ts';
-import { type BillingInterval, type LicenseState, type LicenseTerms, periodAt } from '../terms/license.rules.ts';
+import type { BillingInterval } from '../catalogue/price.rules.ts';
+import { type LicenseState, type LicenseTerms, periodAt } from '../terms/license.rules.ts';
 import { License } from './license.entity.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import { type Changed, issuing } from './license-change.service.ts';
@@ -156,6 +157,7 @@ export async function makeLicense(
     ...{ enforcement: 'ENFORCE', observeUntil: null, revokedAt: null, runId, isWithdrawn: false },
     ...{ snapshot: former?.snapshot ?? {}, snapshotAt: null, nextTransitionAt: null },
     ...{ resumesRenewal: false, lapsesAt: null, lapsedSince: null },
+    ...{ periodOrigin: null, renewalDueAt: null, lostFeatures: [] },
     ...facts,
     ...datesOf(ctx.now(), zone, wanted, plan, version),
   });
@@ -198,7 +200,14 @@ function datesOf(
   const anchorDay = wanted.anchorDay ?? Number(localDate(trialEndsAt ?? validFrom, zone).slice(8));
   const period = periodAt({ interval: wanted.interval, anchorDay, zone, validFrom, trialEndsAt }, now);
   const paidUntil = wanted.paidUntil ?? (wanted.isTrial || plan.isEndless ? null : period.end);
-  return { validFrom, trialEndsAt, anchorDay, paidUntil };
+  return {
+    validFrom,
+    trialEndsAt,
+    anchorDay,
+    paidUntil,
+    grantedUntil: paidUntil,
+    askedUntil: paidUntil ?? trialEndsAt,
+  };
 }
 
 async function addOnTo(em: EntityManager, license: License, code: string, quantity: number): Promise<void> {

@@ -33,21 +33,24 @@ begin
 end $$;
 
 create trigger past after insert or update on licensing.license for each row
-  execute function licensing.keep_past('version', 'snapshot', 'snapshot_at', 'next_transition_at', 'lapses_at', 'lapsed_since');
+  execute function licensing.keep_past('version', 'snapshot', 'snapshot_at', 'next_transition_at', 'lapses_at', 'lapsed_since',
+    'granted_until', 'asked_until', 'renewal_due_at');
 create trigger past after insert or update or delete on licensing.license_add_on for each row execute function licensing.keep_past();
 create trigger past after insert or update or delete on licensing.override for each row execute function licensing.keep_past();
 create trigger past after insert or update on licensing."grant" for each row execute function licensing.keep_past('remaining');
 create trigger past after insert or update on licensing.hold for each row execute function licensing.keep_past();
+create trigger past after insert or update on licensing.planned_change for each row execute function licensing.keep_past();
 
 insert into licensing.license_past (tenant_id, license_id, noun, row_id, at, facts)
 select t.tenant_id, t.license_id, t.noun, t.id, date_trunc('milliseconds', now()), (select jsonb_object_agg(key, value) from jsonb_each_text(t.facts))
   from (
     select tenant_id, id as license_id, 'license' as noun, id,
-           to_jsonb(l) - array['version', 'snapshot', 'snapshot_at', 'next_transition_at'] as facts from licensing.license l
+           to_jsonb(l) - array['version', 'snapshot', 'snapshot_at', 'next_transition_at', 'granted_until', 'asked_until', 'renewal_due_at'] as facts from licensing.license l
     union all select tenant_id, license_id, 'license_add_on', id, to_jsonb(a) from licensing.license_add_on a
     union all select tenant_id, license_id, 'override', id, to_jsonb(o) from licensing.override o
     union all select tenant_id, license_id, 'grant', id, to_jsonb(g) - 'remaining' from licensing."grant" g
     union all select tenant_id, license_id, 'hold', id, to_jsonb(h) from licensing.hold h
+    union all select tenant_id, license_id, 'planned_change', id, to_jsonb(c) from licensing.planned_change c
   ) t;
 
 -- A licence that a provisioning run asked for and undid is as if it had never been. Whether renewal was stopped because

@@ -1,6 +1,6 @@
 import type { Entitled } from '../../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../../schema/features.ts';
-import { entitlementsAt, type LicenseFacts } from './entitlement.rules.ts';
+import { entitlementsAt, factsAt, type LicenseFacts } from './entitlement.rules.ts';
 import { coreIn, type Ends, endsOf, type LicenseState, stateAt } from './license.rules.ts';
 
 /** A stretch of time in which a licence's answers do not change. */
@@ -24,9 +24,17 @@ export function instantsOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): Dat
     ...facts.overrides.map((override) => override.expiresAt),
     ...facts.grants.flatMap((grant) => [grant.startsAt, grant.expiresAt]),
     ...facts.addOns.flatMap((addOn) => [addOn.startsAt, addOn.endsAt]),
+    ...scheduledInstants(facts),
   ];
   const times = new Set(all.flatMap((at) => (at && at > facts.validFrom ? [at.getTime()] : [])));
   return [...times].sort((a, b) => a - b).map((time) => new Date(time));
+}
+
+/** When a scheduled change holds, and what follows by time alone from then on. */
+function scheduledInstants({ scheduled, ...facts }: LicenseFacts): Date[] {
+  if (!scheduled) return [];
+  const { at } = scheduled;
+  return [at, ...instantsOf(factsAt({ ...facts, scheduled }, at)).filter((instant) => instant > at)];
 }
 
 function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
@@ -44,8 +52,10 @@ function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
  * Whoever holds the course knows the answer at any instant from the licence's start, without asking and without a job.
  */
 export function courseOf(facts: LicenseFacts): CourseStep[] {
-  const ends = endsOf(facts);
-  const steps = [facts.validFrom, ...instantsOf(facts, ends)].map((at) => stepFrom(facts, at, ends));
+  const steps = [facts.validFrom, ...instantsOf(facts)].map((at) => {
+    const held = factsAt(facts, at);
+    return stepFrom(held, at, endsOf(held));
+  });
   const contentOf = ({ from: _, ...content }: CourseStep) => JSON.stringify(content);
   return steps.filter((step, i) => i === 0 || contentOf(step) !== contentOf(steps[i - 1] as CourseStep));
 }

@@ -7,6 +7,7 @@ import {
   type QuotaPolicy,
 } from '../../../schema/features.ts';
 import type { AddOnLimit, PlanLimit } from '../catalogue/plan.rules.ts';
+import type { BillingInterval } from '../catalogue/price.rules.ts';
 import { capIn, closedBecause, type LicenseState, type StateFacts, stateAt } from './license.rules.ts';
 
 export type EntitlementSource = 'OVERRIDE' | 'GRANT' | 'TRIAL' | 'ADD_ON' | 'PLAN' | 'DEFAULT' | 'TEST_OVERRIDE';
@@ -66,7 +67,17 @@ export interface LicenseFacts extends StateFacts {
   addOns: readonly AddOnFacts[];
   overrides: readonly OverrideFacts[];
   grants: readonly GrantFacts[];
+  /** Features the last change of what is sold took away. */
+  lost?: readonly Feature[];
+  /** What time alone will make of it. */
+  scheduled?: ScheduledFacts | null;
   test?: TestOverride;
+}
+
+/** What is sold from an instant on, with the days that hang on the plan. */
+export interface ScheduledFacts extends Pick<LicenseFacts, 'plan' | 'addOns' | 'graceDays' | 'restrictedDays'> {
+  at: Date;
+  interval: BillingInterval;
 }
 
 /** Whether a feature is open, who says so, until when, and if not, why. */
@@ -128,7 +139,8 @@ function verdictOf(facts: LicenseFacts, feature: Feature, now: Date): Verdict {
     given.filter((g) => g.expiresAt !== null && g.expiresAt <= now),
     (g) => g.expiresAt,
   );
-  const reason = ended ? (ended.source === 'TRIAL' ? 'TRIAL_ENDED' : 'GRANT_ENDED') : 'NOT_IN_PLAN';
+  const never = facts.lost?.includes(feature) ? 'DOWNGRADED' : 'NOT_IN_PLAN';
+  const reason = ended ? (ended.source === 'TRIAL' ? 'TRIAL_ENDED' : 'GRANT_ENDED') : never;
   return { isOn: false, source: 'DEFAULT', sourceId: null, expiresAt: null, reason };
 }
 
@@ -142,6 +154,20 @@ function withParent(facts: LicenseFacts, feature: Feature, now: Date): Verdict {
 /** Whether somebody gives the licence a feature at an instant, whatever its parent and its state leave of it. */
 export const isGivenAt = (facts: LicenseFacts, feature: Feature, now: Date): boolean =>
   verdictOf(facts, feature, now).isOn;
+
+/** What a change of what is sold leaves lost at an instant: what it takes away, and what was lost and is not given back. */
+export const lostBy = (before: LicenseFacts, after: LicenseFacts, at: Date): Feature[] =>
+  FEATURE_KEYS.filter(
+    (key) => !isGivenAt(after, key, at) && (isGivenAt(before, key, at) || (before.lost?.includes(key) ?? false)),
+  );
+
+/** The facts that hold at an instant: a scheduled change holds from its instant on, whether or not a job has run. */
+export function factsAt<F extends LicenseFacts>(facts: F, now: Date): F {
+  if (!facts.scheduled || now < facts.scheduled.at) return facts;
+  const { at, ...sold } = facts.scheduled;
+  const after = { ...facts, ...sold, scheduled: null };
+  return { ...after, lost: lostBy(facts, after, at) };
+}
 
 /** A revoked licence says one thing of every feature, for ever. */
 const REVOKED = { access: 'NONE', source: 'DEFAULT', sourceId: null, expiresAt: null, reason: 'REVOKED' } as const;
@@ -167,7 +193,7 @@ export function turnsOf(
   now: Date,
   instants: readonly Date[],
 ): { at: string; to: DenialReason | 'ON' }[] {
-  const wordOf = (at: Date) => withParent(facts, feature, at).reason ?? 'ON';
+  const wordOf = (at: Date) => withParent(factsAt(facts, at), feature, at).reason ?? 'ON';
   const turns: { at: string; to: DenialReason | 'ON' }[] = [];
   let last = wordOf(now);
   for (const at of instants.filter((instant) => instant > now)) {

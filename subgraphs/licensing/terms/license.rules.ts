@@ -1,9 +1,9 @@
 import { addDays, monthlyPeriod, type Period, yearlyPeriod } from '../../../schema/calendar.ts';
 import type { DenialReason } from '../../../schema/errors.ts';
 import type { FeatureAccess } from '../../../schema/features.ts';
+import type { BillingInterval } from '../catalogue/price.rules.ts';
 
 export type LicenseState = 'TRIAL' | 'ACTIVE' | 'GRACE' | 'RESTRICTED' | 'SUSPENDED' | 'EXPIRED' | 'REVOKED';
-export type BillingInterval = 'MONTH' | 'YEAR';
 export type LicenseTerms = 'INVOICED' | 'PREPAID';
 export type Enforcement = 'ENFORCE' | 'OBSERVE';
 export type HoldLevel = 'RESTRICTED' | 'SUSPENDED';
@@ -93,11 +93,13 @@ export interface BillingFacts {
   zone: string;
   validFrom: Date;
   trialEndsAt: Date | null;
+  /** Where its periods began anew, after it had ended. */
+  periodOrigin?: Date | null;
 }
 
 /** The period an instant lies in: from local midnight of the anchor day, for a month or a year. Half-open. */
 export function periodAt(facts: BillingFacts, instant: Date): Period {
   const { interval, anchorDay, zone } = facts;
   if (interval === 'MONTH') return monthlyPeriod(instant, anchorDay, zone);
-  return yearlyPeriod(instant, facts.trialEndsAt ?? facts.validFrom, anchorDay, zone);
+  return yearlyPeriod(instant, facts.periodOrigin ?? facts.trialEndsAt ?? facts.validFrom, anchorDay, zone);
 }

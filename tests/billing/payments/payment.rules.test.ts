@@ -1,5 +1,11 @@
 import { checkKey } from '../../../subgraphs/billing/idempotency.rules.ts';
-import { checkAmount, checkReceived, checkReference } from '../../../subgraphs/billing/payments/payment.rules.ts';
+import {
+  advance,
+  checkAmount,
+  checkReason,
+  checkReceived,
+  checkReference,
+} from '../../../subgraphs/billing/payments/payment.rules.ts';
 
 describe('money that came', () => {
   test('counts to the last minor unit', () => {
@@ -27,6 +33,14 @@ describe('money that came', () => {
     expect(checkReference(' ')).toBeNull();
     expect(checkReference(undefined)).toBeNull();
     expect(() => checkReference('x'.repeat(141))).toThrow('at most 140 characters');
+  });
+
+  test('goes back once', () => {
+    expect(advance('SUCCEEDED', 'REVERSED')).toBe('REVERSED');
+    for (const to of ['SUCCEEDED', 'REVERSED'] as const)
+      expect(() => advance('REVERSED', to)).toThrow(expect.objectContaining({ code: 'INVALID_STATE' }));
+    expect(checkReason(' bounced ')).toBe('bounced');
+    expect(() => checkReason(' ')).toThrow(expect.objectContaining({ code: 'INVALID', field: 'reason' }));
   });
 
   test('an idempotency key has 1 to 128 characters', () => {

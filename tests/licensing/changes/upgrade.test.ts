@@ -25,7 +25,6 @@ describe('An administrator upgrades the licence', () => {
     [INGRID, 'professional', undefined, 'INVALID_STATE', 'The licence already has this plan.'],
     [INGRID, 'gold', undefined, 'NOT_FOUND', 'There is no plan named gold.'],
     [INGRID, 'internal', undefined, 'NOT_FOUND', 'There is no plan named internal.'],
-    [INGRID, 'enterprise', 'YEAR', 'INVALID_STATE', 'Monthly and yearly change only when the paid period ends.'],
     [BRUNO, 'professional', undefined, 'INVALID_STATE', 'professional is not an upgrade from enterprise.'],
     [ROSA, 'enterprise', undefined, 'INVALID_STATE', 'A suspended licence does not change its plan.'],
   ])('%p asking for %s (%p) is refused with %s', async (who, plan, interval, code, message) => {

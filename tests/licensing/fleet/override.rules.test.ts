@@ -10,6 +10,9 @@ describe('An exception says one clear thing', () => {
     [{ key: 'subscribers', isUnlimited: true }],
     [{ key: 'api_calls', policy: 'OVERAGE' as const }],
     [{ key: 'api_calls', softMarginPercent: 50 }],
+    [{ key: 'tickets', isEnabled: false }], // a feature and a quota bear this name: an exception may say either, or both
+    [{ key: 'tickets', limit: 5n }],
+    [{ key: 'tickets', isEnabled: true, limit: 5n }],
     [{ key: 'api_calls', unitRate: '0.000001', expiresAt: new Date('2032-03-01T00:00:00Z') }],
   ])('%p is one', (terms) => {
     expect(checkOverride({ ...terms, reason: `  ${reason} ` }, NOW)).toEqual({ ...terms, reason });
@@ -20,6 +23,7 @@ describe('An exception says one clear thing', () => {
     [{ key: 'crm', isEnabled: true, limit: 5n }, 'key'],
     [{ key: 'subscribers', isEnabled: true, limit: 5n }, 'isEnabled'],
     [{ key: 'subscribers' }, 'limit'],
+    [{ key: 'tickets' }, 'limit'],
     [{ key: 'subscribers', limit: 5n, isUnlimited: true }, 'isUnlimited'],
     [{ key: 'subscribers', softMarginPercent: 51 }, 'softMarginPercent'],
     [{ key: 'subscribers', softMarginPercent: -1 }, 'softMarginPercent'],

@@ -1,0 +1,2 @@
+/* The same for what draws it. */
+export const { createRoot } = globalThis.ReactDOM;

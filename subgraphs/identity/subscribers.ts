@@ -1,0 +1,18 @@
+import type { LoggedEvent } from '../../schema/events.ts';
+import type { Context } from '../_kernel/context.ts';
+import { hears } from '../_kernel/subgraph.ts';
+import { applySeatLimit } from './seat.service.ts';
+
+type LimitEvent = LoggedEvent<'licensing.limit.reduced'> | LoggedEvent<'licensing.limit.raised'>;
+
+async function applyLimit(ctx: Context, { payload }: LimitEvent): Promise<void> {
+  if (payload.key !== 'staff_users') return;
+  await applySeatLimit(ctx, payload.version, 'keepIds' in payload ? payload.keepIds : []);
+}
+
+export const subscribers = {
+  freezeExcessStaff: hears('licensing.limit.reduced', applyLimit),
+  thawStaff: hears('licensing.limit.raised', applyLimit),
+  /** A licence that follows a revoked one may have fewer seats than that had, and compares itself with nothing. */
+  seatStaff: hears('licensing.license.started', (ctx, { payload }) => applySeatLimit(ctx, payload.version, [])),
+};
