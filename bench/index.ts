@@ -5,6 +5,7 @@ import { consumption } from './consume.ts';
 import { fanOut } from './fan-out.ts';
 import { gateway } from './gateway/index.ts';
 import { licenseLiveness } from './license-liveness.ts';
+import { licensePast } from './license-past.ts';
 import { overload } from './overload.ts';
 import { portalMix } from './portal-mix.ts';
 import { type Result, withDatabase } from './setup.ts';
@@ -18,6 +19,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   'fan-out': fanOut,
   gateway,
   'license-liveness': licenseLiveness,
+  'license-past': licensePast,
   overload,
   'portal-mix': portalMix,
   statements,

@@ -65,12 +65,14 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
         return new Map(licenseViews.map((row) => [row.tenantId, read(row)]));
       },
       async readFeed(afterSeq, first) {
-        const { licenseFeed } = await ask<{ licenseFeed: { head: number; views: ViewRow[] } }>(
+        const { licenseFeed } = await ask<{ licenseFeed: { head: number; views: ViewRow[]; gone: string[] } }>(
           'licensing',
-          `query($afterSeq: Int!, $first: Int!) { licenseFeed(afterSeq: $afterSeq, first: $first) { head views ${VIEW} } }`,
+          `query($afterSeq: Int!, $first: Int!) { licenseFeed(afterSeq: $afterSeq, first: $first) { head views ${VIEW} gone } }`,
           { afterSeq, first },
         );
-        return { head: licenseFeed.head, changed: licenseFeed.views.map((row) => [row.tenantId, read(row)] as const) };
+        const { head, views, gone } = licenseFeed;
+        const dropped = gone.map((tenantId) => [tenantId, undefined] as const);
+        return { head, changed: [...views.map((row) => [row.tenantId, read(row)] as const), ...dropped] };
       },
       async confirm(seq) {
         await ask(

@@ -11,10 +11,17 @@ import { PlanMigration } from './changes/plan-migration.entity.ts';
 import { PlanMigrationResolver } from './changes/plan-migration.resolver.ts';
 import { planMigrationById } from './changes/plan-migration.service.ts';
 import { carryOnMigrations } from './changes/plan-migration-run.service.ts';
+import { TrialExtensionResolver } from './changes/trial-extension.resolver.ts';
 import { UpgradeOptionResolver } from './changes/upgrade-option.resolver.ts';
 import { BackfillResolver } from './fleet/backfill.resolver.ts';
+import { FeatureTrialResolver } from './fleet/feature-trial.resolver.ts';
+import { GrantResolver } from './fleet/grant.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
 import { OverrideResolver } from './fleet/override.resolver.ts';
+import { RefreshResolver } from './fleet/refresh.resolver.ts';
+import { LicenseRevocation } from './fleet/revocation.entity.ts';
+import { RevocationResolver } from './fleet/revocation.resolver.ts';
+import { alertOfUnlicensed } from './fleet/unlicensed.service.ts';
 import { GatewayNode } from './gateways/gateway-feed.entity.ts';
 import { GatewayFeedResolver } from './gateways/gateway-feed.resolver.ts';
 import { License } from './licenses/license.entity.ts';
@@ -32,6 +39,7 @@ import {
   advanceLicenses,
   cancelUnpaidChanges,
   closeAllUsage,
+  lapseLicenses,
   refreshAllEntitlements,
   renewLicenses,
 } from './sweeps.ts';
@@ -62,6 +70,11 @@ export const licensing: SubgraphDefinition = {
     OverrideResolver,
     HoldResolver,
     BackfillResolver,
+    GrantResolver,
+    FeatureTrialResolver,
+    TrialExtensionResolver,
+    RevocationResolver,
+    RefreshResolver,
     QuotaUsageResolver,
     TopUpResolver,
     UsageDayResolver,
@@ -85,6 +98,7 @@ export const licensing: SubgraphDefinition = {
     Override,
     Grant,
     Hold,
+    LicenseRevocation,
     GatewayNode,
     PlanMigration,
   ],
@@ -100,6 +114,8 @@ export const licensing: SubgraphDefinition = {
   subscribers,
   crons: {
     advanceLicenses: { pattern: '* * * * *', run: advanceLicenses },
+    lapseLicenses: { pattern: '* * * * *', run: lapseLicenses },
+    alertOfUnlicensed: { pattern: '47 * * * *', run: async (ctx) => void (await alertOfUnlicensed(ctx)) },
     renewLicenses: { pattern: '* * * * *', run: renewLicenses },
     cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
     closeAllUsage: { pattern: '* * * * *', run: closeAllUsage },

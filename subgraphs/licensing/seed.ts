@@ -3,7 +3,7 @@ import type { Context } from '../_kernel/context.ts';
 import { consume } from '../_kernel/quota.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
 import { noteEarlierUse } from './fleet/backfill.service.ts';
-import { grantFeature } from './fleet/grant.service.ts';
+import { grantEntitlement } from './fleet/grant.service.ts';
 import { placeLicenseHold } from './fleet/hold.service.ts';
 import { issueLicense, type NewLicense } from './licenses/license.service.ts';
 
@@ -26,10 +26,8 @@ export async function seed(world: SeedWorld): Promise<void> {
   await issue('northwind', '2a02', (now) => ({ ...paidFor(now, 31, 'Europe/Berlin', 800), plan: 'professional' }));
   await world.inTenant('northwind', async (ctx) => {
     const expiresAt = addDays(await nowOf(ctx), 60, 'Europe/Berlin');
-    await grantFeature(ctx, {
-      feature: 'white_label',
-      expiresAt,
-      source: 'SALES',
+    await grantEntitlement(ctx, {
+      ...{ kind: 'FEATURE', key: 'white_label', expiresAt, source: 'SALES', idempotencyKey: 'seed' },
       reason: 'Sixty days to try their own brand.',
     });
   });

@@ -27,6 +27,7 @@ export class LicenseView {
 export class LicenseFeedPage {
   @Field(() => Int, { description: 'The place up to which `views` is complete.' }) head!: number;
   @Field(() => [LicenseView]) views!: LicenseView[];
+  @Field(() => [ID], { description: 'Tenants of the page that have no licence any more.' }) gone!: string[];
 }
 
 @ObjectType({ description: 'Which gateways hold a change already, so that the next request sees it.' })

@@ -12,8 +12,12 @@ export interface CourseStep {
   features: Partial<Record<Feature, Entitled>>;
 }
 
-/** The instants after the licence's start at which something may change by time alone, ascending. */
+/**
+ * The instants after the licence's start at which something may change by time alone, ascending. Over a revoked licence
+ * time has no power any more.
+ */
 export function instantsOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): Date[] {
+  if (facts.isRevoked) return [];
   const { end, graceEnd, restrictedEnd } = ends;
   const all = [
     ...[facts.trialEndsAt, facts.paidUntil, end, graceEnd, restrictedEnd],

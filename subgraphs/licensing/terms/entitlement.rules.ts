@@ -171,6 +171,9 @@ export function factsAt<F extends LicenseFacts>(facts: F, now: Date): F {
   return { ...after, lost: lostBy(facts, after, at) };
 }
 
+/** A revoked licence says one thing of every feature, for ever. */
+const REVOKED = { access: 'NONE', source: 'DEFAULT', sourceId: null, expiresAt: null, reason: 'REVOKED' } as const;
+
 /** The answer for one feature at an instant (R1): who says so first, then its parent, then the state's cap. */
 export function entitlementAt(
   facts: LicenseFacts,
@@ -178,6 +181,7 @@ export function entitlementAt(
   now: Date,
   state: LicenseState = stateAt(facts, now),
 ): EntitlementAnswer {
+  if (state === 'REVOKED') return { feature, ...REVOKED };
   const { isOn, reason, ...verdict } = withParent(facts, feature, now);
   if (!isOn) return { feature, ...verdict, access: 'NONE', reason };
   const access = capIn(state, ON_RESTRICTED);
