@@ -8,6 +8,7 @@ import { openApolloDoor } from './apollo-server.ts';
 import { createAsk } from './ask.ts';
 import { createAuthenticator } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
+import { DenialLog } from './denial-log.ts';
 import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
 import { openHttpDoor } from './http.ts';
@@ -30,13 +31,16 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** Starts a gateway over the given subgraphs. It is ready, copies and all, when this resolves. */
+/**
+ * Starts a gateway over the given subgraphs. It is ready, copies and all, when this resolves.
+ * @param options.licenseClock by which the age of licences is told, milliseconds; the process's own, unless a test moves it.
+ */
 export async function startGateway(
   config: Config,
   given: ReadonlyMap<string, DataSource>,
   fanOut: FanOut,
   log: Logger,
-  options: { sandboxToken?: (graph: Graph) => Promise<string | undefined> } = {},
+  options: { sandboxToken?: (graph: Graph) => Promise<string | undefined>; licenseClock?: () => number } = {},
 ): Promise<Gateway> {
   const isDevelopment = config.NODE_ENV === 'development';
   const file = isAbsolute(config.SUPERGRAPH_FILE)
@@ -56,10 +60,12 @@ export async function startGateway(
   const sources = new Map([...given].map(([name, source]) => [name, timed(source)]));
   const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
   const ask = createAsk(sources, mint);
-  const licenses = holdLicenses(ask, fanOut, log);
+  const licenses = holdLicenses(ask, fanOut, log, options.licenseClock);
   const tenants = holdTenants(ask, fanOut, log);
   const auth = createAuthenticator(ask, fanOut, log, config.PUBLIC_URL);
+  const denials = new DenialLog(ask, log);
   const close = async () => {
+    await denials.close();
     licenses.close();
     tenants.close();
     auth.close();
@@ -80,6 +86,7 @@ export async function startGateway(
       rates,
       shedding: new Shedding(),
       persisted,
+      denials,
       log,
     });
     await graph.warmUp();

@@ -5,10 +5,15 @@ import { Plan, PlanVersion } from './catalogue/plan.entity.ts';
 import { PlanResolver, PlanVersionResolver } from './catalogue/plan.resolver.ts';
 import { addOnByKey, planByKey, planVersionById } from './catalogue/plan.service.ts';
 import { UpgradeResolver } from './changes/upgrade.resolver.ts';
+import { Denial } from './denials/denial.entity.ts';
+import { DenialResolver } from './denials/denial.resolver.ts';
+import { pruneDenials } from './denials/denial.service.ts';
+import { EnforcementResolver } from './fleet/enforcement.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
 import { OverrideResolver } from './fleet/override.resolver.ts';
 import { GatewayNode } from './gateways/gateway-feed.entity.ts';
 import { GatewayFeedResolver } from './gateways/gateway-feed.resolver.ts';
+import { prunePropagation } from './gateways/propagation-stats.service.ts';
 import { License } from './licenses/license.entity.ts';
 import { LicenseResolver } from './licenses/license.resolver.ts';
 import { licenseById } from './licenses/license.service.ts';
@@ -42,6 +47,8 @@ export const licensing: SubgraphDefinition = {
     QuotaUsageResolver,
     TenantStubResolver,
     GatewayFeedResolver,
+    DenialResolver,
+    EnforcementResolver,
   ],
   types: [Tenant],
   entities: [
@@ -56,6 +63,7 @@ export const licensing: SubgraphDefinition = {
     Grant,
     Hold,
     GatewayNode,
+    Denial,
   ],
   references: {
     Plan: planByKey,
@@ -65,7 +73,11 @@ export const licensing: SubgraphDefinition = {
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
   },
   subscribers,
-  crons: { advanceLicenses: { pattern: '* * * * *', run: advanceLicenses } },
+  crons: {
+    advanceLicenses: { pattern: '* * * * *', run: advanceLicenses },
+    pruneDenials: { pattern: '20 3 * * *', run: pruneDenials },
+    prunePropagation: { pattern: '40 3 * * *', run: prunePropagation },
+  },
   onStart: refreshAllEntitlements,
   isControlPlane: true,
   seed,

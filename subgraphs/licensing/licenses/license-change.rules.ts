@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../../schema/canonical.ts';
 import type { DenialReason } from '../../../schema/errors.ts';
+import type { Events } from '../../../schema/events.ts';
 import {
   FEATURE_KEYS,
   type Feature,
@@ -10,11 +11,17 @@ import {
 } from '../../../schema/features.ts';
 import { compareLimits, refOf } from '../catalogue/plan.rules.ts';
 import { instantsOf } from '../terms/course.rules.ts';
-import { type EntitlementSource, entitlementAt, type LicenseFacts, turnsOf } from '../terms/entitlement.rules.ts';
+import {
+  type EntitlementSource,
+  enforcementAt,
+  entitlementAt,
+  type LicenseFacts,
+  turnsOf,
+} from '../terms/entitlement.rules.ts';
 import {
   type BillingInterval,
+  closedBecause,
   type Ends,
-  type Enforcement,
   endsOf,
   type LicenseState,
   stateAt,
@@ -56,7 +63,6 @@ export type Snapshot = Record<string, unknown>;
 
 export interface SnapshotFacts extends LicenseFacts {
   interval: BillingInterval;
-  enforcement: Enforcement;
 }
 
 /** Drops what is null or empty, so that two ways of saying nothing are the same. */
@@ -86,7 +92,8 @@ export function snapshotOf(facts: SnapshotFacts, now: Date, ends: Ends = endsOf(
     state,
     planVersion: refOf(facts.plan.code, facts.plan.number),
     interval: facts.interval,
-    enforcement: facts.enforcement,
+    enforcement: enforcementAt(facts, now),
+    observeUntil: facts.observeUntil && now < facts.observeUntil ? iso(facts.observeUntil) : null,
     autoRenew: facts.autoRenew,
     trialEndsAt: iso(facts.trialEndsAt),
     validUntil: iso(ends.end),
@@ -180,6 +187,27 @@ export function limitsBetween(
     const sign = compareLimits(to, from);
     return sign === 0 ? [] : [{ key, from: digits(from), to: digits(to), isRaised: sign > 0 }];
   });
+}
+
+/** What the event of a new version tells of it. */
+export function changedEvent(
+  before: Snapshot,
+  after: Snapshot,
+  facts: SnapshotFacts,
+  at: Date,
+  made: { version: number; previousVersion: number; changedKeys: string[]; cause: LicenseChangeCause },
+): Events['licensing.license.changed'] {
+  const state = stateAt(facts, at);
+  return {
+    ...made,
+    endedFeatures: endedBetween(before, after),
+    state,
+    stateWithoutHolds: stateAt({ ...facts, openHolds: [] }, at),
+    enabledFeatures: enabledIn(after),
+    limits: limitsIn(after),
+    effectiveAt: at.toISOString(),
+    ...(made.changedKeys.includes('state') ? { reason: closedBecause(facts, at, state) } : {}),
+  };
 }
 
 const PARTS = ['features', 'limits', 'addOns'];

@@ -10,18 +10,16 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { findTenantProfile } from '../../_kernel/tenant-profile.ts';
 import type { PriceLine } from '../changes/upgrade.rules.ts';
-import { closedBecause, stateAt } from '../terms/license.rules.ts';
 import { copyToKernel } from './entitlement.service.ts';
 import { License } from './license.entity.ts';
 import { LicenseChange, type StoredLine } from './license-change.entity.ts';
 import {
   changedBetween,
-  enabledIn,
+  changedEvent,
   endedBetween,
   isChangeKey,
   type LicenseChangeCause,
   limitsBetween,
-  limitsIn,
   movesBetween,
   nextMove,
   snapshotOf,
@@ -145,20 +143,12 @@ function record(ctx: Context, em: EntityManager, held: Held, at: Date, told: Tol
   const previousVersion = license.snapshotAt ? license.version : 0;
   const version = previousVersion + 1;
   Object.assign(license, { version, snapshot: after, snapshotAt: at });
-  const state = stateAt(facts, at);
-  const eventId = emit(em, 'licensing.license.changed', {
-    version,
-    previousVersion,
-    changedKeys,
-    endedFeatures: endedBetween(before, after),
-    state,
-    stateWithoutHolds: stateAt({ ...facts, openHolds: [] }, at),
-    enabledFeatures: enabledIn(after),
-    limits: limitsIn(after),
-    effectiveAt: at.toISOString(),
-    ...(changedKeys.includes('state') ? { reason: closedBecause(facts, at, state) } : {}),
-    cause: told.cause,
-  });
+  const { cause } = told;
+  const eventId = emit(
+    em,
+    'licensing.license.changed',
+    changedEvent(before, after, facts, at, { version, previousVersion, changedKeys, cause }),
+  );
   for (const started of startedBetween(before, after)) emit(em, 'licensing.feature.started', { ...started, version });
   for (const ended of endedBetween(before, after)) emit(em, 'licensing.feature.ended', { ...ended, version });
   for (const { isRaised, ...limit } of limitsBetween(before, after)) {
@@ -179,7 +169,7 @@ function record(ctx: Context, em: EntityManager, held: Held, at: Date, told: Tol
     changedKeys,
     before: valuesOf(before, changedKeys),
     after: valuesOf(after, changedKeys),
-    cause: told.cause,
+    cause,
     actor: told.cause === 'TIME' ? 'SYSTEM' : (ctx.actorId ?? ctx.envelope.caller.kind),
     reason: told.reason ?? null,
     status: 'APPLIED',

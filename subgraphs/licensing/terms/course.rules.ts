@@ -1,6 +1,6 @@
 import type { Entitled } from '../../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../../schema/features.ts';
-import { entitlementsAt, type LicenseFacts } from './entitlement.rules.ts';
+import { entitlementsAt, type LicenseFacts, observedAt } from './entitlement.rules.ts';
 import { coreIn, type Ends, endsOf, type LicenseState, stateAt } from './license.rules.ts';
 
 /** A stretch of time in which a licence's answers do not change. */
@@ -10,13 +10,15 @@ export interface CourseStep {
   core: FeatureAccess;
   /** Features that are open, and why others are shut; one that is missing is simply not in the plan. */
   features: Partial<Record<Feature, Entitled>>;
+  /** While gates only observe: what they let pass of features that are simply not in the plan. */
+  observed?: FeatureAccess;
 }
 
 /** The instants after the licence's start at which something may change by time alone, ascending. */
 export function instantsOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): Date[] {
   const { end, graceEnd, restrictedEnd } = ends;
   const all = [
-    ...[facts.trialEndsAt, facts.paidUntil, end, graceEnd, restrictedEnd],
+    ...[facts.trialEndsAt, facts.paidUntil, end, graceEnd, restrictedEnd, facts.observeUntil],
     ...facts.overrides.map((override) => override.expiresAt),
     ...facts.grants.flatMap((grant) => [grant.startsAt, grant.expiresAt]),
     ...facts.addOns.flatMap((addOn) => [addOn.startsAt, addOn.endsAt]),
@@ -32,7 +34,9 @@ function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
     if (access === 'NONE' && reason === 'NOT_IN_PLAN') continue;
     features[feature] = reason ? { access, reason } : { access };
   }
-  return { from: from.toISOString(), state, core: coreIn(state), features };
+  const observed = observedAt(facts, from, state);
+  const passed = observed === 'NONE' ? {} : { observed };
+  return { from: from.toISOString(), state, core: coreIn(state), features, ...passed };
 }
 
 /**

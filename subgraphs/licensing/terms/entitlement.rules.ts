@@ -7,7 +7,14 @@ import {
   type QuotaPolicy,
 } from '../../../schema/features.ts';
 import type { AddOnLimit, PlanLimit } from '../catalogue/plan.rules.ts';
-import { capIn, closedBecause, type LicenseState, type StateFacts, stateAt } from './license.rules.ts';
+import {
+  capIn,
+  closedBecause,
+  type Enforcement,
+  type LicenseState,
+  type StateFacts,
+  stateAt,
+} from './license.rules.ts';
 
 export type EntitlementSource = 'OVERRIDE' | 'GRANT' | 'TRIAL' | 'ADD_ON' | 'PLAN' | 'DEFAULT' | 'TEST_OVERRIDE';
 export type GrantSource = 'TRIAL' | 'PROMOTION' | 'SUPPORT' | 'SALES';
@@ -66,6 +73,8 @@ export interface LicenseFacts extends StateFacts {
   addOns: readonly AddOnFacts[];
   overrides: readonly OverrideFacts[];
   grants: readonly GrantFacts[];
+  /** Until then gates only observe; null where they refuse. */
+  observeUntil: Date | null;
   test?: TestOverride;
 }
 
@@ -81,6 +90,17 @@ export interface EntitlementAnswer {
 
 /** What RESTRICTED leaves of a feature: all of them may still be read. */
 const ON_RESTRICTED: FeatureAccess = 'READ';
+
+/** Whether gates refuse at an instant, or only observe. */
+export const enforcementAt = ({ observeUntil }: Pick<LicenseFacts, 'observeUntil'>, now: Date): Enforcement =>
+  observeUntil && now < observeUntil ? 'OBSERVE' : 'ENFORCE';
+
+/**
+ * What gates let pass at an instant of features that are simply not in the plan: nothing, unless they only observe, and
+ * then what the state would leave of them.
+ */
+export const observedAt = (facts: LicenseFacts, now: Date, state: LicenseState = stateAt(facts, now)): FeatureAccess =>
+  enforcementAt(facts, now) === 'OBSERVE' ? capIn(state, ON_RESTRICTED) : 'NONE';
 
 export const isWithin = (now: Date, startsAt: Date, endsAt: Date | null) =>
   startsAt <= now && (endsAt === null || now < endsAt);
