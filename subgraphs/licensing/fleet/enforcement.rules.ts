@@ -11,7 +11,8 @@ import {
   valuesOf,
 } from '../licenses/license-change.rules.ts';
 import { aheadOf, type CourseStep, courseOf } from '../terms/course.rules.ts';
-import type { Enforcement } from '../terms/license.rules.ts';
+import { enforcementAt } from '../terms/entitlement.rules.ts';
+import { type Enforcement, endsOf } from '../terms/license.rules.ts';
 
 /** How long gates may only observe at most, days. */
 const MAX_DAYS = 30;
@@ -53,6 +54,7 @@ export interface VersionFacts {
   version: number;
   snapshot: Snapshot;
   snapshotAt: Date | null;
+  nextTransitionAt: Date | null;
 }
 
 /** The next version of a licence of which nothing but the enforcement changes. */
@@ -79,9 +81,10 @@ export function enforcementVersion(
   observeUntil: Date | null,
   now: Date,
 ): EnforcementVersion | 'OTHERWISE' | null {
-  if (!license.snapshotAt || movesBetween(facts, license.snapshotAt, now).length > 0) return 'OTHERWISE';
+  const ends = endsOf(facts); // found once: a fleet has many licences
+  if (!license.snapshotAt || movesBetween(facts, license.snapshotAt, now, ends).length > 0) return 'OTHERWISE';
   const wanted = { ...facts, observeUntil };
-  const snapshot = snapshotOf(wanted, now);
+  const snapshot = snapshotOf(wanted, now, ends);
   const changedKeys = changedBetween(license.snapshot, snapshot);
   if (changedKeys.length === 0) return null;
   if (changedKeys.some((key) => !KEYS.includes(key))) return 'OTHERWISE';
@@ -92,8 +95,16 @@ export function enforcementVersion(
     changedKeys,
     before: valuesOf(license.snapshot, changedKeys),
     after: valuesOf(snapshot, changedKeys),
-    event: changedEvent(license.snapshot, snapshot, wanted, now, { ...made, cause: 'ENFORCEMENT_SET' }),
-    course: aheadOf(courseOf(wanted), now),
-    nextTransitionAt: nextMove(wanted, now),
+    event: changedEvent(license.snapshot, snapshot, wanted, now, { ...made, cause: 'ENFORCEMENT_SET' }, ends),
+    course: aheadOf(courseOf(wanted, ends), now),
+    nextTransitionAt: nextTransition(license, facts, wanted, now),
   };
+}
+
+/** When time will make the next version: at the end of observing, or where it would have anyway. */
+function nextTransition(license: VersionFacts, was: SnapshotFacts, wanted: SnapshotFacts, now: Date): Date | null {
+  const { nextTransitionAt: known } = license;
+  if (was.observeUntil && known?.getTime() === was.observeUntil.getTime()) return nextMove(wanted, now);
+  const end = enforcementAt(wanted, now) === 'OBSERVE' ? wanted.observeUntil : null;
+  return known && end ? (known < end ? known : end) : (known ?? end);
 }

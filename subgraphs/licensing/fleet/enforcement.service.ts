@@ -10,7 +10,12 @@ import { type Changed, changing } from '../licenses/license-change.service.ts';
 import { type PresentLicense, presentLicense } from '../licenses/license-facts.service.ts';
 import { propagated, waitForGateways } from '../licenses/propagation.service.ts';
 import type { Enforcement } from '../terms/license.rules.ts';
-import { checkEnforcement, type EnforcementTerms, enforcementVersion } from './enforcement.rules.ts';
+import {
+  checkEnforcement,
+  type EnforcementTerms,
+  type EnforcementVersion,
+  enforcementVersion,
+} from './enforcement.rules.ts';
 
 /** Licences written in one transaction: so few that nobody waits long for a row of theirs. */
 const PAGE = 200;
@@ -53,7 +58,7 @@ export async function setEnforcement(ctx: Context, wanted: WantedEnforcement): P
   const [only] = tenantIds;
   if (only && tenantIds.length === 1)
     return { licenses: 1, ...(await propagated(ctx, only, (own) => enforceOne(own, only, terms))) };
-  await enforcePage(ctx, licenseIds, terms, ctx.actorId);
+  await writePage(ctx, await preparePage(ctx, licenseIds, terms, ctx.actorId), terms);
   return { licenses: tenantIds.length, propagation: await waitForGateways(ctx, tenantIds.at(-1) as string) };
 }
 
@@ -98,12 +103,16 @@ export async function enforceFleet(
   const terms = { mode: payload.mode, observeUntil: payload.observeUntil ? new Date(payload.observeUntil) : null };
   const em = await ctx.em();
   await em.execute('select pg_advisory_xact_lock(?)', [FLEET_LOCK]);
+  let writing = Promise.resolve();
   for (let after: string | undefined; ; ) {
-    if ((await readEventsNamed(em, name, seq, 1)).length > 0) return; // asked each page, so that this transaction is never idle long
-    const ids = await licensesAfter(ctx, after);
-    await enforcePage(ctx, ids, terms, actor);
+    const isSuperseded = (await readEventsNamed(em, name, seq, 1)).length > 0; // asked each page, so that this transaction is never idle long
+    const ids = isSuperseded ? [] : await licensesAfter(ctx, after);
+    const page = await preparePage(ctx, ids, terms, actor); // while the one before is written
+    await writing;
+    if (ids.length < PAGE) return writePage(ctx, page, terms);
     after = ids.at(-1);
-    if (ids.length < PAGE) return;
+    writing = writePage(ctx, page, terms);
+    writing.catch(() => undefined); // heard of when it is waited for
   }
 }
 
@@ -117,18 +126,21 @@ async function licensesAfter(ctx: Context, after: string | undefined): Promise<s
   return rows.map((row) => row.id);
 }
 
-/** Writes the next version of each licence that is not as wanted: all in one transaction, the odd ones by themselves. */
-async function enforcePage(ctx: Context, ids: readonly string[], terms: Terms, actor: string | null): Promise<void> {
-  const rows: object[] = [];
-  const others: string[] = [];
+/** The next version of each licence that is not as wanted, and the tenants whose licence has more to say. */
+interface Page {
+  rows: { licensed_tenant_id: string; [column: string]: unknown }[];
+  others: string[];
+}
+
+async function preparePage(ctx: Context, ids: readonly string[], terms: Terms, actor: string | null): Promise<Page> {
+  const page: Page = { rows: [], others: [] };
   for (const held of await readPage(ctx, ids)) {
     const { license, tenantId, facts, now } = held;
     const made = enforcementVersion(license, facts, terms.observeUntil, now);
-    if (made === 'OTHERWISE') others.push(tenantId);
-    else if (made) rows.push(rowOf(held, made, terms, actor));
+    if (made === 'OTHERWISE') page.others.push(tenantId);
+    else if (made) page.rows.push(rowOf(held, made, terms, actor));
   }
-  if (rows.length > 0) others.push(...(await writePage(ctx, rows as { licensed_tenant_id: string }[])));
-  for (const tenantId of others) await enforceOne(ctx, tenantId, terms);
+  return page;
 }
 
 async function readPage(ctx: Context, ids: readonly string[]): Promise<PresentLicense[]> {
@@ -141,25 +153,30 @@ async function readPage(ctx: Context, ids: readonly string[]): Promise<PresentLi
   }
 }
 
-/** Answers the tenants whose licence was locked or had changed meanwhile. */
-function writePage(ctx: Context, rows: readonly { licensed_tenant_id: string }[]): Promise<string[]> {
+/** Writes a page in one transaction; licences that are locked, or have changed since they were read, by themselves. */
+async function writePage(ctx: Context, { rows, others }: Page, terms: Terms): Promise<void> {
+  const left = rows.length > 0 ? await writeRows(ctx, rows) : [];
+  for (const tenantId of [...others, ...left]) await enforceOne(ctx, tenantId, terms);
+}
+
+function writeRows(ctx: Context, rows: Page['rows']): Promise<string[]> {
   return ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
     const left = await em.execute('select * from licensing.write_enforcement(?::jsonb) as licensed_tenant_id', [
       JSON.stringify(rows),
     ]);
-    const others = left.map((row) => row.licensed_tenant_id as string);
+    const others = new Set(left.map((row) => row.licensed_tenant_id as string));
     for (const { licensed_tenant_id: tenantId } of rows)
-      if (!others.includes(tenantId)) tellGateways(em, 'licenses', tenantId);
-    return others;
+      if (!others.has(tenantId)) tellGateways(em, 'licenses', tenantId);
+    return [...others];
   });
 }
 
 function rowOf(
   { license, tenantId, now }: PresentLicense,
-  made: Exclude<ReturnType<typeof enforcementVersion>, 'OTHERWISE' | null>,
+  made: EnforcementVersion,
   { observeUntil }: Terms,
   actor: string | null,
-): object {
+): Page['rows'][number] {
   const { version, snapshot, changedKeys, before, after, event, course, nextTransitionAt } = made;
   return {
     ...{ licensed_tenant_id: tenantId, license_id: license.id, version, snapshot, snapshot_at: now, course },

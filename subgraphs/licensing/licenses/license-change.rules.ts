@@ -119,8 +119,8 @@ export const valuesOf = (snapshot: Snapshot, keys: readonly string[]): Snapshot 
   Object.fromEntries(keys.map((key) => [key, snapshot[key] ?? null]));
 
 /** The instants after `since` up to `now` at which time alone has changed what the licence says, ascending. */
-export function movesBetween(facts: SnapshotFacts, since: Date, now: Date): Date[] {
-  return instantsOf(facts).filter((at) => at > since && at <= now);
+export function movesBetween(facts: SnapshotFacts, since: Date, now: Date, ends: Ends = endsOf(facts)): Date[] {
+  return instantsOf(facts, ends).filter((at) => at > since && at <= now);
 }
 
 /** The next instant at which time alone will make a new version, or null. */
@@ -196,13 +196,14 @@ export function changedEvent(
   facts: SnapshotFacts,
   at: Date,
   made: { version: number; previousVersion: number; changedKeys: string[]; cause: LicenseChangeCause },
+  ends: Ends = endsOf(facts),
 ): Events['licensing.license.changed'] {
-  const state = stateAt(facts, at);
+  const state = stateAt(facts, at, ends);
   return {
     ...made,
     endedFeatures: endedBetween(before, after),
     state,
-    stateWithoutHolds: stateAt({ ...facts, openHolds: [] }, at),
+    stateWithoutHolds: stateAt({ ...facts, openHolds: [] }, at, ends),
     enabledFeatures: enabledIn(after),
     limits: limitsIn(after),
     effectiveAt: at.toISOString(),

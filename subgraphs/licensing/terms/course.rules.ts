@@ -43,8 +43,7 @@ function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
  * The licence's answers over time, as long as its facts stay: a step for each instant at which time alone changes one.
  * Whoever holds the course knows the answer at any instant from the licence's start, without asking and without a job.
  */
-export function courseOf(facts: LicenseFacts): CourseStep[] {
-  const ends = endsOf(facts);
+export function courseOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): CourseStep[] {
   const steps = [facts.validFrom, ...instantsOf(facts, ends)].map((at) => stepFrom(facts, at, ends));
   const contentOf = ({ from: _, ...content }: CourseStep) => JSON.stringify(content);
   return steps.filter((step, i) => i === 0 || contentOf(step) !== contentOf(steps[i - 1] as CourseStep));

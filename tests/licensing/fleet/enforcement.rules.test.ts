@@ -83,7 +83,12 @@ describe('The short way to another enforcement', () => {
   test('makes the version any other change would make of it', () => {
     fc.assert(
       fc.property(licensedAt, fc.option(instant, { nil: null }), ([facts, now], wanted) => {
-        const license = { version: 4, snapshot: snapshotOf(facts, now), snapshotAt: now };
+        const license = {
+          version: 4,
+          snapshot: snapshotOf(facts, now),
+          snapshotAt: now,
+          nextTransitionAt: nextMove(facts, now),
+        };
         const made = enforcementVersion(license, facts, wanted, now);
         const next = { ...facts, observeUntil: wanted };
         if (made === null) return void expect(snapshotOf(next, now)).toEqual(license.snapshot);
@@ -107,7 +112,7 @@ describe('The short way to another enforcement', () => {
 
   test('is left for the long one where time has moved the licence and nobody wrote it down', () => {
     const facts = licensed();
-    const license = { version: 2, snapshot: snapshotOf(facts, NOW), snapshotAt: NOW };
+    const license = { version: 2, snapshot: snapshotOf(facts, NOW), snapshotAt: NOW, nextTransitionAt: null };
     expect(enforcementVersion(license, facts, at('06-20T00:00'), at('06-02T00:00'))).toBe('OTHERWISE');
     expect(enforcementVersion({ ...license, snapshotAt: null }, facts, UNTIL, NOW)).toBe('OTHERWISE');
     expect(enforcementVersion({ ...license, snapshot: { state: 'ACTIVE' } }, facts, UNTIL, NOW)).toBe('OTHERWISE');
