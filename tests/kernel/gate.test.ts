@@ -69,7 +69,7 @@ const TENANT = '01990000-0000-7000-8000-000000000a01';
 const machinery = { name: 'things', log: createLog({ LOG_LEVEL: 'silent' } as never, 'test') } as Machinery;
 
 async function ask(query: string, over: Partial<Envelope>) {
-  const subgraph = await defineSubgraph({ name: 'things', resolvers: [Things], types: [Secret, Plain], entities: [] });
+  const subgraph = await defineSubgraph({ name: 'things', resolvers: [Things], entities: [] });
   const envelope: Envelope = {
     ...{ ...anonymousEnvelope(), caller: { kind: 'USER', id: TENANT }, tenantId: TENANT, licenseVersion: 3, ...over },
   };
@@ -107,11 +107,11 @@ describe('A gated type', () => {
   });
 
   test.each([
-    ['OVERRIDE_OFF', {}],
-    ['GRANT_ENDED', {}],
-    ['DOWNGRADED', {}],
-    ['PARENT_OFF', {}],
-    ['SUSPENDED', {}],
+    'OVERRIDE_OFF',
+    'GRANT_ENDED',
+    'DOWNGRADED',
+    'PARENT_OFF',
+    'SUSPENDED',
   ] as const)('is refused for %s, whether gates observe or not', async (reason) => {
     const { data, errors } = await ask(WAYS[0] as string, {
       observed: 'FULL',
