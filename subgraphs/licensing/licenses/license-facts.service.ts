@@ -119,7 +119,7 @@ function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): Sna
     paidUntil: license.paidUntil,
     autoRenew: license.autoRenew,
     interval: license.interval,
-    enforcement: license.enforcement,
+    observeUntil: license.enforcement === 'OBSERVE' ? license.observeUntil : null,
     graceDays: planVersion.graceDays,
     restrictedDays: planVersion.restrictedDays,
     isEndless: plan.isEndless,
