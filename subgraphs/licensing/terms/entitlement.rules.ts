@@ -185,7 +185,7 @@ export const lostBy = (before: LicenseFacts, after: LicenseFacts, at: Date): Fea
 
 /** The facts that hold at an instant: a scheduled change holds from its instant on, whether or not a job has run. */
 export function factsAt<F extends LicenseFacts>(facts: F, now: Date): F {
-  if (!facts.scheduled || now < facts.scheduled.at) return facts;
+  if (!facts.scheduled || facts.isRevoked || now < facts.scheduled.at) return facts;
   const { at, ...sold } = facts.scheduled;
   const after = { ...facts, ...sold, scheduled: null };
   return { ...after, lost: lostBy(facts, after, at) };
