@@ -5,6 +5,14 @@ import { Plan, PlanVersion } from './catalogue/plan.entity.ts';
 import { PlanResolver, PlanVersionResolver } from './catalogue/plan.resolver.ts';
 import { addOnByKey, planByKey, planVersionById } from './catalogue/plan.service.ts';
 import { UpgradeResolver } from './changes/upgrade.resolver.ts';
+import { LicenseFile } from './files/license-file.entity.ts';
+import { LicenseFileResolver } from './files/license-file.resolver.ts';
+import { licenseFileById } from './files/license-file.service.ts';
+import { RevocationList } from './files/revocation-list.entity.ts';
+import { tendRevocations } from './files/revocation-list.service.ts';
+import { SigningKey } from './files/signing-key.entity.ts';
+import { SigningKeyResolver } from './files/signing-key.resolver.ts';
+import { prepareSigningKeys, tendSigningKeys } from './files/signing-key.service.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
 import { OverrideResolver } from './fleet/override.resolver.ts';
 import { GatewayNode } from './gateways/gateway-feed.entity.ts';
@@ -42,6 +50,8 @@ export const licensing: SubgraphDefinition = {
     QuotaUsageResolver,
     TenantStubResolver,
     GatewayFeedResolver,
+    LicenseFileResolver,
+    SigningKeyResolver,
   ],
   types: [Tenant],
   entities: [
@@ -56,6 +66,9 @@ export const licensing: SubgraphDefinition = {
     Grant,
     Hold,
     GatewayNode,
+    LicenseFile,
+    SigningKey,
+    RevocationList,
   ],
   references: {
     Plan: planByKey,
@@ -63,10 +76,18 @@ export const licensing: SubgraphDefinition = {
     AddOn: addOnByKey,
     License: (ctx, { id }) => licenseById(ctx, id),
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
+    LicenseFile: (ctx, { id }) => licenseFileById(ctx, id),
   },
   subscribers,
-  crons: { advanceLicenses: { pattern: '* * * * *', run: advanceLicenses } },
-  onStart: refreshAllEntitlements,
+  crons: {
+    advanceLicenses: { pattern: '* * * * *', run: advanceLicenses },
+    tendRevocations: { pattern: '* * * * *', run: tendRevocations },
+    tendSigningKeys: { pattern: '20 1 * * *', run: tendSigningKeys },
+  },
+  onStart: async (ctx) => {
+    await refreshAllEntitlements(ctx);
+    await prepareSigningKeys(ctx);
+  },
   isControlPlane: true,
   seed,
 };

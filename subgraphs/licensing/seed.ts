@@ -1,6 +1,7 @@
 import { addDays, localDate, monthlyPeriod, startOfDay, yearlyPeriod } from '../../schema/calendar.ts';
 import type { Context } from '../_kernel/context.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
+import { seedFiles } from './files/seed.ts';
 import { grantFeature } from './fleet/grant.service.ts';
 import { placeLicenseHold } from './fleet/hold.service.ts';
 import { issueLicense, type NewLicense } from './licenses/license.service.ts';
@@ -56,6 +57,7 @@ export async function seed(world: SeedWorld): Promise<void> {
     return { plan: 'enterprise', interval: 'YEAR', anchorDay: 15, validFrom, paidUntil, addOns };
   });
   await issue('fable', '2a07', () => ({ plan: 'professional', isTrial: true }));
+  await seedFiles(world);
 }
 
 /** A monthly licence that began `days` ago and is paid for the period that runs. */

@@ -25,7 +25,8 @@ export function instantsOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): Dat
   return [...times].sort((a, b) => a - b).map((time) => new Date(time));
 }
 
-function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
+/** What a licence says of its features from an instant on, until time changes it. */
+export function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
   const state = stateAt(facts, from, ends);
   const features: CourseStep['features'] = {};
   for (const { feature, access, reason } of entitlementsAt(facts, from, state)) {
