@@ -11,6 +11,7 @@ import type { DataSource } from './data-sources.ts';
 import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
 import { openHttpDoor } from './http.ts';
+import { licenseDocuments } from './license-documents.ts';
 import { holdLicenses } from './licenses.ts';
 import { timed } from './metrics.ts';
 import { managePersistedOperations } from './persisted-operations.ts';
@@ -103,6 +104,7 @@ export async function startGateway(
         socketsPerUser: config.SOCKETS_PER_USER,
         streamsPerUser: config.STREAMS_PER_USER,
       },
+      documents: licenseDocuments(ask),
       pages: isDevelopment ? graphiqlPages() : new Map(),
       log,
     });
