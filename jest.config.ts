@@ -2,7 +2,7 @@ import type { Config } from 'jest';
 
 /** `@swc/jest` takes its options from `.swcrc`, as `run.mjs` does, so tests run what the product runs. */
 export default {
-  roots: ['<rootDir>/tests', '<rootDir>/schema', '<rootDir>/subgraphs', '<rootDir>/gateway'],
+  roots: ['<rootDir>/tests', '<rootDir>/schema', '<rootDir>/subgraphs', '<rootDir>/gateway', '<rootDir>/clients'],
   testMatch: ['<rootDir>/tests/**/*.test.ts'],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
