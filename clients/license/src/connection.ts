@@ -35,7 +35,6 @@ export const renewalAt = ({ iat, exp }: Pick<LicenseFile, 'iat' | 'exp'>, random
 export class Connection {
   private readonly platform: Platform;
   private readonly ears: Ears;
-  private readonly stopping = new AbortController();
   private timer: NodeJS.Timeout | undefined;
   private following: Promise<void> = Promise.resolve();
   private tending: Promise<void> | undefined;
@@ -60,7 +59,7 @@ export class Connection {
   }
 
   async close(): Promise<void> {
-    this.stopping.abort();
+    this.platform.close();
     clearInterval(this.timer);
     await Promise.allSettled([this.following, this.tending]);
     this.heardAt = Number.NEGATIVE_INFINITY;
@@ -87,7 +86,7 @@ export class Connection {
     this.faults = [];
     await this.ears.recall();
     await this.learn();
-    for (let tries = 0; tries < 3 && this.isDue(); tries++) await this.renew();
+    if (this.isDue()) await this.renew();
     await this.ears.save();
   }
 
@@ -105,7 +104,7 @@ export class Connection {
 
   /** No file, one past half its life, or one older than what was heard. */
   private isDue(): boolean {
-    if (this.stopping.signal.aborted || performance.now() < this.retryAt) return false;
+    if (this.platform.closed.aborted || performance.now() < this.retryAt) return false;
     const file = this.ears.file();
     if (!file) return true;
     if (this.renewal?.jws !== file.jws) this.renewal = { jws: file.jws, at: renewalAt(file, this.ears.random()) };
@@ -122,18 +121,13 @@ export class Connection {
         await this.learn();
         this.ears.take(jws);
       }
-      const isNewer = this.ears.file()?.jws === jws;
-      this.failures = isNewer ? 0 : this.failures + 1;
-      if (!isNewer) this.wait();
+      this.failures = this.isDue() ? this.failures + 1 : 0; // refused here, or this clock is far ahead of the platform's
     } catch (error) {
       this.failures += 1;
-      this.wait();
       this.fail('The licence file cannot be renewed', error);
     }
-  }
-
-  private wait(): void {
-    this.retryAt = performance.now() + Math.min(MOST_RETRY_MS, LEAST_WAIT_MS * 2 ** Math.min(this.failures, 20));
+    if (this.failures > 0)
+      this.retryAt = performance.now() + Math.min(MOST_RETRY_MS, LEAST_WAIT_MS * 2 ** Math.min(this.failures, 20));
   }
 
   private fail(what: string, error: unknown): void {
@@ -141,19 +135,19 @@ export class Connection {
   }
 
   private async follow(): Promise<void> {
-    const { signal } = this.stopping;
-    for (let wait = LEAST_WAIT_MS; !signal.aborted; ) {
+    const { closed } = this.platform;
+    for (let wait = LEAST_WAIT_MS; !closed.aborted; ) {
       const touch = () => {
         wait = LEAST_WAIT_MS;
         this.heardAt = performance.now();
       };
       try {
-        await this.platform.follow((told) => this.hear(told), touch, signal);
+        await this.platform.follow((told) => this.hear(told), touch);
       } catch {
         this.heardAt = Number.NEGATIVE_INFINITY; // it did not end, it broke off
       }
-      if (signal.aborted) return;
-      await pause(wait * (0.5 + this.ears.random() / 2), signal);
+      if (closed.aborted) return;
+      await pause(wait * (0.5 + this.ears.random() / 2), closed);
       wait = Math.min(MOST_WAIT_MS, wait * 2);
     }
   }

@@ -21,6 +21,7 @@ export class Platform {
   private readonly token: () => string | Promise<string>;
   private readonly fetch: FetchLike;
   private readonly etags = new Map<string, string>();
+  private readonly closing = new AbortController();
 
   /** Throws for an address to which a token must not be sent. */
   constructor(address: string, token: () => string | Promise<string>, fetch: FetchLike) {
@@ -31,13 +32,22 @@ export class Platform {
     this.fetch = fetch;
   }
 
+  /** Ends whatever is on its way, and begins nothing new. */
+  close(): void {
+    this.closing.abort();
+  }
+
+  get closed(): AbortSignal {
+    return this.closing.signal;
+  }
+
   /** A public document; null if it is what it was the last time it was kept. */
   async document(path: string): Promise<{ text: string; keep(): void } | null> {
     const known = this.etags.get(path);
     const response = await this.fetch(new URL(path, this.base), {
       headers: known ? { 'if-none-match': known } : {},
       redirect: 'error',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: this.until(AbortSignal.timeout(TIMEOUT_MS)),
     });
     if (response.status === 304) return null;
     if (!response.ok) throw new Error(`The platform answers ${response.status}.`);
@@ -58,7 +68,7 @@ export class Platform {
    * Follows the licence over server-sent events until the stream ends, and throws when it cannot be reached or breaks off.
    * @param touch called whenever there is a sign of life.
    */
-  async follow(hear: (told: Told) => void, touch: () => void, stop: AbortSignal): Promise<void> {
+  async follow(hear: (told: Told) => void, touch: () => void): Promise<void> {
     const silence = new AbortController();
     let timer = setTimeout(() => silence.abort(), SILENT_MS);
     const alive = () => {
@@ -68,8 +78,7 @@ export class Platform {
       touch();
     };
     try {
-      const signal = AbortSignal.any([stop, silence.signal]);
-      const response = await this.post(FOLLOW, {}, 'text/event-stream', signal);
+      const response = await this.post(FOLLOW, {}, 'text/event-stream', silence.signal);
       if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body)
         throw new Error('The platform opens no stream.');
       const decoder = new TextDecoder();
@@ -90,13 +99,17 @@ export class Platform {
     }
   }
 
+  private until(signal: AbortSignal): AbortSignal {
+    return AbortSignal.any([signal, this.closing.signal]);
+  }
+
   private async post(query: string, variables: object, accept: string, signal: AbortSignal): Promise<Response> {
     const response = await this.fetch(new URL('/graphql', this.base), {
       method: 'POST',
       headers: { accept, 'content-type': 'application/json', authorization: `Bearer ${await this.token()}` },
       body: JSON.stringify({ query, variables }),
       redirect: 'error',
-      signal,
+      signal: this.until(signal),
     });
     if (!response.ok) throw new Error(`The platform answers ${response.status}.`);
     return response;
