@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { admission } from './admission.ts';
 import { fanOut } from './fan-out.ts';
 import { gateway } from './gateway/index.ts';
+import { licenseFile } from './license-file.ts';
 import { licenseLiveness } from './license-liveness.ts';
 import { overload } from './overload.ts';
 import { portalMix } from './portal-mix.ts';
@@ -13,6 +14,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   admission,
   'fan-out': fanOut,
   gateway,
+  'license-file': licenseFile,
   'license-liveness': licenseLiveness,
   overload,
   'portal-mix': portalMix,
