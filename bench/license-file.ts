@@ -41,7 +41,7 @@ export async function licenseFile(): Promise<Result[]> {
   return [
     {
       what: `verify a file of ${good.length.toLocaleString('en')} bytes, p99 (${ratio.toFixed(1)} × an HMAC over it at the median)`,
-      figure: `${late.toFixed(3)} ms`,
+      figure: `${late.toFixed(3)} ms, median ${median(verified).toFixed(3)} ms`,
       bound: '≤ 1 ms',
       holds: late <= 1,
     },

@@ -126,5 +126,5 @@ export function filePayload(facts: LicenseFacts, now: Date, names: FileNames): F
   };
 }
 
-/** How long after its end a revoked file is still named, so that none can be of use unnamed; milliseconds. */
-export const NAMED_AFTER_END_MS = (OFFLINE_GRACE_DAYS + OFFLINE_READ_DAYS + 1) * DAY_S * 1_000;
+/** How long after its end a revoked file is still named, so that none can be of use unnamed; days. */
+export const NAMED_AFTER_END_DAYS = OFFLINE_GRACE_DAYS + OFFLINE_READ_DAYS + 1;

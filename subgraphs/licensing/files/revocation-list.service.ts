@@ -4,7 +4,7 @@ import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { License } from '../licenses/license.entity.ts';
 import { signJws } from './jws.rules.ts';
-import { NAMED_AFTER_END_MS } from './license-file.rules.ts';
+import { NAMED_AFTER_END_DAYS } from './license-file.rules.ts';
 import { revokeFilesOf } from './license-file.service.ts';
 import { RevocationList } from './revocation-list.entity.ts';
 import { isCurrent, nextList, type Revoked } from './revocation-list.rules.ts';
@@ -18,16 +18,16 @@ const BATCH = 100;
 
 /** What is revoked now, over all tenants. Files are named as long as they could be of use to anybody. */
 async function readRevoked(em: EntityManager): Promise<Revoked> {
-  const useful = new Date(Date.now() - NAMED_AFTER_END_MS);
   const files = await em.execute(
     `select id from licensing.issued_file
-      where revoked_at is not null and license_revoked_at is null and expires_at > ? order by id`,
-    [useful],
+      where revoked_at is not null and license_revoked_at is null and expires_at > now() - make_interval(days => ?)
+      order by id`,
+    [NAMED_AFTER_END_DAYS],
   );
   const tenants = await em.execute(
     `select licensed_tenant_id as tenant, max(epoch) + 1 as epoch from licensing.issued_file
-      where license_revoked_at is not null and expires_at > ? group by 1 order by 1`,
-    [useful],
+      where license_revoked_at is not null and expires_at > now() - make_interval(days => ?) group by 1 order by 1`,
+    [NAMED_AFTER_END_DAYS],
   );
   const keys = await em.execute("select kid from licensing.signing_key where status = 'REVOKED' order by kid");
   return {
@@ -49,7 +49,8 @@ async function lastList(em: EntityManager): Promise<RevocationList | undefined> 
 export async function revocationList(ctx: Context): Promise<string> {
   const held = await ctx.acrossTenants(async (em) => {
     const last = await lastList(em);
-    return last && isCurrent(last, hashOf(await readRevoked(em)), new Date()) ? last.jws : undefined;
+    const [clock] = await em.execute('select now()');
+    return last && isCurrent(last, hashOf(await readRevoked(em)), new Date(clock?.now)) ? last.jws : undefined;
   });
   return held ?? publish(ctx);
 }
