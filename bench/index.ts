@@ -4,6 +4,7 @@ import { backfill } from './backfill.ts';
 import { consumption } from './consume.ts';
 import { fanOut } from './fan-out.ts';
 import { gateway } from './gateway/index.ts';
+import { licenseFile } from './license-file.ts';
 import { licenseLiveness } from './license-liveness.ts';
 import { licensePast } from './license-past.ts';
 import { overload } from './overload.ts';
@@ -18,6 +19,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   backfill,
   'fan-out': fanOut,
   gateway,
+  'license-file': licenseFile,
   'license-liveness': licenseLiveness,
   'license-past': licensePast,
   overload,

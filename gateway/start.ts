@@ -14,6 +14,7 @@ import { examplePages } from './example-page.ts';
 import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
 import { openHttpDoor } from './http.ts';
+import { licenseDocuments } from './license-documents.ts';
 import { holdLicenses } from './licenses.ts';
 import { timed } from './metrics.ts';
 import { managePersistedOperations } from './persisted-operations.ts';
@@ -114,6 +115,7 @@ export async function startGateway(
         socketsPerUser: config.SOCKETS_PER_USER,
         streamsPerUser: config.STREAMS_PER_USER,
       },
+      documents: licenseDocuments(ask),
       pages: isDevelopment ? new Map([...graphiqlPages(), ...examplePages()]) : new Map(),
       log,
     });

@@ -121,6 +121,9 @@ const OPEN_DOORS = [
   'Query.me',
   'Query.mySessions',
   'Subscription.mySessionEnded',
+  // Whoever carries a licence file must be able to check it, signed in or not.
+  'Query.licenseKeySet',
+  'Query.licenseRevocationList',
   // What is for sale may be looked at.
   'Query.addOns',
   'Query.plan',
@@ -238,6 +241,8 @@ const GLOBAL_TABLES: Record<string, string> = {
   'licensing.plan': 'the catalogue',
   'licensing.plan_version': 'the catalogue',
   'licensing.propagation': 'how fast gateways hear of changes',
+  'licensing.revocation_list': 'what is revoked, for everybody to read',
+  'licensing.signing_key': 'keys of the platform, without their private halves',
   'kernel.migration': 'what has run',
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',

@@ -16,6 +16,14 @@ import { UpgradeOptionResolver } from './changes/upgrade-option.resolver.ts';
 import { Denial } from './denials/denial.entity.ts';
 import { DenialResolver } from './denials/denial.resolver.ts';
 import { pruneDenials } from './denials/denial.service.ts';
+import { LicenseFile } from './files/license-file.entity.ts';
+import { LicenseFileResolver } from './files/license-file.resolver.ts';
+import { licenseFileById } from './files/license-file.service.ts';
+import { RevocationList } from './files/revocation-list.entity.ts';
+import { tendRevocations } from './files/revocation-list.service.ts';
+import { SigningKey } from './files/signing-key.entity.ts';
+import { SigningKeyResolver } from './files/signing-key.resolver.ts';
+import { prepareSigningKeys, tendSigningKeys } from './files/signing-key.service.ts';
 import { BackfillResolver } from './fleet/backfill.resolver.ts';
 import { EnforcementResolver } from './fleet/enforcement.resolver.ts';
 import { FeatureTrialResolver } from './fleet/feature-trial.resolver.ts';
@@ -90,6 +98,8 @@ export const licensing: SubgraphDefinition = {
     GatewayFeedResolver,
     DenialResolver,
     EnforcementResolver,
+    LicenseFileResolver,
+    SigningKeyResolver,
   ],
   types: [Tenant],
   entities: [
@@ -109,6 +119,9 @@ export const licensing: SubgraphDefinition = {
     GatewayNode,
     PlanMigration,
     Denial,
+    LicenseFile,
+    SigningKey,
+    RevocationList,
   ],
   references: {
     Plan: planByKey,
@@ -118,6 +131,7 @@ export const licensing: SubgraphDefinition = {
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
     PlanMigration: (ctx, { id }) =>
       ctx.can('licensing.catalog.manage') ? planMigrationById(ctx, id) : Promise.resolve(null),
+    LicenseFile: (ctx, { id }) => licenseFileById(ctx, id),
   },
   subscribers,
   crons: {
@@ -130,9 +144,14 @@ export const licensing: SubgraphDefinition = {
     carryOnMigrations: { pattern: '* * * * *', run: carryOnMigrations },
     pruneDenials: { pattern: '20 3 * * *', run: pruneDenials },
     prunePropagation: { pattern: '40 3 * * *', run: prunePropagation },
+    tendRevocations: { pattern: '* * * * *', run: tendRevocations },
+    tendSigningKeys: { pattern: '20 1 * * *', run: tendSigningKeys },
   },
   timers: { advanceLicense, migratePlans: carryOnMigrations },
-  onStart: refreshAllEntitlements,
+  onStart: async (ctx) => {
+    await refreshAllEntitlements(ctx);
+    await prepareSigningKeys(ctx);
+  },
   isControlPlane: true,
   seed,
 };

@@ -3,6 +3,7 @@ import type { Context } from '../_kernel/context.ts';
 import { consume } from '../_kernel/quota.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
 import { recordDenials, recordUpgradeClick } from './denials/denial.service.ts';
+import { seedFiles } from './files/seed.ts';
 import { noteEarlierUse } from './fleet/backfill.service.ts';
 import { grantEntitlement } from './fleet/grant.service.ts';
 import { placeLicenseHold } from './fleet/hold.service.ts';
@@ -62,6 +63,7 @@ export async function seed(world: SeedWorld): Promise<void> {
   await world.inTenant('oldtown', (ctx) => noteEarlierUse(ctx, { subscribers: 5_320n }));
   await issue('fable', '2a07', () => ({ plan: 'professional', isTrial: true }));
   await world.inTenant('kestrel', denyContacts);
+  await seedFiles(world);
 }
 
 /** Forty times in the last week somebody at Kestrel asked for contacts; ten of them looked what it would cost. */

@@ -7,6 +7,7 @@ import type {
   GrantFacts,
   OverrideFacts,
   PlanFacts,
+  ScheduledFacts,
 } from '../../subgraphs/licensing/terms/entitlement.rules.ts';
 
 const limit = (key: QuotaKey, amount: bigint | null, policy: QuotaPolicy = 'HARD', unitRate: string | null = null) => ({
@@ -179,3 +180,13 @@ export const anyFacts: fc.Arbitrary<SnapshotFacts> = fc
     observeUntil: maybe(instant),
   })
   .map((made) => licensed(made));
+
+/** What is sold from an instant on, with the days of the seeded plans. */
+export const scheduled = (at: Date, plan = STARTER): ScheduledFacts => ({
+  ...{ at, plan, addOns: [], interval: 'MONTH', graceDays: 7, restrictedDays: 14 },
+});
+
+/** Any licence for which another plan is scheduled. */
+export const anySchedule: fc.Arbitrary<SnapshotFacts> = fc
+  .tuple(anyFacts, anyPlan, instant)
+  .map(([facts, sold, at]) => ({ ...facts, scheduled: scheduled(at, sold) }));

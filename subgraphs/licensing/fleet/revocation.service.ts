@@ -2,6 +2,7 @@ import { forbidden, Refusal } from '../../../schema/errors.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
+import { revokeFilesOf } from '../files/license-file.service.ts';
 import type { License } from '../licenses/license.entity.ts';
 import { type Changed, changing } from '../licenses/license-change.service.ts';
 import { cancelWaiting } from '../licenses/planned-change.service.ts';
@@ -26,6 +27,7 @@ export function revokeLicense(ctx: Context, typed: string): Promise<Changed> {
       if (await isApproved(ctx, em, license, { askedBy: signer, reason })) {
         license.revokedAt = ctx.now();
         if (planned) cancelWaiting(ctx, em, planned.row, 'CANCELLED');
+        await revokeFilesOf(ctx, em, license.id);
       }
       return { cause: 'REVOKED', reason };
     });

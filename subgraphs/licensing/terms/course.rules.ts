@@ -40,7 +40,8 @@ function scheduledInstants({ scheduled, ...facts }: LicenseFacts): Date[] {
   return [at, ...instantsOf(factsAt({ ...facts, scheduled }, at)).filter((instant) => instant > at)];
 }
 
-function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
+/** What a licence says of its features from an instant on, until time changes it. */
+export function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
   const state = stateAt(facts, from, ends);
   const features: CourseStep['features'] = {};
   for (const { feature, access, reason } of entitlementsAt(facts, from, state)) {
