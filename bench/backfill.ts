@@ -1,13 +1,15 @@
-import { NGOZI, openWorld } from '../tests/setup/world.ts';
+import { openGatewayWorld } from '../tests/setup/gateway.ts';
+import { NGOZI } from '../tests/setup/world.ts';
+import { observeAll } from './observe.ts';
 import type { Result } from './setup.ts';
 
 const TENANTS = 10_000;
 const BOUND_S = 5 * 60;
 const BACKFILL = 'mutation { backfillLicenses(input: { first: 500 }) { licensed remaining userErrors { message } } }';
 
-/** How long it takes to give 10,000 tenants their first licence, as an operator does it: call by call. */
+/** 10,000 tenants get their first licence, as an operator does it: call by call. Then all gates are set back to observe. */
 export async function backfill(): Promise<Result[]> {
-  const world = await openWorld();
+  const { world, close } = await openGatewayWorld();
   try {
     await world.sql(
       `insert into kernel.tenant_profile (tenant_id, slug, kind, state, zone, currency, country)
@@ -31,8 +33,9 @@ export async function backfill(): Promise<Result[]> {
         bound: `${BOUND_S} s`,
         holds: tookS <= BOUND_S && licensed >= TENANTS,
       },
+      await observeAll(world),
     ];
   } finally {
-    await world.close();
+    await close();
   }
 }

@@ -5,7 +5,9 @@ import { consumption } from './consume.ts';
 import { fanOut } from './fan-out.ts';
 import { gateway } from './gateway/index.ts';
 import { licenseCost } from './license-cost.ts';
+import { licenseFile } from './license-file.ts';
 import { licenseLiveness } from './license-liveness.ts';
+import { licensePast } from './license-past.ts';
 import { overload } from './overload.ts';
 import { portalMix } from './portal-mix.ts';
 import { type Result, withDatabase } from './setup.ts';
@@ -14,12 +16,14 @@ import { statements } from './statements.ts';
 /** What we promise about speed, each with what it measures and its bound. `npm run bench -- statements` runs one. */
 const BENCHES: Record<string, () => Promise<Result[]>> = {
   admission,
-  consume: consumption,
   backfill,
+  consume: consumption,
   'fan-out': fanOut,
   gateway,
   'license-cost': licenseCost,
+  'license-file': licenseFile,
   'license-liveness': licenseLiveness,
+  'license-past': licensePast,
   overload,
   'portal-mix': portalMix,
   statements,

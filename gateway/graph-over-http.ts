@@ -4,6 +4,7 @@ import { badInput, ClientError } from '../schema/errors.ts';
 import type { GraphRequest } from '../subgraphs/_kernel/subgraph.ts';
 import { retryAfter, statusOf } from './denials.ts';
 import { type Answer, bodyText, dataOf } from './graph.ts';
+import type { PublicDocument } from './license-documents.ts';
 import { MAX_BODY } from './limits.ts';
 import { observeRefusal } from './metrics.ts';
 import type { OperationReference } from './persisted-operations.ts';
@@ -104,4 +105,12 @@ export function sendJson(
     ...headers,
   });
   response.end(text);
+}
+
+/** Sends a public document, or says that the one the client has is still the same (RFC 9110, section 13). */
+export function sendDocument(request: IncomingMessage, response: ServerResponse, document: PublicDocument): void {
+  const { type, body, etag, maxAgeS } = document;
+  const headers = { etag, 'cache-control': `public, max-age=${maxAgeS}, must-revalidate` };
+  if (request.headers['if-none-match'] === etag) return void response.writeHead(304, headers).end();
+  response.writeHead(200, { ...headers, 'content-type': type, 'content-length': Buffer.byteLength(body) }).end(body);
 }

@@ -11,8 +11,9 @@ import { type ApolloDoor, answerByApollo, type HttpContext } from './apollo-serv
 import { ANONYMOUS } from './auth.ts';
 import { maskError } from './denials.ts';
 import type { Answer, Graph } from './graph.ts';
-import { answerType, readGraphRequest, refuse, sendAnswer, sendJson } from './graph-over-http.ts';
+import { answerType, readGraphRequest, refuse, sendAnswer, sendDocument, sendJson } from './graph-over-http.ts';
 import type { Page } from './graphiql.ts';
+import type { PublicDocuments } from './license-documents.ts';
 import { answerStreaming, protocolFor } from './subscriptions/http-stream.ts';
 import { STREAM_LIMITS, type StreamLimits } from './subscriptions/stream-limits.ts';
 import { Streams } from './subscriptions/streams.ts';
@@ -31,6 +32,8 @@ export interface HttpOptions {
   drainDelayMs?: number;
   /** How many sockets and streams may be open; by default the named limits. */
   streamLimits?: StreamLimits;
+  /** What everybody may read beside the graph, by path. */
+  documents?: PublicDocuments;
   /** Local developer pages by path; none in production. */
   pages: ReadonlyMap<string, Page>;
   log: Logger;
@@ -95,6 +98,8 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     if (path === '/health/ready') return answerReady(response);
     if (path === '/.well-known/jwks.json')
       return sendJson(response, 200, await graph.parts.auth.keySet(), { 'cache-control': 'public, max-age=300' });
+    const document = options.documents?.get(path ?? '');
+    if (document) return sendDocument(request, response, await document());
     const page = options.pages.get(path ?? '');
     if (!page) return refuse(response, new ClientError('BAD_USER_INPUT', 'There is nothing here.'), 404);
     const { type, body, headers } = await page();

@@ -51,7 +51,7 @@ const read = (row: ViewRow): LicenseView => ({
 });
 
 /** Holds tenants' licences in memory, live by licensing's feed. The only cache of licences there is. */
-export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
+export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger, clock?: () => number): Licenses {
   const nodeId = randomUUID();
   const copies = new HeldCopies<LicenseView>(
     {
@@ -65,12 +65,14 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
         return new Map(licenseViews.map((row) => [row.tenantId, read(row)]));
       },
       async readFeed(afterSeq, first) {
-        const { licenseFeed } = await ask<{ licenseFeed: { head: number; views: ViewRow[] } }>(
+        const { licenseFeed } = await ask<{ licenseFeed: { head: number; views: ViewRow[]; gone: string[] } }>(
           'licensing',
-          `query($afterSeq: Int!, $first: Int!) { licenseFeed(afterSeq: $afterSeq, first: $first) { head views ${VIEW} } }`,
+          `query($afterSeq: Int!, $first: Int!) { licenseFeed(afterSeq: $afterSeq, first: $first) { head views ${VIEW} gone } }`,
           { afterSeq, first },
         );
-        return { head: licenseFeed.head, changed: licenseFeed.views.map((row) => [row.tenantId, read(row)] as const) };
+        const { head, views, gone } = licenseFeed;
+        const dropped = gone.map((tenantId) => [tenantId, undefined] as const);
+        return { head, changed: [...views.map((row) => [row.tenantId, read(row)] as const), ...dropped] };
       },
       async confirm(seq) {
         await ask(
@@ -85,6 +87,7 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
     },
     fanOut,
     log,
+    clock,
   );
   let offers: { at: number; value: Promise<Offers> } | undefined;
   return {
@@ -117,10 +120,10 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
 export function entitlementsAt(
   license: LicenseView | null,
   now: Date,
-): Pick<EntitlementStep, 'core' | 'features'> & { state: string | null } {
+): Pick<EntitlementStep, 'core' | 'features' | 'observed'> & { state: string | null } {
   const step = license && stepAt(license.course, now);
   return step
-    ? { core: step.core, features: step.features, state: step.state }
+    ? { core: step.core, features: step.features, observed: step.observed, state: step.state }
     : { core: 'FULL', features: {}, state: null };
 }
 

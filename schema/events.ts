@@ -103,6 +103,13 @@ export interface Events {
   'tenancy.tenant.updated': { version: number };
   'tenancy.tenant.closed': { closesAt: string };
   'tenancy.tenant.reopened': { closesAt: null };
+  'tenancy.provisioning.license_requested': {
+    runId: string;
+    plan: string;
+    interval: 'MONTH' | 'YEAR';
+    isTrial: boolean;
+  };
+  'tenancy.provisioning.undo_requested': { runId: string; step: string };
   'tenancy.clock.advanced': { offsetSeconds: number };
   'licensing.license.started': {
     licenseId: string;
@@ -169,6 +176,7 @@ export interface Events {
     periodEnd: string;
     licensedTenantId: string;
   };
+  'licensing.enforcement.ordered': { mode: 'ENFORCE' | 'OBSERVE'; observeUntil: string | null };
   'licensing.plan.published': {
     planVersionId: string;
     code: string;

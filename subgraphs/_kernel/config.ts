@@ -14,6 +14,10 @@ const list = z.string().transform((text) =>
 const keys = list.refine((parts) => parts.length > 0 && parts.every((part) => secret(32).safeParse(part).success), {
   message: 'must be 32-byte Ed25519 public keys in base64url, comma-separated',
 });
+const signingKeys = list.refine(
+  (parts) => parts.length > 0 && parts.every((part) => /^[\w-]{43}(\.[\w-]+){3}$/.test(part)),
+  { message: 'must be keys as npm run license-keys prints them, comma-separated' },
+);
 const rate = z.coerce.number().int().min(1).max(1_000_000_000);
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 
@@ -64,6 +68,14 @@ export const SETTINGS = {
   ],
   IDENTITY_DATA_KEY: [secret(32).optional(), 'Seals the private halves of token keys in the database.'],
   IDENTITY_MAC_KEY: [secret(32).optional(), 'Computes refresh tokens and hashes of sign-in buckets.'],
+  LICENSE_ROOT_KEYS: [
+    keys.optional(),
+    'The two Ed25519 public keys (base64url, comma-separated) whose private halves state signing keys, offline; installations pin them.',
+  ],
+  LICENSE_SIGNING_KEYS: [
+    signingKeys.optional(),
+    'Keys that sign licence files, private halves and statements, as npm run license-keys prints them, in the order of their use; without them production issues no file.',
+  ],
   PUBLIC_URL: [z.string().url().default('http://localhost:4000'), 'How clients reach the gateway: issuer of tokens.'],
   ALLOWED_ORIGINS: [
     list.default(['http://localhost:4000', 'http://127.0.0.1:4000', 'https://studio.apollographql.com']),

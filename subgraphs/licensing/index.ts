@@ -11,12 +11,32 @@ import { PlanMigration } from './changes/plan-migration.entity.ts';
 import { PlanMigrationResolver } from './changes/plan-migration.resolver.ts';
 import { planMigrationById } from './changes/plan-migration.service.ts';
 import { carryOnMigrations } from './changes/plan-migration-run.service.ts';
+import { TrialExtensionResolver } from './changes/trial-extension.resolver.ts';
 import { UpgradeOptionResolver } from './changes/upgrade-option.resolver.ts';
+import { Denial } from './denials/denial.entity.ts';
+import { DenialResolver } from './denials/denial.resolver.ts';
+import { pruneDenials } from './denials/denial.service.ts';
+import { LicenseFile } from './files/license-file.entity.ts';
+import { LicenseFileResolver } from './files/license-file.resolver.ts';
+import { licenseFileById } from './files/license-file.service.ts';
+import { RevocationList } from './files/revocation-list.entity.ts';
+import { tendRevocations } from './files/revocation-list.service.ts';
+import { SigningKey } from './files/signing-key.entity.ts';
+import { SigningKeyResolver } from './files/signing-key.resolver.ts';
+import { prepareSigningKeys, tendSigningKeys } from './files/signing-key.service.ts';
 import { BackfillResolver } from './fleet/backfill.resolver.ts';
+import { EnforcementResolver } from './fleet/enforcement.resolver.ts';
+import { FeatureTrialResolver } from './fleet/feature-trial.resolver.ts';
+import { GrantResolver } from './fleet/grant.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
 import { OverrideResolver } from './fleet/override.resolver.ts';
+import { RefreshResolver } from './fleet/refresh.resolver.ts';
+import { LicenseRevocation } from './fleet/revocation.entity.ts';
+import { RevocationResolver } from './fleet/revocation.resolver.ts';
+import { alertOfUnlicensed } from './fleet/unlicensed.service.ts';
 import { GatewayNode } from './gateways/gateway-feed.entity.ts';
 import { GatewayFeedResolver } from './gateways/gateway-feed.resolver.ts';
+import { prunePropagation } from './gateways/propagation-stats.service.ts';
 import { License } from './licenses/license.entity.ts';
 import { LicenseResolver } from './licenses/license.resolver.ts';
 import { licenseById } from './licenses/license.service.ts';
@@ -32,6 +52,7 @@ import {
   advanceLicenses,
   cancelUnpaidChanges,
   closeAllUsage,
+  lapseLicenses,
   refreshAllEntitlements,
   renewLicenses,
 } from './sweeps.ts';
@@ -62,6 +83,11 @@ export const licensing: SubgraphDefinition = {
     OverrideResolver,
     HoldResolver,
     BackfillResolver,
+    GrantResolver,
+    FeatureTrialResolver,
+    TrialExtensionResolver,
+    RevocationResolver,
+    RefreshResolver,
     QuotaUsageResolver,
     TopUpResolver,
     UsageDayResolver,
@@ -70,6 +96,10 @@ export const licensing: SubgraphDefinition = {
     ApiCallLeaseResolver,
     TenantStubResolver,
     GatewayFeedResolver,
+    DenialResolver,
+    EnforcementResolver,
+    LicenseFileResolver,
+    SigningKeyResolver,
   ],
   types: [Tenant],
   entities: [
@@ -85,8 +115,13 @@ export const licensing: SubgraphDefinition = {
     Override,
     Grant,
     Hold,
+    LicenseRevocation,
     GatewayNode,
     PlanMigration,
+    Denial,
+    LicenseFile,
+    SigningKey,
+    RevocationList,
   ],
   references: {
     Plan: planByKey,
@@ -96,17 +131,27 @@ export const licensing: SubgraphDefinition = {
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
     PlanMigration: (ctx, { id }) =>
       ctx.can('licensing.catalog.manage') ? planMigrationById(ctx, id) : Promise.resolve(null),
+    LicenseFile: (ctx, { id }) => licenseFileById(ctx, id),
   },
   subscribers,
   crons: {
     advanceLicenses: { pattern: '* * * * *', run: advanceLicenses },
+    lapseLicenses: { pattern: '* * * * *', run: lapseLicenses },
+    alertOfUnlicensed: { pattern: '47 * * * *', run: async (ctx) => void (await alertOfUnlicensed(ctx)) },
     renewLicenses: { pattern: '* * * * *', run: renewLicenses },
     cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
     closeAllUsage: { pattern: '* * * * *', run: closeAllUsage },
     carryOnMigrations: { pattern: '* * * * *', run: carryOnMigrations },
+    pruneDenials: { pattern: '20 3 * * *', run: pruneDenials },
+    prunePropagation: { pattern: '40 3 * * *', run: prunePropagation },
+    tendRevocations: { pattern: '* * * * *', run: tendRevocations },
+    tendSigningKeys: { pattern: '20 1 * * *', run: tendSigningKeys },
   },
   timers: { advanceLicense, migratePlans: carryOnMigrations },
-  onStart: refreshAllEntitlements,
+  onStart: async (ctx) => {
+    await refreshAllEntitlements(ctx);
+    await prepareSigningKeys(ctx);
+  },
   isControlPlane: true,
   seed,
 };

@@ -2,8 +2,9 @@ import type { Context } from '../_kernel/context.ts';
 import { cancelUnpaidChange, tenantsWithUnpaidChange } from './changes/plan-change.service.ts';
 import { requestRenewal, tenantsToRenew } from './changes/renewal.service.ts';
 import { refreshEntitlements } from './licenses/entitlement.service.ts';
-import { ownLicense, tenantsWithLicense } from './licenses/license.service.ts';
+import { licenseInForce, tenantsWithLicense } from './licenses/license.service.ts';
 import { advanceLicense, tenantsToAdvance } from './licenses/license-change.service.ts';
+import { tellLapse, tenantsToLapse } from './licenses/license-lapse.service.ts';
 import { closeUsage, tenantsToClose } from './usage/usage-close.service.ts';
 
 /** Licences whose time-made moves are written down in one sweep. */
@@ -12,6 +13,18 @@ const BATCH = 500;
 /** Writes down what time alone has changed, in every tenant where it did: portals hear it, the history shows it. */
 export async function advanceLicenses(ctx: Context): Promise<void> {
   for (const tenantId of await tenantsToAdvance(ctx, BATCH)) await advanceLicense(ctx.inTenant(tenantId));
+}
+
+/** Tells of every licence that has been expired for so long that it lapses. */
+export async function lapseLicenses(ctx: Context): Promise<void> {
+  for (const tenantId of await tenantsToLapse(ctx, BATCH)) await lapseOwnLicense(ctx.inTenant(tenantId));
+}
+
+/** The same for the tenant of the context alone: what time has made of its licence is written down first. */
+export async function lapseOwnLicense(ctx: Context): Promise<void> {
+  if (!(await licenseInForce(ctx))) return;
+  await advanceLicense(ctx);
+  await tellLapse(ctx);
 }
 
 /** Asks billing for every period whose time has come. */
@@ -32,15 +45,13 @@ export async function closeAllUsage(ctx: Context): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/**
- * The same for the tenant of the context alone, whose clock was moved: what is due there by now is done at once. One without
- * a licence has nothing due.
- */
+/** What is due by now for the tenant of the context alone, whose clock was moved. One without a licence has nothing due. */
 export async function advanceOwnLicense(ctx: Context): Promise<void> {
-  if (!(await ownLicense(ctx))) return;
-  await advanceLicense(ctx);
+  if (!(await licenseInForce(ctx))) return;
+  await lapseOwnLicense(ctx);
   while (await requestRenewal(ctx)); // one for each period
   await cancelUnpaidChange(ctx);
+  await closeUsage(ctx);
 }
 
 /** Computes every tenant's entitlements anew, so that LICENSE_TIER and FEATURE_OVERRIDE hold from the start and end with it. */

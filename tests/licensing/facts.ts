@@ -7,6 +7,7 @@ import type {
   GrantFacts,
   OverrideFacts,
   PlanFacts,
+  ScheduledFacts,
 } from '../../subgraphs/licensing/terms/entitlement.rules.ts';
 
 const limit = (key: QuotaKey, amount: bigint | null, policy: QuotaPolicy = 'HARD', unitRate: string | null = null) => ({
@@ -78,7 +79,6 @@ export const licensed = (over: Partial<SnapshotFacts> = {}): SnapshotFacts => ({
   paidUntil: new Date('2027-06-01T00:00:00Z'),
   autoRenew: true,
   interval: 'MONTH',
-  enforcement: 'ENFORCE',
   graceDays: 7,
   restrictedDays: 14,
   isEndless: false,
@@ -89,6 +89,7 @@ export const licensed = (over: Partial<SnapshotFacts> = {}): SnapshotFacts => ({
   overrides: [],
   grants: [],
   topUps: [],
+  observeUntil: null,
   ...over,
 });
 
@@ -176,5 +177,16 @@ export const anyFacts: fc.Arbitrary<SnapshotFacts> = fc
     addOns: fc.array(anyAddOn, { maxLength: 3 }),
     overrides: fc.uniqueArray(anyOverride, { selector: ({ key }) => key, maxLength: 5 }),
     grants: fc.array(anyGrant, { maxLength: 4 }),
+    observeUntil: maybe(instant),
   })
   .map((made) => licensed(made));
+
+/** What is sold from an instant on, with the days of the seeded plans. */
+export const scheduled = (at: Date, plan = STARTER): ScheduledFacts => ({
+  ...{ at, plan, addOns: [], interval: 'MONTH', graceDays: 7, restrictedDays: 14 },
+});
+
+/** Any licence for which another plan is scheduled. */
+export const anySchedule: fc.Arbitrary<SnapshotFacts> = fc
+  .tuple(anyFacts, anyPlan, instant)
+  .map(([facts, sold, at]) => ({ ...facts, scheduled: scheduled(at, sold) }));

@@ -1,6 +1,5 @@
 import type { Events } from '../../../schema/events.ts';
-import { QUOTAS } from '../../../schema/features.ts';
-import { amountOf, decimalOf, majorOf } from './charge.rules.ts';
+import { amountOf, majorOf } from './charge.rules.ts';
 
 type Told = Events['licensing.change.applied']['lines'][number];
 
@@ -44,13 +43,11 @@ type Usage = Pick<
 >;
 
 /**
- * What is above the limit at its rate, rounded once, half-even: 12,345 calls × 0.001 are 12.34. The excess comes in base
- * units, the rate is for one unit of price. None where it comes to nothing.
+ * What is above the limit at its rate, rounded once, half-even: 12,345 calls × 0.001 are 12.34. Excess and
+ * rate are in units of price, so of storage in gigabytes. None where it comes to nothing.
  */
 export function overageLines(usage: Usage): LicenseLine[] {
-  const { key, excess, unitRate, currency, periodStart, periodEnd } = usage;
-  const places = String(QUOTAS[key].unitFactor).length - 1;
-  const quantity = decimalOf(BigInt(excess), places);
+  const { key, excess: quantity, unitRate, currency, periodStart, periodEnd } = usage;
   const netMinor = amountOf(quantity, unitRate, currency);
   if (netMinor === 0n) return [];
   const description = `usage:${key}`;

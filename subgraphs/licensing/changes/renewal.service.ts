@@ -57,6 +57,7 @@ export function setAutoRenew(ctx: Context, isOn: boolean): Promise<Changed> {
   return ctx.tx((em) =>
     changing(ctx, em, async (held) => {
       if (held.license.autoRenew !== isOn) await (isOn ? resumeRenewal : stopRenewal)(ctx, em, held);
+      held.license.resumesRenewal = false; // whoever says it now says it also of a tenant that has closed
       return { cause: 'AUTO_RENEW_SET' };
     }),
   );

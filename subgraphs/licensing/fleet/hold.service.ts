@@ -1,14 +1,14 @@
 import { uuidv7 } from 'uuidv7';
 import { Refusal } from '../../../schema/errors.ts';
-import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import type { License } from '../licenses/license.entity.ts';
-import { ownLicense } from '../licenses/license.service.ts';
+import { licenseInForce } from '../licenses/license.service.ts';
 import { type Changed, changing, type Told } from '../licenses/license-change.service.ts';
 import { Hold, type HoldKind } from '../terms/hold.entity.ts';
 import type { HoldLevel } from '../terms/license.rules.ts';
 import { checkReason } from './override.rules.ts';
+import { tenantOfStanding } from './standing-place.service.ts';
 
 export interface NewHold {
   kind: HoldKind;
@@ -36,22 +36,14 @@ export function liftLicenseHold(ctx: Context, id: string, reason: string): Promi
 
 /** The tenant whose licence a hold is on, for the control plane. Refuses with NOT_FOUND an unknown one. */
 export async function tenantOfHold(ctx: Context, id: string): Promise<string> {
-  const [place] = isId(id)
-    ? await ctx.acrossTenants((em) =>
-        em.execute(
-          `select t.licensed_tenant_id from licensing.hold h join licensing.licensed_tenant t on t.license_id = h.license_id
-            where h.id = ?`,
-          [id],
-        ),
-      )
-    : [];
-  if (!place) throw noSuchHold();
-  return place.licensed_tenant_id;
+  const tenantId = await tenantOfStanding(ctx, 'hold', id);
+  if (!tenantId) throw noSuchHold();
+  return tenantId;
 }
 
 /** A suspended tenant's licence is held until the tenant is reactivated; a tenant without a licence needs no hold. */
 export async function holdSuspendedTenant(ctx: Context, because: string): Promise<void> {
-  if (!(await ownLicense(ctx))) return;
+  if (!(await licenseInForce(ctx))) return;
   await ctx.tx((em) =>
     changing(ctx, em, ({ license, holds }) => {
       const reason = `The tenant is suspended: ${because}.`;
@@ -63,7 +55,7 @@ export async function holdSuspendedTenant(ctx: Context, because: string): Promis
 
 /** Lifts the hold of a suspension that is over. */
 export async function releaseReactivatedTenant(ctx: Context): Promise<void> {
-  if (!(await ownLicense(ctx))) return;
+  if (!(await licenseInForce(ctx))) return;
   await ctx.tx((em) =>
     changing(ctx, em, ({ holds }) => {
       const told: Told = { cause: 'HOLD_LIFTED', reason: 'The tenant is active again.' };

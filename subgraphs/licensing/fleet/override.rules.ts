@@ -26,9 +26,14 @@ export function checkEnd(end: Date | null | undefined, start: Date, now: Date, f
   if (!end) return;
   if (end <= start) throw new Refusal('INVALID', 'The end comes after the start.', field);
   if (end <= now) throw new Refusal('INVALID', 'The end is still to come.', field);
+  checkNear(end, now, field);
+}
+
+/** Refuses an instant over five years ahead. */
+export function checkNear(instant: Date, now: Date, field: string): void {
   const latest = new Date(now);
   latest.setUTCFullYear(latest.getUTCFullYear() + MAX_YEARS);
-  if (end > latest) throw new Refusal('INVALID', `The end is at most ${MAX_YEARS} years ahead.`, field);
+  if (instant > latest) throw new Refusal('INVALID', `This is at most ${MAX_YEARS} years ahead.`, field);
 }
 
 /**

@@ -27,6 +27,7 @@ export class LicenseView {
 export class LicenseFeedPage {
   @Field(() => Int, { description: 'The place up to which `views` is complete.' }) head!: number;
   @Field(() => [LicenseView]) views!: LicenseView[];
+  @Field(() => [ID], { description: 'Tenants of the page that have no licence any more.' }) gone!: string[];
 }
 
 @ObjectType({ description: 'Which gateways hold a change already, so that the next request sees it.' })
@@ -34,4 +35,13 @@ export class Propagation {
   @Field(() => Int, { description: 'Gateways heard of in the last 3 seconds.' }) nodes!: number;
   @Field(() => Int) acknowledged!: number;
   @Field(() => Int) waitedMs!: number;
+}
+
+@ObjectType({ description: 'How changes of licences reached the gateways; times are null without changes.' })
+export class PropagationStats {
+  @Field(() => Int, { description: 'Changes that waited for the gateways.' }) changes!: number;
+  @Field(() => Int, { description: 'Those that every living gateway held when they were answered.' }) complete!: number;
+  @Field(() => Int, { nullable: true }) medianMs!: number | null;
+  @Field(() => Int, { nullable: true }) p95Ms!: number | null;
+  @Field(() => Int, { nullable: true }) worstMs!: number | null;
 }

@@ -16,8 +16,10 @@ export function licenseViews(ctx: Context, tenantIds: string[]): Promise<License
 export function licenseFeed(ctx: Context, afterSeq: number, first: number): Promise<LicenseFeedPage> {
   return ctx.acrossTenants(async (em) => {
     const { head, rows } = await readFeed(em, 'licenses', afterSeq, first);
-    const views = await readViews(em, [...new Set(rows.map((row) => row.subject))]);
-    return { head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head, views };
+    const told = [...new Set(rows.map((row) => row.subject))];
+    const views = await readViews(em, told);
+    const gone = told.filter((tenantId) => !views.some((view) => view.tenantId === tenantId));
+    return { head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head, views, gone };
   });
 }
 

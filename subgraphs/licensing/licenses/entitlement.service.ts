@@ -9,14 +9,14 @@ import { topUpOf, topUpsJson } from '../../_kernel/quota-row.ts';
 import { aheadOf, courseOf } from '../terms/course.rules.ts';
 import { limitAt } from '../terms/limit.rules.ts';
 import { topUpsFor } from '../terms/top-up.rules.ts';
-import { License } from './license.entity.ts';
-import { type Held, readHeld } from './license-facts.service.ts';
+import { type Held, newestLicense, readHeld } from './license-facts.service.ts';
 
 /**
  * Writes what the kernel and the gateways hold of a licence: its course over time and its limits. Belongs into the
- * transaction of whatever changed the licence.
+ * transaction of whatever changed the licence. One that was withdrawn leaves nothing.
  */
 export async function copyToKernel(ctx: Context, em: EntityManager, { license, plan, facts }: Held): Promise<void> {
+  if (license.isWithdrawn) return removeFromKernel(ctx, em);
   const now = ctx.now();
   const course: EntitlementStep[] = aheadOf(courseOf(facts), now);
   const limits = QUOTA_KEYS.map((key) => limitAt(facts, key, now));
@@ -56,13 +56,20 @@ export async function copyToKernel(ctx: Context, em: EntityManager, { license, p
   tellGateways(em, 'licenses', ctx.tenantId);
 }
 
+/** The tenant has no licence any more: nothing gated is open, and of no quota anything is allowed. */
+async function removeFromKernel(ctx: Context, em: EntityManager): Promise<void> {
+  await em.execute('delete from kernel.entitlement');
+  await em.execute(`update kernel.quota set "limit" = 0, policy = 'HARD'`);
+  tellGateways(em, 'licenses', ctx.tenantId);
+}
+
 /**
  * Computes the copies of the caller's tenant anew without making a version: for the start of a process with LICENSE_TIER
  * or FEATURE_OVERRIDE, and the first one without them. A tenant without a licence is left alone.
  */
 export function refreshEntitlements(ctx: Context): Promise<void> {
   return ctx.tx(async (em) => {
-    const license = await em.findOne(License, { revokedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const license = await newestLicense(em, LockMode.PESSIMISTIC_WRITE);
     const [held] = license ? await readHeld(em, [license], ctx.machinery.config) : [];
     if (held) await copyToKernel(ctx, em, held);
   });

@@ -10,26 +10,25 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { emit, setTimer } from '../../_kernel/events.ts';
 import { findTenantProfile } from '../../_kernel/tenant-profile.ts';
 import { type PriceLine, storedLine } from '../catalogue/price.rules.ts';
-import { closedBecause, stateAt } from '../terms/license.rules.ts';
+import { nextLapse, stateAt } from '../terms/license.rules.ts';
 import { renewalDueAt } from '../terms/renewal.rules.ts';
 import { copyToKernel } from './entitlement.service.ts';
 import { License } from './license.entity.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import {
   changedBetween,
-  enabledIn,
+  changedEvent,
   endedBetween,
   isChangeKey,
   type LicenseChangeCause,
   limitsBetween,
-  limitsIn,
   movesBetween,
   nextMove,
   snapshotOf,
   startedBetween,
   valuesOf,
 } from './license-change.rules.ts';
-import { type Held, readHeld } from './license-facts.service.ts';
+import { type Held, newestLicense, readHeld } from './license-facts.service.ts';
 import type { PlannedChange } from './planned-change.entity.ts';
 import { applyWanted, type Planned, settle, tellChange, toldOf } from './planned-change.service.ts';
 
@@ -56,7 +55,7 @@ export interface Changed {
 /**
  * Changes the tenant's licence: locks it, writes down what time alone has changed since, lets `apply` change its rows,
  * and makes one version of the difference: history, events, what kernel and gateways hold. Refuses with NOT_FOUND a
- * tenant that is unknown or has no licence.
+ * tenant that is unknown or has no licence, with INVALID_STATE a revoked licence.
  */
 export async function changing(
   ctx: Context,
@@ -64,7 +63,7 @@ export async function changing(
   apply: (held: Held) => Promise<Told> | Told,
 ): Promise<Changed> {
   const license = await lockLicense(em);
-  const { held, moves } = await recordMoves(ctx, em, await readOne(ctx, em, license));
+  const { held, moves } = await recordMoves(ctx, em, await readOne(ctx, em, inForce(license)));
   const told = await apply(held);
   await em.flush();
   return finishChange(ctx, em, license, told, moves.length > 0);
@@ -85,6 +84,18 @@ export function advanceLicense(ctx: Context): Promise<LicenseChange[]> {
     if (moves.length > 0) await publish(ctx, em, held);
     else watchClock(em, held.license); // a sandbox's may have moved
     return moves;
+  });
+}
+
+/**
+ * Does the same, and writes what kernel and gateways hold anew even if nothing moved: the version stays then. Refuses
+ * with NOT_FOUND a tenant that is unknown or has no licence.
+ */
+export function refreshLicense(ctx: Context): Promise<Changed> {
+  return ctx.tx(async (em) => {
+    const { held, moves } = await recordMoves(ctx, em, await readOne(ctx, em, await lockLicense(em)));
+    await publish(ctx, em, held);
+    return { license: held.license, change: moves.at(-1) ?? null };
   });
 }
 
@@ -117,6 +128,7 @@ async function finishChange(
 async function publish(ctx: Context, em: EntityManager, held: Held): Promise<void> {
   const { license, facts } = held;
   license.nextTransitionAt = nextMove(facts, ctx.now());
+  license.lapsesAt = nextLapse(facts, license.lapsedSince);
   const { terms, askedUntil } = license;
   license.renewalDueAt = renewalDueAt({ ...facts, terms, askedUntil }, stateAt(facts, ctx.now()));
   watchClock(em, license);
@@ -131,10 +143,15 @@ function watchClock(em: EntityManager, { nextTransitionAt }: License): void {
 
 /** Locks the tenant's licence and reads it, for work that makes no version. Refuses as `changing` does. */
 export const lockHeld = async (ctx: Context, em: EntityManager): Promise<Held> =>
-  readOne(ctx, em, await lockLicense(em));
+  readOne(ctx, em, inForce(await lockLicense(em)));
+
+function inForce(license: License): License {
+  if (license.revokedAt) throw new Refusal('INVALID_STATE', 'This licence is revoked.', 'tenantId');
+  return license;
+}
 
 async function lockLicense(em: EntityManager): Promise<License> {
-  const license = await em.findOne(License, { revokedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  const license = await newestLicense(em, LockMode.PESSIMISTIC_WRITE);
   if (license) return license;
   const tenant = await findTenantProfile(em);
   throw new Refusal('NOT_FOUND', tenant ? 'This tenant has no licence.' : 'There is no such tenant.', 'tenantId');
@@ -191,23 +208,15 @@ function record(ctx: Context, em: EntityManager, held: Held, at: Date, told: Tol
   const [before, after] = [license.snapshot, snapshotOf(facts, at)];
   const changedKeys = changedBetween(before, after);
   if (changedKeys.length === 0) return null;
-  const previousVersion = license.snapshotAt ? license.version : 0;
+  const previousVersion = license.snapshotAt ? license.version : license.version - 1;
   const version = previousVersion + 1;
   Object.assign(license, { version, snapshot: after, snapshotAt: at });
-  const state = stateAt(facts, at);
-  const eventId = emit(em, 'licensing.license.changed', {
-    version,
-    previousVersion,
-    changedKeys,
-    endedFeatures: endedBetween(before, after),
-    state,
-    stateWithoutHolds: stateAt({ ...facts, openHolds: [] }, at),
-    enabledFeatures: enabledIn(after),
-    limits: limitsIn(after),
-    effectiveAt: at.toISOString(),
-    ...(changedKeys.includes('state') ? { reason: closedBecause(facts, at, state) } : {}),
-    cause: told.cause,
-  });
+  const { cause } = told;
+  const eventId = emit(
+    em,
+    'licensing.license.changed',
+    changedEvent(before, after, facts, at, { version, previousVersion, changedKeys, cause }),
+  );
   for (const started of startedBetween(before, after)) emit(em, 'licensing.feature.started', { ...started, version });
   for (const ended of endedBetween(before, after)) emit(em, 'licensing.feature.ended', { ...ended, version });
   for (const { isRaised, ...limit } of limitsBetween(before, after)) {
@@ -229,7 +238,7 @@ function record(ctx: Context, em: EntityManager, held: Held, at: Date, told: Tol
     changedKeys,
     before: valuesOf(before, changedKeys),
     after: valuesOf(after, changedKeys),
-    cause: told.cause,
+    cause,
     actor: told.cause === 'TIME' ? 'SYSTEM' : (ctx.actorId ?? ctx.envelope.caller.kind),
     reason: told.reason ?? null,
     status: planned?.status ?? 'APPLIED',

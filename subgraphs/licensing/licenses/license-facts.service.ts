@@ -1,3 +1,4 @@
+import type { LockMode } from '@mikro-orm/postgresql';
 import { type Feature, isFeature, isQuotaKey, QUOTAS } from '../../../schema/features.ts';
 import type { Config } from '../../_kernel/config.ts';
 import type { Context } from '../../_kernel/context.ts';
@@ -17,8 +18,12 @@ import { addOnFacts, planFacts } from '../terms/sold-facts.ts';
 import type { TopUpFacts } from '../terms/top-up.rules.ts';
 import { License } from './license.entity.ts';
 import type { PlannedFacts, SnapshotFacts } from './license-change.rules.ts';
-import { factsWith, type Planned, plannedFrom, refOfWanted, versionsOf } from './planned-change.service.ts';
-import { readStanding } from './standing.service.ts';
+import { addOnsWith, factsWith, type Planned, plannedFrom, refOfWanted, versionsOf } from './planned-change.service.ts';
+import { readStanding, type Standing } from './standing.service.ts';
+
+/** The tenant's licence of the highest version; one that was withdrawn is none. */
+export const newestLicense = (em: EntityManager, lockMode?: LockMode): Promise<License | null> =>
+  em.findOne(License, { isWithdrawn: false }, { orderBy: { version: 'desc' }, ...(lockMode ? { lockMode } : {}) });
 
 /** An add-on of a licence with the version it was bought in. */
 export interface HeldAddOn {
@@ -45,8 +50,16 @@ export interface Held {
 const among = (ids: Iterable<string>) => ({ id: { $in: [...new Set(ids)] } });
 
 /** Reads licences with all they rest on, in two statements however many they are. */
-export async function readHeld(em: EntityManager, licenses: License[], config: Config): Promise<Held[]> {
-  const standing = await readStanding(em, licenses);
+export const readHeld = async (em: EntityManager, licenses: License[], config: Config): Promise<Held[]> =>
+  holdTogether(em, licenses, await readStanding(em, licenses), config);
+
+/** Licences and what stands on them, with the plans and add-ons of the catalogue they point at. */
+export async function holdTogether(
+  em: EntityManager,
+  licenses: License[],
+  standing: Standing,
+  config: Config,
+): Promise<Held[]> {
   const sold = await readSold(em, [
     ...licenses.map(({ planVersionId }) => planVersionId),
     ...standing.addOns.map(({ addOnVersionId }) => addOnVersionId),
@@ -73,7 +86,9 @@ export async function readHeld(em: EntityManager, licenses: License[], config: C
 }
 
 const grantFacts = ({ id, kind, key, startsAt, expiresAt, source }: Grant): GrantFacts[] =>
-  kind === 'FEATURE' && isFeature(key) ? [{ id, feature: key, startsAt, expiresAt, source }] : [];
+  kind === 'FEATURE' && isFeature(key) && (!expiresAt || startsAt < expiresAt)
+    ? [{ id, feature: key, startsAt, expiresAt, source }]
+    : [];
 
 function plannedFacts({ row, addOns, ...wanted }: Planned): PlannedFacts {
   const { id: changeId, status, effectiveAt, interval } = row;
@@ -89,6 +104,7 @@ function plannedFacts({ row, addOns, ...wanted }: Planned): PlannedFacts {
     addOns: names,
   };
 }
+
 const topUpFacts = ({ id, kind, key, amount, priority, startsAt, expiresAt, rolloverMax }: Grant): TopUpFacts[] =>
   kind === 'TOP_UP' && isQuotaKey(key) && QUOTAS[key].kind === 'COUNTER'
     ? [{ id, key, amount: amount ?? 0n, priority, startsAt, expiresAt, rolloverMax }]
@@ -103,7 +119,7 @@ function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): Sna
     paidUntil: license.paidUntil,
     autoRenew: license.autoRenew,
     interval: license.interval,
-    enforcement: license.enforcement,
+    observeUntil: license.enforcement === 'OBSERVE' ? license.observeUntil : null,
     graceDays: planVersion.graceDays,
     restrictedDays: planVersion.restrictedDays,
     isEndless: plan.isEndless,
@@ -149,7 +165,14 @@ export interface PresentLicense extends Held {
 function presentOf(held: PresentLicense): PresentLicense {
   const { facts, planned, now } = held;
   if (!planned || !facts.scheduled || now < facts.scheduled.at) return held;
-  return { ...held, plan: planned.plan, planVersion: planned.planVersion, facts: factsAt(facts, now) };
+  const { plan, planVersion } = planned;
+  return {
+    ...held,
+    plan,
+    planVersion,
+    addOns: addOnsWith(held, planned, facts.scheduled.at),
+    facts: factsAt(facts, now),
+  };
 }
 
 export const presentLicense = defineLoader<PresentLicense>('licence at its present', async (em, ids, ctx) => {
@@ -172,3 +195,16 @@ export const presentLicense = defineLoader<PresentLicense>('licence at its prese
     });
   });
 });
+
+/** Nodes that stand for a licence at another instant than its tenant's present, and what it rests on then. */
+const atInstant = new WeakMap<License, PresentLicense>();
+
+/** A licence's node that answers for the instant `now` of what it holds. The node must be nobody else's. */
+export function nodeAt(held: PresentLicense): License {
+  atInstant.set(held.license, presentOf(held));
+  return held.license;
+}
+
+/** What a licence's node rests on, read once per request for all its fields: at the present, or at its own instant. */
+export const heldOf = async (ctx: Context, license: License): Promise<PresentLicense> =>
+  atInstant.get(license) ?? ((await ctx.load(presentLicense, license.id)) as PresentLicense);

@@ -1,7 +1,8 @@
 import type { LoggedEvent } from '../../../schema/events.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { logHead, readEventsNamed } from '../../_kernel/events.ts';
-import { follow } from '../../_kernel/live.ts';
+import { interruptible } from '../../_kernel/interruptible.ts';
+import { follow, PlacedItem } from '../../_kernel/live.ts';
 import { ownLicense } from './license.service.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import type { FeatureEnd, LicenseUpdate } from './license-update.entity.ts';
@@ -14,10 +15,13 @@ const DAY_MS = 86_400_000;
 
 const CHANGED = 'licensing.license.changed';
 type ChangedEvent = LoggedEvent<typeof CHANGED>;
+/** With its tenant a licence's stream ends. */
+const CLOSED = 'tenancy.tenant.closed';
 
 /**
  * The licence of the caller's tenant, live (R9): its present version, or with `after` the versions since that one, and
- * then each new one in order. A reader that falls too far behind is told the present version instead.
+ * then each new one in order. A reader that falls too far behind is told the present version instead. It ends when the
+ * tenant closes, and says so.
  */
 export function licenseUpdates(ctx: Context, after: number | null): AsyncGenerator<LicenseUpdate> {
   let asked = after;
@@ -29,15 +33,31 @@ export function licenseUpdates(ctx: Context, after: number | null): AsyncGenerat
     told = first.at(-1)?.version ?? told;
     return { upTo, first };
   };
-  return follow(ctx, begin, async (events, reader) => {
+  const stream = follow(ctx, begin, async (events, reader) => {
     const news = events.filter((event): event is ChangedEvent => event.name === CHANGED);
     const fresh = await deltasOf(
       reader,
       news.filter((event) => event.payload.version > told),
     );
     told = fresh.at(-1)?.version ?? told;
-    return fresh;
+    const closed = events.find((event) => event.name === CLOSED);
+    return closed ? [...fresh, await ended(reader, closed, told)] : fresh;
   });
+  return interruptible(untilEnded(stream), () => void stream.return(undefined));
+}
+
+async function* untilEnded(stream: AsyncGenerator<LicenseUpdate>): AsyncGenerator<LicenseUpdate> {
+  for await (const item of stream) {
+    yield item;
+    const [update] = item instanceof PlacedItem ? (item.told as LicenseUpdate[]) : [item];
+    if (update?.kind === 'ENDED') return;
+  }
+}
+
+async function ended(ctx: Context, event: LoggedEvent, version: number): Promise<LicenseUpdate> {
+  const committed = await commitTimes(ctx, [event]);
+  const none = { previousVersion: null, changedKeys: [], endedFeatures: [], reason: 'TENANT_CLOSED' };
+  return { kind: 'ENDED', version, ...none, effectiveAt: event.at, committedAt: committed.get(event.seq) ?? event.at };
 }
 
 /** Every version after `version`, or null where only the present one helps: none, too many or too old are missing. */
@@ -76,7 +96,7 @@ async function deltasOf(ctx: Context, events: readonly ChangedEvent[]): Promise<
   }));
 }
 
-async function commitTimes(ctx: Context, events: readonly ChangedEvent[]): Promise<Map<number, Date>> {
+async function commitTimes(ctx: Context, events: readonly LoggedEvent[]): Promise<Map<number, Date>> {
   if (events.length === 0) return new Map();
   const em = await ctx.em();
   const rows = await em.execute('select seq, committed_at from kernel.event where seq = any(?::bigint[])', [

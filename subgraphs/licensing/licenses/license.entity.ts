@@ -46,9 +46,19 @@ export class License {
   @Property({ type: 'datetime', nullable: true }) trialEndsAt!: Date | null;
   @Property({ type: 'datetime', nullable: true }) paidUntil!: Date | null;
   @Property({ type: 'boolean' }) autoRenew!: boolean;
-  @Field(() => EnforcementEnum) @Property({ type: 'string' }) enforcement!: Enforcement;
+  @Property({ type: 'string' }) enforcement!: Enforcement;
   @Property({ type: 'datetime', nullable: true }) observeUntil!: Date | null;
   @Property({ type: 'datetime', nullable: true }) revokedAt!: Date | null;
+  /** The provisioning run that asked for it. */
+  @Property({ type: 'uuid', nullable: true }) runId!: string | null;
+  /** That run was undone: the licence is revoked, and as if it had never been. */
+  @Property({ type: 'boolean' }) isWithdrawn!: boolean;
+  /** Renewal was stopped because the tenant closed, and goes on when it reopens. */
+  @Property({ type: 'boolean' }) resumesRenewal!: boolean;
+  /** When it will have been expired for so long that it lapses; null once that was told. */
+  @Property({ type: 'datetime', nullable: true }) lapsesAt!: Date | null;
+  /** The end of reading (`restrictedEnd`) of which it was told last that the licence lapsed. */
+  @Property({ type: 'datetime', nullable: true }) lapsedSince!: Date | null;
   /** What `version` says, and the instant at which it was said; null before version 1 is written. */
   @Property({ type: 'json' }) snapshot!: Snapshot;
   @Property({ type: 'datetime', nullable: true }) snapshotAt!: Date | null;

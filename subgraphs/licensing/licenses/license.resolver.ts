@@ -2,12 +2,14 @@ import { Arg, Args, Ctx, Field, ID, InputType, Mutation, Query, Resolver } from 
 import { Continuity, RequiresPermission, SignedIn } from '../../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../../schema/page.ts';
 import { payload } from '../../../schema/payload.ts';
+import { DateTime } from '../../../schema/scalars.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { BillingInterval } from '../catalogue/price.rules.ts';
 import type { LicenseState, LicenseTerms } from '../terms/license.rules.ts';
 import { BillingIntervalEnum, License, LicenseStateEnum, LicenseTermsEnum } from './license.entity.ts';
 import { LicensePayload } from './license.payload.ts';
 import * as service from './license.service.ts';
+import { licenseAt } from './license-at.service.ts';
 import { propagated } from './propagation.service.ts';
 
 const LicenseConnection = connectionOf(License, 'License');
@@ -34,6 +36,16 @@ export class LicenseResolver {
   @SignedIn()
   license(@Ctx() ctx: Context) {
     return service.ownLicense(ctx);
+  }
+
+  @Query(() => License, {
+    nullable: true,
+    description:
+      'The licence as it was at an instant, or as it will be if nobody changes it; null before there was one. Its `limits` are those of the instant, beside what is used now. A client’s cache has to keep it apart: the id is that of `license`.',
+  })
+  @RequiresPermission('licensing.license.read')
+  licenseAt(@Arg('at', () => DateTime) at: Date, @Ctx() ctx: Context) {
+    return licenseAt(ctx, at);
   }
 
   @Query(() => License, { nullable: true })

@@ -19,16 +19,21 @@ import { type LicenseState, type LicenseTerms, periodAt } from '../terms/license
 import { License } from './license.entity.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import { type Changed, issuing, type Told } from './license-change.service.ts';
-import { readsFleet } from './license-facts.service.ts';
+import { newestLicense, presentLicense, readsFleet } from './license-facts.service.ts';
 
-/** The licence of the caller's tenant. */
+/** The licence of the caller's tenant; a revoked one as long as no other was issued. */
 export async function ownLicense(ctx: Context): Promise<License | null> {
+  return newestLicense(await ctx.em());
+}
+
+/** The licence of the caller's tenant, unless it is revoked. */
+export async function licenseInForce(ctx: Context): Promise<License | null> {
   return (await ctx.em()).findOne(License, { revokedAt: null });
 }
 
-/** A licence by id: the caller's own, or for the control plane any. */
+/** A tenant's licence by id: the caller's own, or for the control plane any. One that another has followed is none. */
 export async function licenseById(ctx: Context, id: string): Promise<License | null> {
-  if (readsFleet(ctx) && isId(id)) return ctx.acrossTenants((em) => em.findOne(License, { id }));
+  if (readsFleet(ctx) && isId(id)) return (await ctx.load(presentLicense, id))?.license ?? null;
   const own = await ownLicense(ctx);
   return own?.id === id ? own : null;
 }
@@ -103,7 +108,8 @@ export interface NewLicense {
 
 /**
  * Gives the tenant of the context its licence: a trial of the plan's length, or the period that runs now as paid.
- * Refuses with NOT_FOUND an unknown tenant or plan, with CONFLICT a second licence, with INVALID a trial the plan lacks.
+ * Refuses with NOT_FOUND an unknown tenant or plan, with CONFLICT a second licence, with INVALID a trial the plan lacks,
+ * with INVALID_STATE a second trial.
  */
 export function issueLicense(ctx: Context, wanted: NewLicense): Promise<Changed> {
   return ctx.tx(async (em) => {
@@ -146,11 +152,15 @@ export async function makeLicense(
 ): Promise<Changed> {
   const { plan, version } = await planForSale(em, wanted.plan, ctx.tenantId === PLATFORM_TENANT);
   if (await em.findOne(License, { revokedAt: null })) throw alreadyLicensed();
-  const { plan: _, isTrial: __, addOns = [], runId: ___, ...facts } = wanted;
+  if (wanted.isTrial && (await em.count(License, { trialEndsAt: { $ne: null }, isWithdrawn: false })) > 0)
+    throw new Refusal('INVALID_STATE', 'This trial has been used.', 'isTrial');
+  const [former] = await em.find(License, {}, { orderBy: { version: 'desc' }, limit: 1 });
+  const { plan: _, isTrial: __, addOns = [], runId = null, ...facts } = wanted;
   const license = em.create(License, {
-    ...{ id: uuidv7(), version: 1, planVersionId: version.id, zone, autoRenew: true },
-    ...{ enforcement: 'ENFORCE', observeUntil: null, revokedAt: null },
-    ...{ snapshot: {}, snapshotAt: null, nextTransitionAt: null },
+    ...{ id: uuidv7(), version: (former?.version ?? 0) + 1, planVersionId: version.id, zone, autoRenew: true },
+    ...{ enforcement: 'ENFORCE', observeUntil: null, revokedAt: null, runId, isWithdrawn: false },
+    ...{ snapshot: former?.snapshot ?? {}, snapshotAt: null, nextTransitionAt: null },
+    ...{ resumesRenewal: false, lapsesAt: null, lapsedSince: null },
     ...{ periodOrigin: null, renewalDueAt: null, lostFeatures: [] },
     ...facts,
     ...datesOf(ctx.now(), zone, wanted, plan, version),
@@ -163,6 +173,12 @@ export async function makeLicense(
   const told = furnish?.(license, version) ?? { cause: 'ISSUED' };
   await em.flush();
   const changed = await issuing(ctx, em, license, told);
+  tellStarted(em, license, plan, addOns);
+  return changed;
+}
+
+/** Tells that a licence has begun; told again, it says the same to whoever asked for it and has not heard. */
+export function tellStarted(em: EntityManager, license: License, plan: Plan, addOns: NewLicense['addOns'] = []): void {
   emit(em, 'licensing.license.started', {
     licenseId: license.id,
     version: license.version,
@@ -171,9 +187,8 @@ export async function makeLicense(
     addOns,
     ...(license.trialEndsAt ? { trialEndsAt: license.trialEndsAt.toISOString() } : {}),
     validUntil: plan.isEndless ? null : ((license.paidUntil ?? license.trialEndsAt)?.toISOString() ?? null),
-    ...(wanted.runId ? { runId: wanted.runId } : {}),
+    ...(license.runId ? { runId: license.runId } : {}),
   });
-  return changed;
 }
 
 const alreadyLicensed = () => new Refusal('CONFLICT', 'This tenant has a licence already.', 'tenantId');

@@ -12,8 +12,11 @@ import { lostBy } from '../terms/entitlement.rules.ts';
 import { nextPeriod } from '../terms/renewal.rules.ts';
 import { addOnFacts, planFacts } from '../terms/sold-facts.ts';
 import type { License } from './license.entity.ts';
-import type { Held } from './license-facts.service.ts';
+import type { Held, HeldAddOn } from './license-facts.service.ts';
 import { PlannedChange, type WantedAddOn } from './planned-change.entity.ts';
+
+/** The statuses in which a change waits. */
+export const WAITING = ['SCHEDULED', 'AWAITING_PAYMENT'] as const;
 
 /** An end state a change leads to, read from the catalogue. */
 export interface Wanted {
@@ -47,15 +50,20 @@ export function plannedFrom(row: PlannedChange, sold: Sold): Planned {
 /** What a licence would rest on with a wanted end state from an instant on; add-ons it keeps go on as they are. */
 export function factsWith(held: Held, wanted: Wanted, at: Date): Held['facts'] {
   const { plan, planVersion, interval } = wanted;
-  const kept = new Map(heldAddOns(held, at).map((addOn) => [keyOf(addOn.row), addOn]));
-  const addOns = wanted.addOns.map(({ addOn, version, quantity }) => {
-    const asWanted = { addOnVersionId: version.id, quantity };
-    const row = kept.get(keyOf(asWanted))?.row ?? { id: `new ${addOn.code}`, startsAt: at, endsAt: null, quantity };
-    return addOnFacts({ row, version, addOn });
-  });
+  const addOns = addOnsWith(held, wanted, at).map(addOnFacts);
   const days = { graceDays: planVersion.graceDays, restrictedDays: planVersion.restrictedDays };
   const after = { ...held.facts, ...days, plan: planFacts(plan, planVersion), interval, addOns };
   return { ...after, scheduled: null, planned: null, lost: lostBy(held.facts, after, at) };
+}
+
+/** The add-ons a licence would have; those it keeps go on as they are. */
+export function addOnsWith(held: Pick<Held, 'addOns' | 'license'>, wanted: Wanted, at: Date): HeldAddOn[] {
+  const kept = new Map(heldAddOns(held, at).map((addOn) => [keyOf(addOn.row), addOn]));
+  return wanted.addOns.map(({ addOn, version, quantity }) => {
+    const asWanted = { addOnVersionId: version.id, quantity };
+    const fresh = { id: `new ${addOn.code}`, licenseId: held.license.id, ...asWanted, startsAt: at, endsAt: null };
+    return kept.get(keyOf(asWanted)) ?? { row: Object.assign(new LicenseAddOn(), fresh), addOn, version };
+  });
 }
 
 const keyOf = ({ addOnVersionId, quantity }: WantedAddOn) => `${addOnVersionId}:${quantity}`;

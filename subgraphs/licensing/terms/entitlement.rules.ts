@@ -8,7 +8,14 @@ import {
 } from '../../../schema/features.ts';
 import type { AddOnLimit, PlanLimit } from '../catalogue/plan.rules.ts';
 import type { BillingInterval } from '../catalogue/price.rules.ts';
-import { capIn, closedBecause, type LicenseState, type StateFacts, stateAt } from './license.rules.ts';
+import {
+  capIn,
+  closedBecause,
+  type Enforcement,
+  type LicenseState,
+  type StateFacts,
+  stateAt,
+} from './license.rules.ts';
 import type { TopUpFacts } from './top-up.rules.ts';
 
 export type EntitlementSource = 'OVERRIDE' | 'GRANT' | 'TRIAL' | 'ADD_ON' | 'PLAN' | 'DEFAULT' | 'TEST_OVERRIDE';
@@ -73,6 +80,8 @@ export interface LicenseFacts extends StateFacts {
   /** What time alone will make of it. */
   scheduled?: ScheduledFacts | null;
   topUps: readonly TopUpFacts[];
+  /** Until then gates only observe; null where they refuse. */
+  observeUntil: Date | null;
   test?: TestOverride;
 }
 
@@ -94,6 +103,17 @@ export interface EntitlementAnswer {
 
 /** What RESTRICTED leaves of a feature: all of them may still be read. */
 const ON_RESTRICTED: FeatureAccess = 'READ';
+
+/** Whether gates refuse at an instant, or only observe. */
+export const enforcementAt = ({ observeUntil }: Pick<LicenseFacts, 'observeUntil'>, now: Date): Enforcement =>
+  observeUntil && now < observeUntil ? 'OBSERVE' : 'ENFORCE';
+
+/**
+ * What gates let pass at an instant of features that are simply not in the plan: nothing, unless they only observe, and
+ * then what the state would leave of them.
+ */
+export const observedAt = (facts: LicenseFacts, now: Date, state: LicenseState = stateAt(facts, now)): FeatureAccess =>
+  enforcementAt(facts, now) === 'OBSERVE' ? capIn(state, ON_RESTRICTED) : 'NONE';
 
 export const isWithin = (now: Date, startsAt: Date, endsAt: Date | null) =>
   startsAt <= now && (endsAt === null || now < endsAt);
@@ -165,11 +185,14 @@ export const lostBy = (before: LicenseFacts, after: LicenseFacts, at: Date): Fea
 
 /** The facts that hold at an instant: a scheduled change holds from its instant on, whether or not a job has run. */
 export function factsAt<F extends LicenseFacts>(facts: F, now: Date): F {
-  if (!facts.scheduled || now < facts.scheduled.at) return facts;
+  if (!facts.scheduled || facts.isRevoked || now < facts.scheduled.at) return facts;
   const { at, ...sold } = facts.scheduled;
   const after = { ...facts, ...sold, scheduled: null };
   return { ...after, lost: lostBy(facts, after, at) };
 }
+
+/** A revoked licence says one thing of every feature, for ever. */
+const REVOKED = { access: 'NONE', source: 'DEFAULT', sourceId: null, expiresAt: null, reason: 'REVOKED' } as const;
 
 /** The answer for one feature at an instant (R1): who says so first, then its parent, then the state's cap. */
 export function entitlementAt(
@@ -178,6 +201,7 @@ export function entitlementAt(
   now: Date,
   state: LicenseState = stateAt(facts, now),
 ): EntitlementAnswer {
+  if (state === 'REVOKED') return { feature, ...REVOKED };
   const { isOn, reason, ...verdict } = withParent(facts, feature, now);
   if (!isOn) return { feature, ...verdict, access: 'NONE', reason };
   const access = capIn(state, ON_RESTRICTED);

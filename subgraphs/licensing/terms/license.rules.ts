@@ -77,6 +77,16 @@ export function closedBecause(
   return facts.trialEndsAt && !facts.paidUntil && isPast(facts.trialEndsAt, now) ? 'TRIAL_ENDED' : 'RESTRICTED';
 }
 
+/** A licence that has been expired for this long has lapsed, calendar days. */
+const LAPSE_DAYS = 30;
+
+/** When a licence lapses, or null for one that never does and one of which it was told already, by the end `told`. */
+export function nextLapse(facts: StateFacts, told: Date | null): Date | null {
+  const { restrictedEnd } = endsOf(facts);
+  if (facts.isRevoked || !restrictedEnd || restrictedEnd.getTime() === told?.getTime()) return null;
+  return addDays(restrictedEnd, LAPSE_DAYS, facts.zone);
+}
+
 export interface BillingFacts {
   interval: BillingInterval;
   anchorDay: number;

@@ -4,7 +4,7 @@ import { defineLoader } from '../../_kernel/loader.ts';
 import { topUpOf } from '../../_kernel/quota-row.ts';
 import type { License } from '../licenses/license.entity.ts';
 import { tenantLicense } from '../licenses/license.service.ts';
-import { presentLicense, readsFleet } from '../licenses/license-facts.service.ts';
+import { heldOf, presentLicense, readsFleet } from '../licenses/license-facts.service.ts';
 import type { Grant } from '../terms/grant.entity.ts';
 import { absentLimit, limitAt } from '../terms/limit.rules.ts';
 import { type CountedUse, type UsageAnswer, usageOf } from './quota-usage.rules.ts';
@@ -35,13 +35,16 @@ const countedUse = defineLoader<Counted>('counted use', async (own, ids, ctx) =>
   return found;
 });
 
-/** Limits and use of a licence, of the named quotas or all, in the catalogue's order. */
+/**
+ * Limits and use of a licence, of the named quotas or all, in the catalogue's order. The limits are those of the node's
+ * instant; use is counted for the present alone.
+ */
 export async function usageOfLicense(ctx: Context, license: License, keys: string[] | null): Promise<UsageAnswer[]> {
-  const held = await ctx.load(presentLicense, license.id);
+  const present = await ctx.load(presentLicense, license.id);
   const counted = await ctx.load(countedUse, license.id);
-  if (!held) return [];
-  const { facts, now } = held;
-  return wanted(keys).map((key) => usageOf(limitAt(facts, key, now), counted?.get(key), now));
+  if (!present) return [];
+  const { facts, now: at } = await heldOf(ctx, license);
+  return wanted(keys).map((key) => usageOf(limitAt(facts, key, at), counted?.get(key), present.now));
 }
 
 /** The same for a tenant that may have no licence: then nothing is allowed. */

@@ -190,7 +190,7 @@ describe('use above a limit', () => {
   test('is charged at its rate, rounded half-even on the line, once', async () => {
     const usage = isp.usage();
     for (let i = 0; i < 2; i += 1) await hear(trial, 'chargeOverage', usage);
-    await hear(trial, 'chargeOverage', { ...usage, key: 'storage_gb', excess: '1500000000', unitRate: '0.50' });
+    await hear(trial, 'chargeOverage', { ...usage, key: 'storage_gb', excess: '1.5', unitRate: '0.50' });
     await hear(trial, 'chargeOverage', { ...usage, ...month(-62), excess: '4' });
     expect(await isp.invoices()).toMatchObject([
       { total: 1234, due: dateIn(14), references: [referenceTo(isp, usage)] },
