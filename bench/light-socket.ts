@@ -75,6 +75,7 @@ export class LightSocket {
       this.send({ type: 'connection_init', payload: { authorization: `Bearer ${this.token}` } });
     }
     const left = readFrames(bytes, (message, opcode) => {
+      if (this.isOver) return;
       if (opcode === PING) this.socket.write(frame(message, PONG));
       else if (opcode !== TEXT) this.end(new Error(`A socket was closed: ${message.slice(2)}.`));
       else if (message === '{"type":"connection_ack"}') this.ear.ready();

@@ -27,11 +27,15 @@ export interface Heard {
   lateMs: Record<number, number>;
   /** Times a portal was told something that does not follow on what it knows, for something between was not told. */
   gaps: number;
+  /** Times it was told how things are instead of what happened since. */
+  leaps: number;
   /** Times a portal was told a change it knows. */
   again: number;
   /** Sockets that ended, and attempts to come back that failed. */
   ended: number;
   refused: number;
+  /** What the last of them was told. */
+  why?: string;
 }
 
 export interface Said extends Partial<Heard> {
@@ -49,7 +53,7 @@ interface Portal {
 }
 
 const portals: Portal[] = [];
-let heard: Heard = { lateMs: {}, gaps: 0, again: 0, ended: 0, refused: 0 };
+let heard: Heard = { lateMs: {}, gaps: 0, leaps: 0, again: 0, ended: 0, refused: 0 };
 let home: { ports: number[]; tokens: string[] } = { ports: [], tokens: [] };
 let turn = 0;
 let waited: { version: number; left: number; done: (lastMs: number) => void } | undefined;
@@ -68,9 +72,10 @@ function hear(portal: Portal, message: string): void {
   }
   const lateMs = now() - Date.parse(String(committedAt));
   if (kind === 'DELTA') heard.lateMs[Math.floor(lateMs)] = (heard.lateMs[Math.floor(lateMs)] ?? 0) + 1;
-  if (known !== undefined && (kind !== 'DELTA' || Number(previous) !== known)) {
+  if (known !== undefined && kind === 'SNAPSHOT') heard.leaps += 1;
+  if (known !== undefined && kind === 'DELTA' && Number(previous) !== known) {
     heard.gaps += 1;
-    if (kind === 'DELTA') return;
+    return;
   }
   portal.version = version;
   if (version !== waited?.version) return;
@@ -90,7 +95,7 @@ function open(portal: Portal, port: number, token: string): Promise<void> {
           payload: { query: QUERY, variables: { after: portal.version ?? null } },
         }),
       heard(message) {
-        if (!message.includes('"type":"next"')) {
+        if (!message.includes('"type":"next"') || message.includes('"errors"')) {
           socket.close();
           return this.ended(new Error(message));
         }
@@ -121,27 +126,29 @@ function comeBack(portal: Portal): void {
   })();
 }
 
+/** Opens a portal at a port of its home; who is turned away tries again. */
 async function reopen(portal: Portal): Promise<void> {
-  const { ports, tokens } = home;
-  try {
-    await open(portal, ports[turn++ % ports.length] as number, tokens[portal.token % tokens.length] as string);
-  } catch {
-    heard.refused += 1;
-    await sleep(RETRY_MS);
-    comeBack(portal);
+  for (;;) {
+    const { ports, tokens } = home;
+    try {
+      return await open(portal, ports[turn++ % ports.length] as number, tokens[portal.token % tokens.length] as string);
+    } catch (error) {
+      heard.refused += 1;
+      heard.why = (error as Error).message;
+      await sleep(RETRY_MS);
+    }
   }
 }
 
-async function connect({ count, ports, tokens }: Extract<Order, { do: 'connect' }>): Promise<void> {
+function connect({ count, ports, tokens }: Extract<Order, { do: 'connect' }>): Promise<unknown> {
   home = { ports, tokens };
   const mine = Array.from({ length: count }, (_, i): Portal => ({ version: undefined, token: i }));
   portals.push(...mine);
   let next = 0;
   const hand = async () => {
-    for (let i = next++; i < mine.length; i = next++)
-      await open(mine[i] as Portal, ports[i % ports.length] as number, tokens[i % tokens.length] as string);
+    for (let i = next++; i < mine.length; i = next++) await reopen(mine[i] as Portal);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, hand));
+  return Promise.all(Array.from({ length: AT_ONCE }, hand));
 }
 
 function waitFor(version: number): Promise<number> {
@@ -175,7 +182,7 @@ process.on('message', async (order: Order) => {
     }
     if (order.do === 'tell') {
       process.send?.(heard satisfies Said);
-      heard = { lateMs: {}, gaps: 0, again: 0, ended: 0, refused: 0 };
+      heard = { lateMs: {}, gaps: 0, leaps: 0, again: 0, ended: 0, refused: 0 };
     }
   } catch (error) {
     process.send?.({ failure: (error as Error).message });

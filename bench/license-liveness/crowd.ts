@@ -45,7 +45,8 @@ export class Crowd {
     this.size += count * this.parts.length;
     await this.turn();
     await this.untilAllKnow();
-    await this.heard();
+    const { refused, why } = await this.heard();
+    if (refused > 0) console.log(`  ${refused} portals were turned away at first: ${why}`);
   }
 
   /** Makes a change; answers how long after its commit the last portal heard it, milliseconds. */
@@ -75,11 +76,12 @@ export class Crowd {
 
   /** What was heard since the last time. */
   async heard(): Promise<Deliveries> {
-    const sum: Heard = { lateMs: {}, gaps: 0, again: 0, ended: 0, refused: 0 };
+    const sum: Heard = { lateMs: {}, gaps: 0, leaps: 0, again: 0, ended: 0, refused: 0 };
     for (const said of await Promise.all(this.parts.map((part) => part.ask({ do: 'tell' } satisfies Order)))) {
       for (const [ms, count] of Object.entries(said.lateMs ?? {}))
         sum.lateMs[Number(ms)] = (sum.lateMs[Number(ms)] ?? 0) + count;
-      for (const what of ['gaps', 'again', 'ended', 'refused'] as const) sum[what] += said[what] ?? 0;
+      for (const what of ['gaps', 'leaps', 'again', 'ended', 'refused'] as const) sum[what] += said[what] ?? 0;
+      if (said.why) sum.why = said.why;
     }
     const times = Object.entries(sum.lateMs).sort(([a], [b]) => Number(a) - Number(b));
     const count = times.reduce((total, [, some]) => total + some, 0);

@@ -101,10 +101,10 @@ async function comeBack({ product }: LivenessWorld, crowd: Crowd, gateway: numbe
   }
   const tookMs = (await crowd.untilAllKnow()) - killedAt;
   await restarted;
-  const { gaps, again, ended, refused } = await crowd.heard();
+  const { gaps, leaps, again, ended, refused } = await crowd.heard();
   return {
     what: `a gateway is killed and ${many(ended)} portals come back with \`after\`, until all ${many(crowd.size)} know the last of ${CHANGES_AWAY} changes`,
-    figure: `${(tookMs / 1_000).toFixed(1)} s (${refused} turned away at first; ${gaps} deltas left out, ${again} told again)`,
+    figure: `${(tookMs / 1_000).toFixed(1)} s (${refused} turned away at first; ${gaps} deltas left out, ${leaps} snapshots in their place, ${again} told again)`,
     bound: `≤ ${CONVERGED_MS / 1_000} s, none left out`,
     holds: tookMs <= CONVERGED_MS && gaps === 0 && ended > 0,
   };
