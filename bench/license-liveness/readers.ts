@@ -19,19 +19,27 @@ export const [VALUE, NO, OTHER] = [0, 1, 2];
 /** One request: when it was sent and answered, milliseconds of the machine's own clock, and what the answer was. */
 export type Reading = [sentAt: number, answeredAt: number, was: number];
 
+/** What became of all requests, and what the others among them were told, by how many. */
+export interface Read {
+  readings: Reading[];
+  others: Record<string, number>;
+}
+
 /** The clock that all processes of a machine share, milliseconds. */
 export const machineClock = () => Number(process.hrtime.bigint()) / 1e6;
 
 let tokens: string[] = [];
-let stop: () => Promise<Reading[]> = async () => [];
+let stop: () => Promise<Read> = async () => ({ readings: [], others: {} });
 
 function start({ ports, perSecond }: Extract<ReadOrder, { do: 'start' }>): void {
   const pools = ports.map((port) => new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS }));
   const readings: Reading[] = [];
+  const others: Record<string, number> = {};
   const open = new Set<Promise<void>>();
   const ask = async (i: number) => {
     const sentAt = machineClock();
     let was = OTHER;
+    let told = 'no answer';
     try {
       const { statusCode, body } = await (pools[i % pools.length] as Pool).request({
         method: 'POST',
@@ -40,12 +48,14 @@ function start({ ports, perSecond }: Extract<ReadOrder, { do: 'start' }>): void 
         body: BODY,
       });
       const text = await body.text();
+      told = `${statusCode} ${/"code":"(\w+)"/.exec(text)?.[1] ?? ''}`;
       if (statusCode === 200 && text.startsWith('{"data":{"leads":{"nodes":[') && !text.includes('"errors"'))
         was = VALUE;
       if (statusCode === 402 && text.includes('"FEATURE_NOT_LICENSED"') && text.includes('"leads":null')) was = NO;
     } catch {
-      // counted as anything else
+      // there was none
     }
+    if (was === OTHER) others[told] = (others[told] ?? 0) + 1;
     readings.push([sentAt, machineClock(), was]);
   };
   const beganAt = machineClock();
@@ -61,7 +71,7 @@ function start({ ports, perSecond }: Extract<ReadOrder, { do: 'start' }>): void 
     clearInterval(timer);
     await Promise.all(open);
     await Promise.all(pools.map((pool) => pool.close()));
-    return readings;
+    return { readings, others };
   };
 }
 
@@ -69,7 +79,7 @@ if (process.send) {
   process.on('message', async (order: ReadOrder) => {
     if (order.do !== 'stop') tokens = order.tokens;
     if (order.do === 'start') start(order);
-    if (order.do === 'stop') process.send?.({ readings: await stop() });
+    if (order.do === 'stop') process.send?.(await stop());
   });
   process.send({});
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Part } from '../part.ts';
 import { median, percentile, type Result } from '../setup.ts';
-import { machineClock, NO, OTHER, type Reading, type ReadOrder, VALUE } from './readers.ts';
+import { machineClock, NO, type Read, type Reading, type ReadOrder, VALUE } from './readers.ts';
 import type { LivenessWorld } from './world.ts';
 
 const TRIALS = 500;
@@ -31,7 +31,7 @@ interface Trial {
 
 /** CRM is taken from a tenant and given back, again and again, while its people ask for it at every gateway. */
 export async function revocation(world: LivenessWorld): Promise<Result[]> {
-  const readers = new Part<{ readings?: Reading[] }>('license-liveness/readers.ts');
+  const readers = new Part<Partial<Read>>('license-liveness/readers.ts');
   const { product, gateways } = world;
   const figures = () =>
     product.figures('dotmac_license_cache_hits', 'dotmac_license_cache_requests', 'process_cpu_seconds_total');
@@ -63,15 +63,15 @@ export async function revocation(world: LivenessWorld): Promise<Result[]> {
     }
     const seconds = (machineClock() - beganAt) / 1_000;
     const [hits = 0, requests = 0, cpu = 0] = (await figures()).map((figure, i) => figure - (before[i] ?? 0));
-    const { readings = [] } = await readers.ask({ do: 'stop' } satisfies ReadOrder);
-    return judge(readings, trials, { held: hits / requests, busy: cpu / seconds });
+    const { readings = [], others = {} } = await readers.ask({ do: 'stop' } satisfies ReadOrder);
+    return judge({ readings, others }, trials, { held: hits / requests, busy: cpu / seconds });
   } finally {
     await readers.stop();
   }
 }
 
 /** @param held share of look-ups served from memory; `busy` is how many processors gateways and subgraphs took. */
-function judge(readings: Reading[], trials: Trial[], { held, busy }: { held: number; busy: number }): Result[] {
+function judge({ readings, others }: Read, trials: Trial[], { held, busy }: { held: number; busy: number }): Result[] {
   const late: number[] = [];
   let [within, after, unclear, idle] = [0, 0, 0, 0];
   let at = 0;
@@ -94,7 +94,8 @@ function judge(readings: Reading[], trials: Trial[], { held, busy }: { held: num
     late.push(last);
   }
   const count = (what: number) => readings.filter(([, , was]) => was === what).length;
-  const [values, refused, other] = [count(VALUE), count(NO), count(OTHER)];
+  const [values, refused] = [count(VALUE), count(NO)];
+  const rest = Object.entries(others).map(([told, some]) => `, ${some} ${told}`);
   const seconds = ((bySending.at(-1)?.[0] ?? 0) - (bySending[0]?.[0] ?? 0)) / 1_000;
   const achieved = (values + refused) / seconds;
   const took = readings.map(([sentAt, answeredAt]) => answeredAt - sentAt);
@@ -107,7 +108,7 @@ function judge(readings: Reading[], trials: Trial[], { held, busy }: { held: num
   return [
     {
       what: `requests answered a second while CRM is taken away ${trials.length} times, of ${PER_SECOND} asked for`,
-      figure: `${achieved.toFixed(0)}/s (${values} with a value, ${refused} refused for the licence, ${other} anything else; gateways and subgraphs took ${busy.toFixed(2)} processors)`,
+      figure: `${achieved.toFixed(0)}/s (${values} with a value, ${refused} refused for the licence${rest.join('')}; gateways and subgraphs took ${busy.toFixed(2)} processors)`,
       bound: `≥ ${PER_SECOND * MIN_ACHIEVED}/s, ${TRIALS} times`,
       holds: achieved >= PER_SECOND * MIN_ACHIEVED && trials.length === TRIALS,
     },
