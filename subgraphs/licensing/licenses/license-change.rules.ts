@@ -18,6 +18,7 @@ import {
   entitlementAt,
   factsAt,
   type LicenseFacts,
+  spokenOf,
   turnsOf,
 } from '../terms/entitlement.rules.ts';
 import { type Enforcement, endsOf, type LicenseState, stateAt } from '../terms/license.rules.ts';
@@ -99,7 +100,8 @@ function planSays({ planned }: SnapshotFacts, now: Date) {
 }
 
 /** Everything a new version has to be made for when it changes; what the licence lacks has no key. */
-export function snapshotOf(known: SnapshotFacts, now: Date): Snapshot {
+export function snapshotOf(known: SnapshotFacts, asked: Date): Snapshot {
+  const now = spokenOf(known, asked);
   const facts = factsAt(known, now);
   const ends = endsOf(facts);
   const [state, instants] = [stateAt(facts, now, ends), instantsOf(facts, ends)];

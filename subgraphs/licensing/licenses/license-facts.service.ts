@@ -147,6 +147,7 @@ function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): Sna
     restrictedDays: planVersion.restrictedDays,
     isEndless: plan.isEndless,
     isRevoked: license.revokedAt !== null,
+    revokedAt: license.revokedAt,
     openHolds: held.holds.map((hold) => hold.level),
     plan: planFacts(plan, planVersion),
     addOns: held.addOns.map(addOnFacts),
