@@ -1,5 +1,7 @@
 import 'reflect-metadata';
 import { admission } from './admission.ts';
+import { backfill } from './backfill.ts';
+import { consumption } from './consume.ts';
 import { fanOut } from './fan-out.ts';
 import { gateway } from './gateway/index.ts';
 import { licenseLiveness } from './license-liveness.ts';
@@ -12,6 +14,8 @@ import { statements } from './statements.ts';
 /** What we promise about speed, each with what it measures and its bound. `npm run bench -- statements` runs one. */
 const BENCHES: Record<string, () => Promise<Result[]>> = {
   admission,
+  consume: consumption,
+  backfill,
   'fan-out': fanOut,
   gateway,
   'license-liveness': licenseLiveness,

@@ -3,6 +3,7 @@ import { ClientError, unauthenticated } from '../schema/errors.ts';
 import { type PermissionSet, packPermissions } from '../schema/permissions.ts';
 import { type AccessClaims, verifyAccessToken } from '../subgraphs/_kernel/access-token.ts';
 import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
+import type { CallerKind } from '../subgraphs/_kernel/signed-context.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 import type { Ask } from './ask.ts';
 import { HeldCopies } from './held-copies.ts';
@@ -26,7 +27,7 @@ interface Grant {
 
 /** Who sends a request. */
 export interface Caller {
-  kind: 'ANONYMOUS' | 'USER';
+  kind: Extract<CallerKind, 'ANONYMOUS' | 'USER' | 'API_KEY' | 'INSTALLATION'>;
   userId: string | null;
   sessionId: string | null;
   membershipId: string | null;
@@ -64,7 +65,7 @@ export interface Authenticator {
   keySet(): Promise<object>;
   readonly isFresh: boolean;
   refresh(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 const GRANT =

@@ -85,7 +85,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
 
 /**
  * The HTTP status of an answer: 200 whenever it holds anything, else that of the one code all its errors share.
- * So a request for nothing but an unlicensed feature is 402, and one with something beside it 200 with partial data.
+ * So a request for nothing but an unlicensed feature is 402, and one with something beside it 200 with partial data. One
+ * that was counted out at the door has no data at all: 429.
  */
 export function statusOf(
   data: Record<string, unknown> | null | undefined,
@@ -95,7 +96,8 @@ export function statusOf(
   const [first] = errors;
   if (!first || !isEmpty) return 200;
   const code = first.extensions?.code as ErrorCode;
-  return errors.every((error) => error.extensions?.code === code) ? (STATUS[code] ?? 200) : 200;
+  if (!errors.every((error) => error.extensions?.code === code)) return 200;
+  return code === 'QUOTA_EXCEEDED' && data === undefined ? 429 : (STATUS[code] ?? 200);
 }
 
 /** What is too much for a subgraph may be asked again after this time, milliseconds; the gateway says for itself. */

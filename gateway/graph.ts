@@ -8,6 +8,7 @@ import type { Envelope } from '../subgraphs/_kernel/signed-context.ts';
 import type { GraphRequest, GraphResult } from '../subgraphs/_kernel/subgraph.ts';
 import { inSpan, type Logger, traceParent } from '../subgraphs/_kernel/telemetry.ts';
 import { type Admission, type Admitted, createAdmission } from './admission.ts';
+import type { ApiCalls } from './api-calls.ts';
 import type { Mint } from './ask.ts';
 import type { Authenticator, Caller } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
@@ -24,7 +25,7 @@ import { type OperationReference, type PersistedOperations, type Warm, warm } fr
 import type { Rates } from './rates.ts';
 import type { Shedding, Turn } from './shedding.ts';
 import type { Supergraph, SupergraphManager } from './supergraph.ts';
-import type { Tenants } from './tenants.ts';
+import { presentOf, type Tenants } from './tenants.ts';
 
 type Data = Record<string, unknown>;
 
@@ -79,6 +80,8 @@ export interface Parts {
   limits?: Limits;
   /** Charges operations to who sends them; without it nobody is charged. */
   rates?: Rates;
+  /** Counts what machines ask; without it nothing is counted. */
+  apiCalls?: ApiCalls;
   /** Turns away what is too much to finish; without it everything is begun. */
   shedding?: Shedding;
   /** Begins operations no faster than it pays; for a gateway that turns nobody away. */
@@ -231,6 +234,8 @@ export class Graph {
           const admitted = await this.admission.admit(operation, request);
           if (admitted.errors) return this.refusal(admitted);
           const standing = await this.standingOf(request.caller);
+          const refused = await this.countCall(standing);
+          if (refused) return refused;
           const answer = await this.run(operation, request, standing, undefined, admitted.values);
           if (admitted.extensions) answer.extensions = admitted.extensions;
           return answer;
@@ -248,6 +253,16 @@ export class Graph {
     return { errors: this.errorsOf(errors), ...(extensions ? { extensions } : {}) };
   }
 
+  /** Counts an accepted operation where its caller's are counted; the answer to one the licence leaves no room for. */
+  async countCall(standing: Standing): Promise<Answer | undefined> {
+    try {
+      await this.parts.apiCalls?.take(standing.caller);
+      return undefined;
+    } catch (error) {
+      return { errors: await this.withWayOut(this.errorsOf(error), standing) };
+    }
+  }
+
   /** What the caller's tenant and licence say now. Throws UNAUTHENTICATED when the caller or its tenant was stopped. */
   async standingOf(asked: Caller): Promise<Standing> {
     const { auth, licenses, tenants } = this.parts;
@@ -258,7 +273,7 @@ export class Graph {
     if (tenant.accessMode === 'BLOCKED') return blocked(caller);
     try {
       const license = await licenses.get(caller.tenantId);
-      return { caller, license, ...entitlementsAt(license, new Date()), isLicenseUnknown: false };
+      return { caller, license, ...entitlementsAt(license, presentOf(tenant)), isLicenseUnknown: false };
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
       return { caller, license: null, features: {}, core: 'FULL', isLicenseUnknown: true };

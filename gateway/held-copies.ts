@@ -106,9 +106,11 @@ export class HeldCopies<T> {
     return this.poll();
   }
 
-  close(): void {
+  /** Resolves when nothing is being read any more. */
+  async close(): Promise<void> {
     this.stopListening();
     clearInterval(this.timer);
+    await this.polling?.catch(() => undefined);
   }
 
   private async confirm(): Promise<void> {

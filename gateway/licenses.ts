@@ -41,7 +41,7 @@ export interface Licenses {
   offers(): Promise<Offers>;
   readonly isFresh: boolean;
   refresh(): Promise<void>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 const read = (row: ViewRow): LicenseView => ({
@@ -115,7 +115,7 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
   };
 }
 
-/** What a licence opens at an instant. A tenant without one has its core and nothing gated. */
+/** What a licence opens at an instant of its tenant's clock. A tenant without one has its core and nothing gated. */
 export function entitlementsAt(
   license: LicenseView | null,
   now: Date,
@@ -126,8 +126,8 @@ export function entitlementsAt(
     : { core: 'FULL', features: {}, state: null };
 }
 
-/** The next instant at which a licence changes by time alone. */
-export function nextStepAfter(license: LicenseView | null, now: Date): Date | undefined {
+/** How long after an instant of its tenant's clock a licence next changes by time alone, milliseconds; or for ever. */
+export function untilNextStep(license: LicenseView | null, now: Date): number {
   const step = license?.course.find(({ from }) => new Date(from) > now);
-  return step && new Date(step.from);
+  return step ? new Date(step.from).getTime() - now.getTime() : Number.POSITIVE_INFINITY;
 }

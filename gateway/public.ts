@@ -34,7 +34,7 @@ const NOBODY: Authenticator = {
   keySet: async () => ({ keys: [] }),
   isFresh: true,
   refresh: async () => undefined,
-  close: () => undefined,
+  close: async () => undefined,
 };
 
 /** A graph without tenants has neither their state nor their licences. */
@@ -45,7 +45,7 @@ const NO_COPIES = {
   offers: async () => ({ features: {}, quotas: {} }),
   isFresh: true,
   refresh: async () => undefined,
-  close: () => undefined,
+  close: async () => undefined,
 };
 
 /**

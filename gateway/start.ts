@@ -4,6 +4,7 @@ import { StartFailure } from '../subgraphs/_kernel/embedded-postgres.ts';
 import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
 import { createMint } from '../subgraphs/_kernel/signed-context.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+import { holdApiCalls } from './api-calls.ts';
 import { openApolloDoor } from './apollo-server.ts';
 import { createAsk } from './ask.ts';
 import { createAuthenticator } from './auth.ts';
@@ -60,10 +61,9 @@ export async function startGateway(
   const licenses = holdLicenses(ask, fanOut, log);
   const tenants = holdTenants(ask, fanOut, log);
   const auth = createAuthenticator(ask, fanOut, log, config.PUBLIC_URL);
+  const apiCalls = holdApiCalls(ask, log);
   const close = async () => {
-    licenses.close();
-    tenants.close();
-    auth.close();
+    await Promise.all([apiCalls.close(), licenses.close(), tenants.close(), auth.close()]);
     rates.close();
     persisted.close();
     await supergraph.close();
@@ -81,6 +81,7 @@ export async function startGateway(
       rates,
       shedding: new Shedding(),
       persisted,
+      apiCalls,
       log,
     });
     await graph.warmUp();

@@ -7,11 +7,17 @@ export interface TenantView {
   id: string;
   state: 'ACTIVE' | 'SUSPENDED';
   accessMode: 'NORMAL' | 'BLOCKED';
+  /** How far its clock runs ahead: 0 for all but a sandbox. */
+  clockOffsetSeconds: number;
 }
 
 export type Tenants = HeldCopies<TenantView>;
 
-const VIEW = '{ id state accessMode }';
+const VIEW = '{ id state accessMode clockOffsetSeconds }';
+
+/** The tenant's own present: what its licence is asked at. */
+export const presentOf = ({ clockOffsetSeconds }: TenantView): Date =>
+  new Date(Date.now() + clockOffsetSeconds * 1_000);
 
 /** Holds the state of tenants in memory, live by tenancy's feed. */
 export function holdTenants(ask: Ask, fanOut: FanOut, log: Logger): Tenants {

@@ -21,6 +21,9 @@ export function localDate(instant: Date, zone: string): string {
   return Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(zone).toPlainDate().toString();
 }
 
+/** The calendar date after a date. */
+export const nextDate = (date: string): string => Temporal.PlainDate.from(date).add({ days: 1 }).toString();
+
 /** The instant local midnight begins on a date: a skipped midnight moves forward, a repeated one is its first. */
 export function startOfDay(date: string, zone: string): Date {
   return new Date(Temporal.PlainDate.from(date).toZonedDateTime({ timeZone: zone }).epochMilliseconds);
@@ -30,6 +33,19 @@ export function startOfDay(date: string, zone: string): Date {
 export function addDays(instant: Date, days: number, zone: string): Date {
   const local = Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(zone);
   return new Date(local.add({ days }).epochMilliseconds);
+}
+
+/**
+ * An instant later by an ISO 8601 duration such as `P14D` or `PT1H30M`, whose days and months are those of the zone;
+ * undefined for what is no duration or leads out of the calendar.
+ */
+export function addDuration(instant: Date, duration: string, zone: string): Date | undefined {
+  try {
+    const local = Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(zone);
+    return new Date(local.add(Temporal.Duration.from(duration)).epochMilliseconds);
+  } catch {
+    return undefined;
+  }
 }
 
 function boundary(month: Temporal.PlainYearMonth, anchorDay: number, zone: string): Date {

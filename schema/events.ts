@@ -162,6 +162,8 @@ export interface Events {
     version: number;
   };
   'licensing.limit.raised': { key: QuotaKey; from: string | null; to: string | null; version: number };
+  /** The use of a local day is closed; whoever owns what a gauge counts looks whether it is right. */
+  'licensing.usage.day_closed': { date: string };
   'licensing.usage.reported': {
     licenseId: string;
     key: QuotaKey;

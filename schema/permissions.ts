@@ -35,6 +35,7 @@ export const PERMISSIONS = [
   'network.service.provision',
   'network.service.read',
   'tenancy.fleet.read',
+  'tenancy.sandbox.manage',
   'tenancy.tenant.suspend',
   'tenancy.tenant.update',
   'tickets.ticket.assign',
@@ -53,6 +54,7 @@ export const PLATFORM_PERMISSIONS: readonly Permission[] = [
   'licensing.fleet.read',
   'licensing.key.manage',
   'tenancy.fleet.read',
+  'tenancy.sandbox.manage',
   'tenancy.tenant.suspend',
 ];
 

@@ -307,6 +307,7 @@ describe('tables', () => {
       'kernel.enqueue(text,jsonb,text)',
       'kernel.finish(jsonb)',
       'kernel.link_audit()',
+      'kernel.set_timer(text,uuid,timestamp with time zone)',
     ]);
     for (const row of rows) {
       expect(row.owner).not.toBe('dotmac_owner');

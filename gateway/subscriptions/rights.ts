@@ -4,6 +4,7 @@ import type { Caller } from '../auth.ts';
 import type { Operation } from '../execution/operation.ts';
 import { type ClientRequest, type Graph, type Standing } from '../graph.ts';
 import { entitlementsAt } from '../licenses.ts';
+import { presentOf } from '../tenants.ts';
 
 /** What a caller may in their tenant, whoever they are. Who may the same may share a source. */
 export const mayOf = ({ kind, tenantId, customerId, permissions }: Caller): string =>
@@ -22,8 +23,9 @@ export function standingNow({ parts: { licenses, tenants } }: Graph, caller: Cal
   const { tenantId } = caller;
   if (!tenantId) return { caller, license: null, features: {}, core: 'FULL', isLicenseUnknown: false };
   const license = licenses.peek(tenantId);
-  if (license === undefined || tenants.peek(tenantId)?.accessMode !== 'NORMAL') return undefined;
-  return { caller, license, ...entitlementsAt(license, new Date()), isLicenseUnknown: false };
+  const tenant = tenants.peek(tenantId);
+  if (license === undefined || tenant?.accessMode !== 'NORMAL') return undefined;
+  return { caller, license, ...entitlementsAt(license, presentOf(tenant)), isLicenseUnknown: false };
 }
 
 /** Throws FEATURE_NOT_LICENSED if the licence does not open what a stream is about, SUBGRAPH_UNAVAILABLE if nobody knows. */

@@ -4,8 +4,9 @@ import type { GraphResult, SubgraphStream } from '../../subgraphs/_kernel/subgra
 import { inSpan } from '../../subgraphs/_kernel/telemetry.ts';
 import type { Caller } from '../auth.ts';
 import type { Answer, ClientRequest, Graph, Standing } from '../graph.ts';
-import { nextStepAfter } from '../licenses.ts';
+import { untilNextStep } from '../licenses.ts';
 import { sourcesOpen } from '../metrics.ts';
+import { presentOf } from '../tenants.ts';
 import { answersFor, type Group } from './group.ts';
 import type { Payload } from './payload.ts';
 import { followed, groupKey, type Plan, sourceKey } from './plan.ts';
@@ -182,7 +183,7 @@ export class Source {
     this.register();
     if (!this.at && !this.sources.fresh.has(this.key)) this.sources.fresh.set(this.key, this);
     this.openedBy = personOf(reader.request, standing.caller);
-    this.nextStep = nextStepAfter(standing.license, new Date())?.getTime() ?? Number.POSITIVE_INFINITY;
+    this.foresee(standing);
     this.part = 0;
     const source = graph.sourceOf(primary.serviceName);
     const text = graph.parts.mint ? followed(body, this.at) : body;
@@ -200,6 +201,12 @@ export class Source {
     this.upstream = { events, abort };
     if (this.isBegun) void this.follow(events);
     return undefined;
+  }
+
+  /** Notes when time alone will change the licence next. The tenant's clock may be a sandbox's, and may be moved. */
+  private foresee({ caller: { tenantId }, license }: Standing): void {
+    const tenant = tenantId && this.sources.graph.parts.tenants.held(tenantId);
+    this.nextStep = tenant ? Date.now() + untilNextStep(license, presentOf(tenant)) : Number.POSITIVE_INFINITY;
   }
 
   private async follow(events: SubgraphStream): Promise<void> {
@@ -302,6 +309,7 @@ export class Source {
     try {
       const standing = await this.look();
       if (!standing || this.isOver) return;
+      this.foresee(standing);
       this.dismissLost(standing);
       if (!this.isOver && opensOf(standing) !== this.opens) await this.renew(standing);
     } catch (error) {

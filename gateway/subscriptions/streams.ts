@@ -54,6 +54,11 @@ export class Streams implements Sources {
       if (!leave) throw tooMany(`You have ${this.limits.streamsPerUser} streams open already.`);
       const standing = await this.graph.standingOf(request.caller);
       refuseIfLost(this.graph, plan.operation, standing);
+      const uncounted = await this.graph.countCall(standing);
+      if (uncounted) {
+        leave();
+        return uncounted;
+      }
       const reader = new Reader(this, request, wire);
       reader.caller = standing.caller;
       const refused = await this.place(reader, plan, standing).catch((error) => {

@@ -164,7 +164,9 @@ export class Context {
   inTenant(tenantId: string): Context {
     if (!this.machinery.platformDb)
       throw new Error(`${this.machinery.name} is no part of the control plane and enters no tenants.`);
-    const entered = new Context({ ...this.held, tenantId, customerId: undefined }, this.machinery, this.reply);
+    const licenseVersion = tenantId === this.held.tenantId ? this.held.licenseVersion : 0; // another's is not known
+    const envelope = { ...this.held, tenantId, customerId: undefined, licenseVersion };
+    const entered = new Context(envelope, this.machinery, this.reply);
     entered.following = this.following;
     this.entered.push(entered);
     return entered;

@@ -9,13 +9,14 @@ interface Work {
   events: object[];
   platformEvents: object[];
   feed: { name: FeedName; subject: string }[];
+  timers: { task: string; at: Date }[];
 }
 
 /** What a transaction will tell when it commits, by its EntityManager. */
 const work = new WeakMap<EntityManager, Work>();
 
 function workOf(em: EntityManager): Work {
-  const held = work.get(em) ?? { events: [], platformEvents: [], feed: [] };
+  const held = work.get(em) ?? { events: [], platformEvents: [], feed: [], timers: [] };
   work.set(em, held);
   return held;
 }
@@ -43,6 +44,15 @@ export function emitToPlatform<N extends EventName>(em: EntityManager, name: N, 
 /** Tells every gateway that something it holds a copy of has changed. */
 export function tellGateways(em: EntityManager, name: FeedName, subject: string): void {
   workOf(em).feed.push({ name, subject });
+}
+
+/**
+ * Runs one of its subgraph's `timers` in the transaction's tenant at an instant of that tenant's clock, once this is
+ * committed. Setting it again moves it.
+ * @param task `licensing.advanceLicense`
+ */
+export function setTimer(em: EntityManager, task: string, at: Date): void {
+  workOf(em).timers.push({ task, at });
 }
 
 /** What a transaction of a tenant told, to be passed on once it is committed. */

@@ -64,8 +64,15 @@ export async function react(
 }
 
 /** Runs work in the platform's tenant, as the system. */
-export async function inPlatform(machinery: Machinery, work: (ctx: Context) => Promise<void>): Promise<void> {
-  const ctx = await systemContext(machinery, PLATFORM_TENANT);
+export const inPlatform = (machinery: Machinery, work: (ctx: Context) => Promise<void>): Promise<void> =>
+  inTenant(machinery, PLATFORM_TENANT, work);
+
+async function inTenant(
+  machinery: Machinery,
+  tenantId: string,
+  work: (ctx: Context) => Promise<unknown>,
+): Promise<void> {
+  const ctx = await systemContext(machinery, tenantId);
   try {
     await work(ctx);
   } finally {
@@ -155,6 +162,12 @@ export async function runJobs(
       taskList[task] = observed(task, machinery.log, (told) =>
         react(machinery, subgraph.definition, name, told as Told),
       );
+    }
+  }
+  for (const { subgraph, machinery } of subgraphs) {
+    for (const [name, run] of Object.entries(subgraph.definition.timers ?? {})) {
+      const task = taskName(subgraph.name, name);
+      taskList[task] = observed(task, machinery.log, ({ tenantId }) => inTenant(machinery, String(tenantId), run));
     }
   }
   const crons: CronItem[] = [];

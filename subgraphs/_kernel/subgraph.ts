@@ -70,6 +70,8 @@ export interface SubgraphDefinition {
   subscribers?: Record<string, Subscriber>;
   /** Repeated work by use case: when (a cron pattern, UTC) and what, in the platform's tenant, by one process at a time. */
   crons?: Record<string, { pattern: string; run: (ctx: Context) => Promise<void> }>;
+  /** Work at an instant by use case, in the tenant that set it with `setTimer`. */
+  timers?: Record<string, (ctx: Context) => Promise<unknown>>;
   /** Runs before it serves, in the platform's tenant. */
   onStart?: (ctx: Context) => Promise<void>;
   /** Part of the control plane: may enter a tenant it names and read across tenants. */

@@ -7,7 +7,7 @@ import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { tellGateways } from '../_kernel/events.ts';
 import { lockOrRefuse } from '../_kernel/lock.ts';
-import { consume, release } from '../_kernel/quota.ts';
+import { consume, recount, release } from '../_kernel/quota.ts';
 import { Membership } from './membership.entity.ts';
 import {
   advance,
@@ -88,6 +88,13 @@ export function addMember(ctx: Context, asked: NewMember): Promise<Membership> {
     tell(em, 'identity.membership.activated', made);
     return made;
   });
+}
+
+/** Holds the quota `staff_users` against who there is; a difference is mended. */
+export function recountStaff(ctx: Context): Promise<void> {
+  return ctx.tx((em) =>
+    recount(ctx, em, 'staff_users', () => em.count(Membership, { kind: 'STAFF', state: { $ne: 'ENDED' } })),
+  );
 }
 
 export interface MemberChange {

@@ -92,7 +92,8 @@ export async function checkSeatFree(ctx: Context, em: EntityManager): Promise<vo
 /** How many staff may be active now; null is without end, and where no licence has said anything yet. */
 async function seatsOf(em: EntityManager): Promise<bigint | null> {
   const [row] = await em.execute(
-    `select "limit", policy, soft_margin_percent as margin from kernel.quota where key = 'staff_users'`,
+    `select "limit", policy, soft_margin_percent as margin, overage_cap as cap from kernel.quota where key = 'staff_users'`,
   );
-  return row ? ceilingOf(row.limit === null ? null : BigInt(row.limit), row.policy, row.margin) : null;
+  const whole = (value: string | null) => (value === null ? null : BigInt(value));
+  return row ? ceilingOf(whole(row.limit), row.policy, row.margin, whole(row.cap)) : null;
 }

@@ -1,6 +1,7 @@
 import type { LoggedEvent } from '../../schema/events.ts';
 import type { Context } from '../_kernel/context.ts';
 import { hears } from '../_kernel/subgraph.ts';
+import { recountStaff } from './membership.service.ts';
 import { applySeatLimit } from './seat.service.ts';
 
 type LimitEvent = LoggedEvent<'licensing.limit.reduced'> | LoggedEvent<'licensing.limit.raised'>;
@@ -15,4 +16,5 @@ export const subscribers = {
   thawStaff: hears('licensing.limit.raised', applyLimit),
   /** A licence that follows a revoked one may have fewer seats than that had, and compares itself with nothing. */
   seatStaff: hears('licensing.license.started', (ctx, { payload }) => applySeatLimit(ctx, payload.version, [])),
+  recountStaff: hears('licensing.usage.day_closed', (ctx) => recountStaff(ctx)),
 };

@@ -2,12 +2,18 @@ import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
 import { AddOn, AddOnVersion, LicenseAddOn } from './catalogue/add-on.entity.ts';
 import { AddOnResolver } from './catalogue/add-on.resolver.ts';
 import { Plan, PlanVersion } from './catalogue/plan.entity.ts';
-import { PlanResolver, PlanVersionResolver } from './catalogue/plan.resolver.ts';
+import { PlanResolver } from './catalogue/plan.resolver.ts';
 import { addOnByKey, planByKey, planVersionById } from './catalogue/plan.service.ts';
+import { PlanVersionResolver } from './catalogue/plan-version.resolver.ts';
 import { LicenseInvoice } from './changes/license-invoice.entity.ts';
 import { PlanChangeResolver } from './changes/plan-change.resolver.ts';
+import { PlanMigration } from './changes/plan-migration.entity.ts';
+import { PlanMigrationResolver } from './changes/plan-migration.resolver.ts';
+import { planMigrationById } from './changes/plan-migration.service.ts';
+import { carryOnMigrations } from './changes/plan-migration-run.service.ts';
 import { TrialExtensionResolver } from './changes/trial-extension.resolver.ts';
 import { UpgradeOptionResolver } from './changes/upgrade-option.resolver.ts';
+import { BackfillResolver } from './fleet/backfill.resolver.ts';
 import { FeatureTrialResolver } from './fleet/feature-trial.resolver.ts';
 import { GrantResolver } from './fleet/grant.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
@@ -23,7 +29,7 @@ import { LicenseResolver } from './licenses/license.resolver.ts';
 import { licenseById } from './licenses/license.service.ts';
 import { LicenseChange } from './licenses/license-change.entity.ts';
 import { LicenseChangeResolver } from './licenses/license-change.resolver.ts';
-import { licenseChangeById } from './licenses/license-change.service.ts';
+import { advanceLicense, licenseChangeById } from './licenses/license-change.service.ts';
 import { LicenseFieldsResolver } from './licenses/license-fields.resolver.ts';
 import { LicenseUpdateResolver } from './licenses/license-update.resolver.ts';
 import { PlannedChange } from './licenses/planned-change.entity.ts';
@@ -32,6 +38,7 @@ import { subscribers } from './subscribers.ts';
 import {
   advanceLicenses,
   cancelUnpaidChanges,
+  closeAllUsage,
   lapseLicenses,
   refreshAllEntitlements,
   renewLicenses,
@@ -40,7 +47,12 @@ import { Tenant, TenantStubResolver } from './tenant.stub.ts';
 import { Grant } from './terms/grant.entity.ts';
 import { Hold } from './terms/hold.entity.ts';
 import { Override } from './terms/override.entity.ts';
+import { ApiCallLeaseResolver } from './usage/api-call-lease.resolver.ts';
 import { QuotaUsageResolver } from './usage/quota-usage.resolver.ts';
+import { TopUpResolver } from './usage/top-up.resolver.ts';
+import { UsageDayResolver } from './usage/usage-day.resolver.ts';
+import { UsageRecordResolver } from './usage/usage-record.resolver.ts';
+import { UsageUpdateResolver } from './usage/usage-update.resolver.ts';
 
 export const licensing: SubgraphDefinition = {
   name: 'licensing',
@@ -54,6 +66,7 @@ export const licensing: SubgraphDefinition = {
     LicenseUpdateResolver,
     PlanChangeResolver,
     UpgradeOptionResolver,
+    PlanMigrationResolver,
     OverrideResolver,
     HoldResolver,
     GrantResolver,
@@ -61,7 +74,13 @@ export const licensing: SubgraphDefinition = {
     TrialExtensionResolver,
     RevocationResolver,
     RefreshResolver,
+    BackfillResolver,
     QuotaUsageResolver,
+    TopUpResolver,
+    UsageDayResolver,
+    UsageRecordResolver,
+    UsageUpdateResolver,
+    ApiCallLeaseResolver,
     TenantStubResolver,
     GatewayFeedResolver,
   ],
@@ -81,6 +100,7 @@ export const licensing: SubgraphDefinition = {
     Hold,
     LicenseRevocation,
     GatewayNode,
+    PlanMigration,
   ],
   references: {
     Plan: planByKey,
@@ -88,6 +108,8 @@ export const licensing: SubgraphDefinition = {
     AddOn: addOnByKey,
     License: (ctx, { id }) => licenseById(ctx, id),
     LicenseChange: (ctx, { id }) => licenseChangeById(ctx, id),
+    PlanMigration: (ctx, { id }) =>
+      ctx.can('licensing.catalog.manage') ? planMigrationById(ctx, id) : Promise.resolve(null),
   },
   subscribers,
   crons: {
@@ -96,7 +118,10 @@ export const licensing: SubgraphDefinition = {
     alertOfUnlicensed: { pattern: '47 * * * *', run: async (ctx) => void (await alertOfUnlicensed(ctx)) },
     renewLicenses: { pattern: '* * * * *', run: renewLicenses },
     cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
+    closeAllUsage: { pattern: '* * * * *', run: closeAllUsage },
+    carryOnMigrations: { pattern: '* * * * *', run: carryOnMigrations },
   },
+  timers: { advanceLicense, migratePlans: carryOnMigrations },
   onStart: refreshAllEntitlements,
   isControlPlane: true,
   seed,

@@ -1,13 +1,15 @@
 import { addDays, localDate, monthlyPeriod, startOfDay, yearlyPeriod } from '../../schema/calendar.ts';
 import type { Context } from '../_kernel/context.ts';
+import { consume } from '../_kernel/quota.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
+import { noteEarlierUse } from './fleet/backfill.service.ts';
 import { grantEntitlement } from './fleet/grant.service.ts';
 import { placeLicenseHold } from './fleet/hold.service.ts';
 import { issueLicense, type NewLicense } from './licenses/license.service.ts';
 
 type Wanted = Omit<NewLicense, 'idempotencyKey' | 'isTrial' | 'interval' | 'terms'> & Partial<NewLicense>;
 
-/** The licences of the example world, some of which began long ago. Oldtown has none. */
+/** The licences of the example world, some of which began long ago. Oldtown has none, and what it came with. */
 export async function seed(world: SeedWorld): Promise<void> {
   const issue = (slug: SeedTenant, digits: string, wantedAt: (now: Date) => Wanted) =>
     world.inTenant(slug, async (ctx) => {
@@ -29,6 +31,7 @@ export async function seed(world: SeedWorld): Promise<void> {
       reason: 'Sixty days to try their own brand.',
     });
   });
+  await world.inTenant('northwind', (ctx) => ctx.tx((em) => consume(ctx, em, 'api_calls', 512_345n, 'seed')));
   await issue('harbour', '2a03', (now) => ({
     plan: 'professional',
     isTrial: true,
@@ -53,6 +56,7 @@ export async function seed(world: SeedWorld): Promise<void> {
     const addOns = [{ code: 'priority_support', quantity: 1 }];
     return { plan: 'enterprise', interval: 'YEAR', anchorDay: 15, validFrom, paidUntil, addOns };
   });
+  await world.inTenant('oldtown', (ctx) => noteEarlierUse(ctx, { subscribers: 5_320n }));
   await issue('fable', '2a07', () => ({ plan: 'professional', isTrial: true }));
 }
 

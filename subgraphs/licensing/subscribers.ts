@@ -5,13 +5,14 @@ import { hearChargeback, hearInvoice } from './changes/license-invoice.service.t
 import * as hold from './fleet/hold.service.ts';
 import * as provisioning from './fleet/provisioning.service.ts';
 import { foreignBillingEvents } from './metrics.ts';
-import { lapseOwnLicense } from './sweeps.ts';
+import { advanceOwnLicense } from './sweeps.ts';
 
 export const subscribers = {
   holdSuspendedTenant: hears('tenancy.tenant.suspended', (ctx, { payload }) =>
     hold.holdSuspendedTenant(ctx, payload.reason),
   ),
   releaseReactivatedTenant: hears('tenancy.tenant.reactivated', (ctx) => hold.releaseReactivatedTenant(ctx)),
+  advanceMovedClock: hears('tenancy.clock.advanced', (ctx) => advanceOwnLicense(ctx)),
   renewPaidPeriod: hears('billing.invoice.issued', (ctx, event) =>
     ofPlatform(ctx, event, () => hearInvoice(ctx, event)),
   ),
@@ -35,7 +36,6 @@ export const subscribers = {
   withdrawProvisionedLicense: hears('tenancy.provisioning.undo_requested', (ctx, { payload }) =>
     provisioning.withdrawProvisionedLicense(ctx, payload),
   ),
-  lapseAtMovedClock: hears('tenancy.clock.advanced', (ctx) => lapseOwnLicense(ctx)),
 };
 
 /** Money moves a licence only where the platform's own billing says so; an ISP's is counted and ignored. */

@@ -5,6 +5,7 @@ import { refreshEntitlements } from './licenses/entitlement.service.ts';
 import { licenseInForce, tenantsWithLicense } from './licenses/license.service.ts';
 import { advanceLicense, tenantsToAdvance } from './licenses/license-change.service.ts';
 import { tellLapse, tenantsToLapse } from './licenses/license-lapse.service.ts';
+import { closeUsage, tenantsToClose } from './usage/usage-close.service.ts';
 
 /** Licences whose time-made moves are written down in one sweep. */
 const BATCH = 500;
@@ -14,16 +15,13 @@ export async function advanceLicenses(ctx: Context): Promise<void> {
   for (const tenantId of await tenantsToAdvance(ctx, BATCH)) await advanceLicense(ctx.inTenant(tenantId));
 }
 
-/** Tells of every licence that has been expired for so long that it lapses. */
+/** Tells of every licence that has lapsed; that it has expired is written down first. */
 export async function lapseLicenses(ctx: Context): Promise<void> {
-  for (const tenantId of await tenantsToLapse(ctx, BATCH)) await lapseOwnLicense(ctx.inTenant(tenantId));
-}
-
-/** The same for the tenant of the context alone: what time has made of its licence is written down first. */
-export async function lapseOwnLicense(ctx: Context): Promise<void> {
-  if (!(await licenseInForce(ctx))) return;
-  await advanceLicense(ctx);
-  await tellLapse(ctx);
+  for (const tenantId of await tenantsToLapse(ctx, BATCH)) {
+    const tenant = ctx.inTenant(tenantId);
+    await advanceLicense(tenant);
+    await tellLapse(tenant);
+  }
 }
 
 /** Asks billing for every period whose time has come. */
@@ -34,6 +32,26 @@ export async function renewLicenses(ctx: Context): Promise<void> {
 /** Gives up changes that nobody paid for. */
 export async function cancelUnpaidChanges(ctx: Context): Promise<void> {
   for (const tenantId of await tenantsWithUnpaidChange(ctx, BATCH)) await cancelUnpaidChange(ctx.inTenant(tenantId));
+}
+
+/** Closes days and periods of use that are over, and tells billing what is charged. One tenant's failure is its own. */
+export async function closeAllUsage(ctx: Context): Promise<void> {
+  const failures: unknown[] = [];
+  for (const tenantId of await tenantsToClose(ctx, BATCH))
+    await closeUsage(ctx.inTenant(tenantId)).catch((error) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+/**
+ * The same for the tenant of the context alone, whose clock was moved: what is due there by now is done at once. One without
+ * a licence has nothing due.
+ */
+export async function advanceOwnLicense(ctx: Context): Promise<void> {
+  if (!(await licenseInForce(ctx))) return;
+  await advanceLicense(ctx);
+  await tellLapse(ctx);
+  while (await requestRenewal(ctx)); // one for each period
+  await cancelUnpaidChange(ctx);
 }
 
 /** Computes every tenant's entitlements anew, so that LICENSE_TIER and FEATURE_OVERRIDE hold from the start and end with it. */

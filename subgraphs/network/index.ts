@@ -1,7 +1,7 @@
 import type { Permission } from '../../schema/permissions.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { Loader } from '../_kernel/loader.ts';
-import type { ResolveReference, SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { hears, type ResolveReference, type SubgraphDefinition } from '../_kernel/subgraph.ts';
 import { Customer, CustomerServicesResolver } from './access/customer.stub.ts';
 import { planById, serviceById } from './access/loaders.ts';
 import { Service } from './access/service.entity.ts';
@@ -10,6 +10,7 @@ import { ServicePlan } from './access/service-plan.entity.ts';
 import { ServicePlanResolver } from './access/service-plan.resolver.ts';
 import { Device } from './inventory/device.entity.ts';
 import { DeviceResolver } from './inventory/device.resolver.ts';
+import { recountDevices } from './inventory/device.service.ts';
 import { deviceById, siteById } from './inventory/loaders.ts';
 import { Site } from './inventory/site.entity.ts';
 import { SiteResolver } from './inventory/site.resolver.ts';
@@ -38,5 +39,6 @@ export const network: SubgraphDefinition = {
     ServicePlan: byPermissionOrOwn('network.plan.read', planById),
     Service: byPermissionOrOwn('network.service.read', serviceById),
   },
+  subscribers: { recountDevices: hears('licensing.usage.day_closed', (ctx) => recountDevices(ctx)) },
   seed,
 };

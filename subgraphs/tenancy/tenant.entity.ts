@@ -47,6 +47,9 @@ export class Tenant {
   @Field(() => String, { description: 'BCP 47.' }) @Property({ type: 'string' }) locale!: string;
   @Field(() => String, { description: 'ISO 4217.' }) @Property({ type: 'string' }) currency!: string;
   @Property({ type: 'string', nullable: true }) contactEmail?: string | null;
+  @Field(() => Int, { description: 'How far its clock runs ahead: 0 for all but a sandbox.' })
+  @Property({ type: 'integer' })
+  clockOffsetSeconds!: number;
   @Field(() => Int) @Property({ type: 'integer' }) version!: number;
   @Property({ type: 'datetime' }) createdAt!: Date;
 }
@@ -58,6 +61,7 @@ export class TenantView {
   @Field(() => ID) id!: string;
   @Field(() => TenantStateEnum) state!: TenantState;
   @Field(() => AccessModeEnum) accessMode!: AccessMode;
+  @Field(() => Int) clockOffsetSeconds!: number;
 }
 
 @ObjectType()

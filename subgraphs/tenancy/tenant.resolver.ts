@@ -55,6 +55,12 @@ class TenantInput {
   @Field(() => ID) tenantId!: string;
 }
 
+@InputType()
+class AdvanceClockInput {
+  @Field(() => ID) tenantId!: string;
+  @Field(() => String, { description: 'How far, an ISO 8601 duration such as `P14D` or `PT1H30M`.' }) by!: string;
+}
+
 @Resolver(() => Tenant)
 export class TenantResolver {
   @Query(() => Tenant, { nullable: true, description: 'The tenant of the caller.' })
@@ -116,6 +122,13 @@ export class TenantResolver {
     return payload(async () => ({ tenant: await service.reactivateTenant(ctx, input.tenantId) }));
   }
 
+  @Mutation(() => TenantPayload, { description: 'Moves the clock of a sandbox forward, up to 5 years in all.' })
+  @RequiresPermission('tenancy.sandbox.manage')
+  @Continuity()
+  advanceClock(@Arg('input', () => AdvanceClockInput) { tenantId, by }: AdvanceClockInput, @Ctx() ctx: Context) {
+    return payload(async () => ({ tenant: await service.advanceClock(ctx, tenantId, by) }));
+  }
+
   @Subscription(() => Tenant, {
     description: 'The tenant of the caller now, and again at each change of it.',
     subscribe: ({ context }) => tenantChanges(context as Context) as never,
@@ -142,7 +155,12 @@ export class TenantResolver {
   }
 }
 
-const CHANGES = new Set(['tenancy.tenant.suspended', 'tenancy.tenant.reactivated', 'tenancy.tenant.updated']);
+const CHANGES = new Set([
+  'tenancy.tenant.suspended',
+  'tenancy.tenant.reactivated',
+  'tenancy.tenant.updated',
+  'tenancy.clock.advanced',
+]);
 
 function tenantChanges(ctx: Context) {
   const present = async (reader: Context) => {

@@ -1,3 +1,4 @@
+import { addDuration } from '../../schema/calendar.ts';
 import { Refusal } from '../../schema/errors.ts';
 import { checkTimeZone, emailAddress, languageTag, text } from '../../schema/words.ts';
 
@@ -34,4 +35,28 @@ export function checkProfile(profile: TenantProfile): TenantProfile {
   if (profile.locale != null) checked.locale = languageTag(profile.locale, 'locale');
   if (profile.contactEmail != null) checked.contactEmail = emailAddress(profile.contactEmail, 'contactEmail');
   return checked;
+}
+
+/** How far a sandbox's clock may run ahead in all. */
+const FARTHEST = 'P5Y';
+
+/**
+ * How far a sandbox's clock runs ahead once it is moved forward by an ISO 8601 duration, whole seconds. `present` is the
+ * tenant's own. Refuses with INVALID_STATE a tenant that is no sandbox, with INVALID what is no duration, does not lead
+ * forward, or leads over five years ahead of the true time.
+ */
+export function clockMovedBy(
+  { kind, zone, clockOffsetSeconds }: { kind: TenantKind; zone: string; clockOffsetSeconds: number },
+  by: string,
+  present: Date,
+): number {
+  if (kind !== 'SANDBOX') throw new Refusal('INVALID_STATE', 'Only a sandbox has a clock to move.', 'tenantId');
+  const ahead = addDuration(present, by, zone);
+  const movedMs = ahead ? ahead.getTime() - present.getTime() : Number.NaN;
+  if (!ahead || movedMs % 1_000 !== 0)
+    throw new Refusal('INVALID', 'A duration is written like P14D or PT1H30M, in whole seconds.', 'by');
+  if (movedMs <= 0) throw new Refusal('INVALID', 'The clock moves forward only.', 'by');
+  const farthest = addDuration(new Date(present.getTime() - clockOffsetSeconds * 1_000), FARTHEST, zone);
+  if (!farthest || ahead > farthest) throw new Refusal('INVALID', 'The clock runs at most 5 years ahead.', 'by');
+  return clockOffsetSeconds + movedMs / 1_000;
 }

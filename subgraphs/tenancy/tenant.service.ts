@@ -1,12 +1,20 @@
 import { asText, keyAfter } from '../../schema/cursor.ts';
 import { Refusal } from '../../schema/errors.ts';
+import { isId } from '../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../schema/page.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { emit, readFeed, tellGateways } from '../_kernel/events.ts';
 import { lockOrRefuse } from '../_kernel/lock.ts';
 import { Tenant, type TenantFeedPage } from './tenant.entity.ts';
-import { accessModeOf, advance, checkProfile, type SuspensionReason, type TenantProfile } from './tenant.rules.ts';
+import {
+  accessModeOf,
+  advance,
+  checkProfile,
+  clockMovedBy,
+  type SuspensionReason,
+  type TenantProfile,
+} from './tenant.rules.ts';
 
 export type NewTenant = Pick<Tenant, 'id' | 'slug' | 'name' | 'kind' | 'country' | 'zone' | 'locale' | 'currency'>;
 
@@ -35,7 +43,13 @@ export function listTenants(ctx: Context, page: PageArgs): Promise<Connection<Te
 /** Writes a tenant into the register, and the kernel's copy with it. Runs in the new tenant itself. */
 export function registerTenant(ctx: Context, tenant: NewTenant): Promise<Tenant> {
   return ctx.tx(async (em) => {
-    const made = em.create(Tenant, { ...tenant, state: 'ACTIVE', version: 1, createdAt: ctx.now() });
+    const made = em.create(Tenant, {
+      ...tenant,
+      state: 'ACTIVE',
+      version: 1,
+      clockOffsetSeconds: 0,
+      createdAt: ctx.now(),
+    });
     em.persist(made);
     await em.flush();
     await copyToKernel(em, made);
@@ -66,7 +80,7 @@ export function suspendTenant(
   reason: SuspensionReason,
   note: string | null,
 ): Promise<Tenant> {
-  return ctx.inTenant(tenantId).tx(async (em) => {
+  return inTenant(ctx, tenantId).tx(async (em) => {
     const tenant = await findOrRefuse(em, tenantId);
     if (tenant.kind === 'PLATFORM') throw new Refusal('INVALID_STATE', 'The platform itself is never suspended.');
     tenant.state = advance(tenant.state, 'SUSPENDED');
@@ -79,13 +93,28 @@ export function suspendTenant(
 
 /** Lifts a suspension; everything is as it was. */
 export function reactivateTenant(ctx: Context, tenantId: string): Promise<Tenant> {
-  return ctx.inTenant(tenantId).tx(async (em) => {
+  return inTenant(ctx, tenantId).tx(async (em) => {
     const tenant = await findOrRefuse(em, tenantId);
     tenant.state = advance(tenant.state, 'ACTIVE');
     const reason = tenant.suspensionReason ?? 'OWNER_REQUEST';
     Object.assign(tenant, { suspendedAt: null, suspensionReason: null, suspensionNote: null });
     await saveTenant(em, tenant);
     emit(em, 'tenancy.tenant.reactivated', { reason });
+    return tenant;
+  });
+}
+
+/**
+ * Moves the clock of a sandbox forward by an ISO 8601 duration. What its licence then says holds from the next request on;
+ * what falls due runs at once. Refuses with INVALID_STATE any other tenant, with INVALID what is not forward or too far.
+ */
+export function advanceClock(ctx: Context, tenantId: string, by: string): Promise<Tenant> {
+  const sandbox = inTenant(ctx, tenantId);
+  return sandbox.tx(async (em) => {
+    const tenant = await findOrRefuse(em, tenantId);
+    tenant.clockOffsetSeconds = clockMovedBy(tenant, by, sandbox.now());
+    await saveTenant(em, tenant);
+    emit(em, 'tenancy.clock.advanced', { offsetSeconds: tenant.clockOffsetSeconds });
     return tenant;
   });
 }
@@ -104,7 +133,16 @@ export function tenantViews(ctx: Context, ids: string[]) {
   return ctx.acrossTenants(async (em) => (await em.find(Tenant, { id: { $in: ids } })).map(viewOf));
 }
 
-const viewOf = (tenant: Tenant) => ({ id: tenant.id, state: tenant.state, accessMode: accessModeOf(tenant.state) });
+const viewOf = ({ id, state, clockOffsetSeconds }: Tenant) => ({
+  ...{ id, state, clockOffsetSeconds },
+  accessMode: accessModeOf(state),
+});
+
+/** A caller who acts in the tenant it names; refuses with NOT_FOUND what cannot be one. */
+function inTenant(ctx: Context, tenantId: string): Context {
+  if (!isId(tenantId)) throw new Refusal('NOT_FOUND', 'There is no such tenant.', 'tenantId');
+  return ctx.inTenant(tenantId);
+}
 
 const findOrRefuse = (em: EntityManager, id: string) => lockOrRefuse(em, Tenant, id, 'tenant');
 
@@ -117,9 +155,10 @@ async function saveTenant(em: EntityManager, tenant: Tenant): Promise<void> {
 
 async function copyToKernel(em: EntityManager, tenant: Tenant): Promise<void> {
   await em.execute(
-    `insert into kernel.tenant_profile (slug, kind, state, zone, currency, country) values (?, ?, ?, ?, ?, ?)
+    `insert into kernel.tenant_profile (slug, kind, state, zone, currency, country, clock_offset_seconds)
+     values (?, ?, ?, ?, ?, ?, ?)
      on conflict (tenant_id) do update set slug = excluded.slug, state = excluded.state, zone = excluded.zone,
-       currency = excluded.currency, country = excluded.country`,
-    [tenant.slug, tenant.kind, tenant.state, tenant.zone, tenant.currency, tenant.country],
+       currency = excluded.currency, country = excluded.country, clock_offset_seconds = excluded.clock_offset_seconds`,
+    [tenant.slug, tenant.kind, tenant.state, tenant.zone, tenant.currency, tenant.country, tenant.clockOffsetSeconds],
   );
 }

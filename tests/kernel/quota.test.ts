@@ -5,7 +5,8 @@ import type { QuotaKey, QuotaPolicy } from '../../schema/features.ts';
 import { ceilingOf } from '../../schema/quota.ts';
 import type { Context } from '../../subgraphs/_kernel/context.ts';
 import { readEventsNamed } from '../../subgraphs/_kernel/events.ts';
-import { consume, newlyReached, release } from '../../subgraphs/_kernel/quota.ts';
+import { newlyReached } from '../../subgraphs/_kernel/quota.rules.ts';
+import { consume, release } from '../../subgraphs/_kernel/quota.ts';
 import { openWorld, type World } from '../setup/world.ts';
 import { asSuperuser, codeOf, inNewTenant, migrateByHand } from './by-hand.ts';
 

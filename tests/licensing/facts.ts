@@ -88,6 +88,7 @@ export const licensed = (over: Partial<SnapshotFacts> = {}): SnapshotFacts => ({
   addOns: [],
   overrides: [],
   grants: [],
+  topUps: [],
   ...over,
 });
 

@@ -71,12 +71,13 @@ export async function prepareTestDatabase(server: string): Promise<void> {
   }
 }
 
-/** Resolves when every job that can run has run. Rejects after half a minute, or when one fails. */
+/** Resolves when every job whose time has come has run. Rejects after half a minute, or when one fails. */
 export function untilNoJobs(databaseUrl: string): Promise<void> {
   return withClient(databaseUrl, async (client) => {
     for (let i = 0; i < 600; i++) {
       const { rows } = await client.query(
-        'select count(*)::int as open, max(last_error) as error from graphile_worker._private_jobs where attempts < max_attempts',
+        `select (count(*) filter (where run_at <= now() or locked_at is not null))::int as open, max(last_error) as error
+           from graphile_worker._private_jobs where attempts < max_attempts`,
       );
       if (rows[0].error) throw new Error(`A job failed: ${rows[0].error}`);
       if (rows[0].open === 0) return;

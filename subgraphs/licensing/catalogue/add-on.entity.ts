@@ -1,8 +1,9 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
-import { DateTime, Quantity, QuotaKeyScalar } from '../../../schema/scalars.ts';
-import type { VersionStatus } from './plan.entity.ts';
+import { DateTime, Decimal, Quantity, QuotaKeyScalar } from '../../../schema/scalars.ts';
+import type { Meter } from './add-on.rules.ts';
 import type { LimitMode, StoredLimit } from './plan.rules.ts';
+import type { VersionStatus } from './version.rules.ts';
 
 export type PluginTier = 'FREE' | 'BASIC' | 'PREMIUM' | 'ENTERPRISE';
 export const PluginTierEnum = { FREE: 'FREE', BASIC: 'BASIC', PREMIUM: 'PREMIUM', ENTERPRISE: 'ENTERPRISE' } as const;
@@ -26,9 +27,13 @@ export class AddOnVersion {
   @Property({ type: 'json' }) limits!: StoredLimit[];
   @Property({ type: 'array' }) requires!: string[];
   @Property({ type: 'integer' }) maxQuantity!: number;
+  @Property({ type: 'json', nullable: true }) meter!: Meter | null;
 }
 
-@ObjectType({ description: 'Something of the marketplace that widens a licence. Shown is the version for sale now.' })
+@ObjectType({
+  description:
+    'Something of the marketplace that widens a licence. Shown is the version for sale now, or the last one.',
+})
 @Directive('@key(fields: "id")')
 @Directive('@key(fields: "code")')
 @Entity({ schema: 'licensing', tableName: 'add_on' })
@@ -45,6 +50,12 @@ export class AddOnLimitNode {
   @Field(() => LimitModeEnum) mode!: LimitMode;
   @Field(() => Quantity, { nullable: true, description: 'In the base unit of the quota; null is unlimited.' })
   amount!: bigint | null;
+}
+
+@ObjectType('AddOnMeter', { description: 'Use of a quota that an add-on charges for.' })
+export class AddOnMeter {
+  @Field(() => QuotaKeyScalar) quota!: string;
+  @Field(() => Decimal, { description: 'Price of one unit.' }) unitRate!: string;
 }
 
 @ObjectType({ description: 'An add-on of a licence, in the version it was bought in.' })

@@ -3,8 +3,8 @@ import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-gr
 import type { QuotaPolicy } from '../../../schema/features.ts';
 import { Decimal, FeatureKey, Quantity, QuotaKeyScalar } from '../../../schema/scalars.ts';
 import type { StoredLimit } from './plan.rules.ts';
+import type { VersionStatus } from './version.rules.ts';
 
-export type VersionStatus = 'DRAFT' | 'PUBLISHED' | 'RETIRED';
 export const VersionStatusEnum = { DRAFT: 'DRAFT', PUBLISHED: 'PUBLISHED', RETIRED: 'RETIRED' } as const;
 export const QuotaPolicyEnum = { HARD: 'HARD', SOFT: 'SOFT', OVERAGE: 'OVERAGE' } as const;
 registerEnumType(VersionStatusEnum, {

@@ -1,10 +1,9 @@
 import { Arg, Ctx, FieldResolver, Query, Resolver, Root } from 'type-graphql';
-import { OpenDoor } from '../../../schema/directives.ts';
-import { Money, money } from '../../../schema/money.ts';
+import { OpenDoor, RequiresPermission } from '../../../schema/directives.ts';
 import type { Context } from '../../_kernel/context.ts';
-import { Plan, PlanLimitNode, PlanVersion } from './plan.entity.ts';
-import { planLimitsOf } from './plan.rules.ts';
+import { Plan, PlanVersion } from './plan.entity.ts';
 import { catalogue, listPlans } from './plan.service.ts';
+import { versionsOfPlan } from './plan-version.service.ts';
 
 @Resolver(() => Plan)
 export class PlanResolver {
@@ -24,22 +23,13 @@ export class PlanResolver {
   async currentVersion(@Root() plan: Plan, @Ctx() ctx: Context) {
     return (await catalogue(ctx)).versions.get(plan.id) ?? null;
   }
-}
 
-@Resolver(() => PlanVersion)
-export class PlanVersionResolver {
-  @FieldResolver(() => Plan)
-  async plan(@Root() version: PlanVersion, @Ctx() ctx: Context) {
-    return (await catalogue(ctx)).plans.find((plan) => plan.id === version.planId);
-  }
-
-  @FieldResolver(() => Money, { description: 'Per month, net of tax.' })
-  price(@Root() version: PlanVersion) {
-    return money(version.priceMinor, version.currency);
-  }
-
-  @FieldResolver(() => [PlanLimitNode])
-  limits(@Root() version: PlanVersion) {
-    return planLimitsOf(version.limits);
+  @FieldResolver(() => [PlanVersion], {
+    nullable: true,
+    description: 'All there ever were, newest first, with drafts.',
+  })
+  @RequiresPermission('licensing.fleet.read')
+  versions(@Root() plan: Plan, @Ctx() ctx: Context) {
+    return ctx.load(versionsOfPlan, plan.id);
   }
 }

@@ -1,10 +1,11 @@
 import { Refusal } from '../../../schema/errors.ts';
+import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { AddOn, AddOnVersion, type PluginTier } from './add-on.entity.ts';
 import { Plan, PlanVersion } from './plan.entity.ts';
 
-/** What is for sale: every plan and add-on, each with its newest published version. */
+/** What is for sale: every plan and add-on, each with its published version. */
 export interface Catalogue {
   plans: Plan[];
   addOns: AddOn[];
@@ -12,6 +13,8 @@ export interface Catalogue {
   versions: Map<string, PlanVersion>;
   /** By id of the add-on. */
   addOnVersions: Map<string, AddOnVersion>;
+  /** The newest of every add-on, also of those that are not for sale any more. */
+  lastAddOnVersions: Map<string, AddOnVersion>;
 }
 
 /** Catalogue rows are read, never written. */
@@ -21,17 +24,15 @@ const READ_ONLY = { disableIdentityMap: true } as const;
 export async function readCatalogue(em: EntityManager): Promise<Catalogue> {
   const plans = await em.find(Plan, {}, { ...READ_ONLY, orderBy: { id: 'asc' } });
   const addOns = await em.find(AddOn, {}, { ...READ_ONLY, orderBy: { id: 'asc' } });
-  const versions = await em.find(PlanVersion, { status: 'PUBLISHED' }, { ...READ_ONLY, orderBy: { number: 'asc' } });
-  const addOnVersions = await em.find(
-    AddOnVersion,
-    { status: 'PUBLISHED' },
-    { ...READ_ONLY, orderBy: { version: 'asc' } },
-  );
+  const versions = await em.find(PlanVersion, { status: 'PUBLISHED' }, READ_ONLY);
+  const addOnVersions = await em.find(AddOnVersion, {}, { ...READ_ONLY, orderBy: { version: 'asc' } });
+  const byAddOn = (rows: AddOnVersion[]) => new Map(rows.map((version) => [version.addOnId, version])); // the last stays
   return {
     plans,
     addOns,
-    versions: new Map(versions.map((version) => [version.planId, version])), // the last, which is the newest, stays
-    addOnVersions: new Map(addOnVersions.map((version) => [version.addOnId, version])),
+    versions: new Map(versions.map((version) => [version.planId, version])),
+    addOnVersions: byAddOn(addOnVersions.filter(({ status }) => status === 'PUBLISHED')),
+    lastAddOnVersions: byAddOn(addOnVersions),
   };
 }
 
@@ -45,6 +46,18 @@ export function catalogue(ctx: Context): Promise<Catalogue> {
     catalogues.set(ctx, held);
   }
   return held;
+}
+
+/** Changes the catalogue in the platform's own transaction: one change at a time, over all processes. */
+export async function changingCatalogue<T>(ctx: Context, change: (em: EntityManager) => Promise<T>): Promise<T> {
+  const changed = await ctx.tx(async (em) => {
+    await em.execute("select pg_advisory_xact_lock(hashtext('licensing.catalogue'))");
+    const result = await change(em);
+    await em.flush();
+    return result;
+  });
+  catalogues.delete(ctx); // the rest of the operation reads it anew
+  return changed;
 }
 
 /** Listed plans that can be bought, cheapest first. */
@@ -67,17 +80,9 @@ export async function planForSale(
   isUnlistedToo = false,
 ): Promise<{ plan: Plan; version: PlanVersion }> {
   const plan = await em.findOne(Plan, { code, ...(isUnlistedToo ? {} : { isListed: true }) }, READ_ONLY);
-  const [version] = plan ? await publishedOf(em, plan) : [];
+  const version = plan && (await em.findOne(PlanVersion, { planId: plan.id, status: 'PUBLISHED' }, READ_ONLY));
   if (!plan || !version) throw new Refusal('NOT_FOUND', `There is no plan named ${code.slice(0, 40)}.`, 'newPlan');
   return { plan, version };
-}
-
-function publishedOf(em: EntityManager, plan: Plan): Promise<PlanVersion[]> {
-  return em.find(
-    PlanVersion,
-    { planId: plan.id, status: 'PUBLISHED' },
-    { ...READ_ONLY, orderBy: { number: 'desc' }, limit: 1 },
-  );
 }
 
 /** A plan another subgraph points at: a listed one, or for the control plane any. */
@@ -87,15 +92,16 @@ export async function planByKey(ctx: Context, { id, code }: { id?: string; code?
   return plan && (plan.isListed || ctx.can('licensing.fleet.read')) ? plan : null;
 }
 
-/** A published version of a plan that `planByKey` would give. */
+/** A version of a plan that `planByKey` would give, for sale or not any more; a draft only for the control plane. */
 export async function planVersionById(ctx: Context, id: string): Promise<PlanVersion | null> {
-  const { versions } = await catalogue(ctx);
-  const version = [...versions.values()].find((known) => known.id === id);
-  return version && (await planByKey(ctx, { id: version.planId })) ? version : null;
+  if (!isId(id)) return null;
+  const version = await ctx.acrossTenants((em) => em.findOne(PlanVersion, { id }));
+  if (!version || (version.status === 'DRAFT' && !ctx.can('licensing.fleet.read'))) return null;
+  return (await planByKey(ctx, { id: version.planId })) ? version : null;
 }
 
-/** An add-on of the marketplace by one of its keys. */
+/** An add-on by one of its keys, for sale or not any more. */
 export async function addOnByKey(ctx: Context, { id, code }: { id?: string; code?: string }): Promise<AddOn | null> {
-  const known = await listAddOns(ctx, null);
-  return known.find((addOn) => addOn.id === id || addOn.code === code) ?? null;
+  const { addOns } = await catalogue(ctx);
+  return addOns.find((addOn) => addOn.id === id || addOn.code === code) ?? null;
 }

@@ -92,13 +92,18 @@ export function changeLicense(ctx: Context, { change, pricedAt, previewHash: has
   });
 }
 
-/** Takes back a change that waits. Refuses with NOT_FOUND any other, with INVALID_STATE one that is billed already. */
+/**
+ * Takes back a change that waits. Refuses with NOT_FOUND any other, with INVALID_STATE one that is billed already or that
+ * the platform has ordered.
+ */
 export function cancelScheduledChange(ctx: Context, changeId: string): Promise<Changed> {
   return ctx.tx((em) =>
     changing(ctx, em, ({ planned, license }) => {
       if (planned?.row.id !== changeId)
         throw new Refusal('NOT_FOUND', 'There is no such change that waits.', 'changeId');
       const { row } = planned;
+      if (row.cause === 'PLAN_MIGRATED')
+        throw new Refusal('INVALID_STATE', 'The platform has ordered this change.', 'changeId');
       const isBilled = row.status === 'SCHEDULED' && license.askedUntil && license.askedUntil > row.effectiveAt;
       if (isBilled) throw new Refusal('INVALID_STATE', 'The period it begins with is billed already.', 'changeId');
       cancelWaiting(ctx, em, row, 'CANCELLED');
@@ -260,7 +265,7 @@ const termsOf = ({ decision, keep, pricedAt, hash, wanted }: Proposal, fromRef: 
 });
 
 /** Tells what was decided: that it holds, or that it waits. */
-function tell(ctx: Context, em: EntityManager, { license, change }: Changed, proposal: Proposal): void {
+export function tell(ctx: Context, em: EntityManager, { license, change }: Changed, proposal: Proposal): void {
   if (!change) return;
   const { decision, wanted, pricedAt, hash } = proposal;
   const isNow = decision.timing === 'NOW';

@@ -1,11 +1,14 @@
 import { LockMode } from '@mikro-orm/postgresql';
-import { QUOTA_KEYS, QUOTAS } from '../../../schema/features.ts';
+import { QUOTA_KEYS, QUOTAS, type QuotaKey } from '../../../schema/features.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import type { EntitlementStep } from '../../_kernel/entitlement-course.ts';
 import { tellGateways } from '../../_kernel/events.ts';
+import { turnQuotas } from '../../_kernel/quota.ts';
+import { topUpOf, topUpsJson } from '../../_kernel/quota-row.ts';
 import { aheadOf, courseOf } from '../terms/course.rules.ts';
 import { limitAt } from '../terms/limit.rules.ts';
+import { topUpsFor } from '../terms/top-up.rules.ts';
 import { type Held, newestLicense, readHeld } from './license-facts.service.ts';
 
 /**
@@ -26,17 +29,26 @@ export async function copyToKernel(ctx: Context, em: EntityManager, { license, p
        plan = excluded.plan, course = excluded.course, limits = excluded.limits`,
     [license.id, license.version, facts.test?.plan?.code ?? plan.code, JSON.stringify(course), JSON.stringify(brief)],
   );
-  const quotas = limits.map(({ key, limit, policy, softMarginPercent }) => ({
+  await turnQuotas(ctx, em); // what is over was used under the former limits
+  const held = await em.execute('select key, top_ups from kernel.quota order by key for update');
+  const topUpsOf = (key: QuotaKey) => (held.find((row) => row.key === key)?.top_ups ?? []).map(topUpOf);
+  const quotas = limits.map(({ key, limit, policy, softMarginPercent, overageCap, unitRate }) => ({
     ...{ key, kind: QUOTAS[key].kind, limit: limit?.toString() ?? null, policy, margin: softMarginPercent },
+    ...{ overage_cap: overageCap?.toString() ?? null, unit_rate: unitRate, license_version: license.version },
+    top_ups: topUpsJson(topUpsFor(facts.topUps, key, topUpsOf(key), now)),
     ...{ anchor_day: license.anchorDay, zone: license.zone },
   }));
   // What is used stays. A gauge warns again once its use is 5 points below a threshold of the new limit.
   await em.execute(
-    `insert into kernel.quota as q (key, kind, "limit", policy, soft_margin_percent, anchor_day, zone)
-     select * from jsonb_to_recordset(?::jsonb)
-       as r (key text, kind text, "limit" bigint, policy text, margin int, anchor_day int, zone text) order by key
+    `insert into kernel.quota as q (key, kind, "limit", policy, soft_margin_percent, overage_cap, unit_rate, top_ups,
+       license_version, anchor_day, zone)
+     select key, kind, "limit", policy, margin, overage_cap, unit_rate, top_ups::jsonb, license_version, anchor_day, zone
+       from jsonb_to_recordset(?::jsonb)
+         as r (key text, kind text, "limit" bigint, policy text, margin int, overage_cap bigint, unit_rate numeric,
+               top_ups text, license_version int, anchor_day int, zone text) order by key
      on conflict (tenant_id, key) do update set "limit" = excluded."limit", policy = excluded.policy,
-       soft_margin_percent = excluded.soft_margin_percent, anchor_day = excluded.anchor_day, zone = excluded.zone,
+       soft_margin_percent = excluded.soft_margin_percent, overage_cap = excluded.overage_cap,
+       unit_rate = excluded.unit_rate, top_ups = excluded.top_ups, license_version = excluded.license_version, plain_until = 0, anchor_day = excluded.anchor_day, zone = excluded.zone,
        warned = case when q.kind = 'COUNTER' then q.warned else array(
          select w from unnest(q.warned) w where q.used::numeric * 100 >= excluded."limit"::numeric * (w - 5)) end`,
     [JSON.stringify(quotas)],
@@ -47,7 +59,7 @@ export async function copyToKernel(ctx: Context, em: EntityManager, { license, p
 /** The tenant has no licence any more: nothing gated is open, and of no quota anything is allowed. */
 async function removeFromKernel(ctx: Context, em: EntityManager): Promise<void> {
   await em.execute('delete from kernel.entitlement');
-  await em.execute(`update kernel.quota set "limit" = 0, policy = 'HARD'`);
+  await em.execute(`update kernel.quota set "limit" = 0, policy = 'HARD', top_ups = '[]', plain_until = 0`);
   tellGateways(em, 'licenses', ctx.tenantId);
 }
 

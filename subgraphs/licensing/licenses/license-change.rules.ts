@@ -23,6 +23,7 @@ import {
 } from '../terms/entitlement.rules.ts';
 import { type Enforcement, endsOf, type LicenseState, stateAt } from '../terms/license.rules.ts';
 import { limitAt } from '../terms/limit.rules.ts';
+import { toppedUpAt } from '../terms/top-up.rules.ts';
 
 export const LICENSE_CHANGE_CAUSES = [
   'ISSUED',
@@ -89,8 +90,9 @@ function featureSays(facts: LicenseFacts, feature: Feature, now: Date, state: Li
 function limitSays(facts: LicenseFacts, key: QuotaKey, now: Date) {
   const { limit, policy, softMarginPercent, unitRate, overageCap, expiresAt } = limitAt(facts, key, now);
   const most = limit === null ? 'UNLIMITED' : limit.toString();
-  const cap = overageCap?.toString() ?? null;
-  return compact({ limit: most, policy, softMarginPercent, unitRate, overageCap: cap, expiresAt: iso(expiresAt) });
+  const [cap, topUp] = [overageCap, toppedUpAt(facts.topUps, key, now)].map((amount) => amount?.toString() ?? null);
+  const terms = { limit: most, policy, softMarginPercent, unitRate, overageCap: cap, topUp };
+  return compact({ ...terms, expiresAt: iso(expiresAt) });
 }
 
 /** A planned change is said until its instant; one that waits for money, until it is settled. */
@@ -184,6 +186,7 @@ interface LimitSays {
   limit: string;
   policy: QuotaPolicy;
   softMarginPercent: number;
+  overageCap?: string;
 }
 
 /** The limit a version allows, in base units: null is without end, and what was never said is nothing. */
@@ -211,7 +214,9 @@ export function limitsBetween(
 ): { key: QuotaKey; from: string | null; to: string | null; isRaised: boolean }[] {
   if (Object.keys(before).length === 0) return [];
   const mostIn = (says: LimitSays | undefined) =>
-    says ? ceilingOf(limitIn(says), says.policy, says.softMarginPercent) : 0n;
+    says
+      ? ceilingOf(limitIn(says), says.policy, says.softMarginPercent, says.overageCap ? BigInt(says.overageCap) : null)
+      : 0n;
   return QUOTA_KEYS.flatMap((key) => {
     const [had, has] = [saysOf(before, key), saysOf(after, key)];
     const sign = compareLimits(mostIn(has), mostIn(had));

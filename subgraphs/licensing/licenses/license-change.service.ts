@@ -7,7 +7,7 @@ import { isId } from '../../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
-import { emit } from '../../_kernel/events.ts';
+import { emit, setTimer } from '../../_kernel/events.ts';
 import { findTenantProfile } from '../../_kernel/tenant-profile.ts';
 import { type PriceLine, storedLine } from '../catalogue/price.rules.ts';
 import { closedBecause, nextLapse, stateAt } from '../terms/license.rules.ts';
@@ -71,8 +71,8 @@ export async function changing(
 }
 
 /** The same for a licence that was just made: its version 1. */
-export function issuing(ctx: Context, em: EntityManager, license: License): Promise<Changed> {
-  return finishChange(ctx, em, license, { cause: 'ISSUED' }, false);
+export function issuing(ctx: Context, em: EntityManager, license: License, told: Told): Promise<Changed> {
+  return finishChange(ctx, em, license, told, false);
 }
 
 /**
@@ -83,6 +83,7 @@ export function advanceLicense(ctx: Context): Promise<LicenseChange[]> {
   return ctx.tx(async (em) => {
     const { held, moves } = await recordMoves(ctx, em, await readOne(ctx, em, await lockLicense(em)));
     if (moves.length > 0) await publish(ctx, em, held);
+    else watchClock(em, held.license); // a sandbox's may have moved
     return moves;
   });
 }
@@ -131,8 +132,14 @@ async function publish(ctx: Context, em: EntityManager, held: Held): Promise<voi
   license.lapsesAt = nextLapse(facts, license.lapsedSince);
   const { terms, askedUntil } = license;
   license.renewalDueAt = renewalDueAt({ ...facts, terms, askedUntil }, stateAt(facts, ctx.now()));
+  watchClock(em, license);
   await em.flush();
   await copyToKernel(ctx, em, held);
+}
+
+/** What time makes of a licence is written down at its instant; a sweep each minute finds what was missed. */
+function watchClock(em: EntityManager, { nextTransitionAt }: License): void {
+  if (nextTransitionAt) setTimer(em, 'licensing.advanceLicense', nextTransitionAt);
 }
 
 /** Locks the tenant's licence and reads it, for work that makes no version. Refuses as `changing` does. */

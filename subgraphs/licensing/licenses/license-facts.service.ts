@@ -1,23 +1,25 @@
 import type { LockMode } from '@mikro-orm/postgresql';
-import { type Feature, isFeature } from '../../../schema/features.ts';
+import { type Feature, isFeature, isQuotaKey, QUOTAS } from '../../../schema/features.ts';
 import type { Config } from '../../_kernel/config.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { defineLoader } from '../../_kernel/loader.ts';
-import { AddOn, AddOnVersion, LicenseAddOn } from '../catalogue/add-on.entity.ts';
-import { Plan, PlanVersion } from '../catalogue/plan.entity.ts';
+import type { AddOn, AddOnVersion, LicenseAddOn } from '../catalogue/add-on.entity.ts';
+import type { Plan, PlanVersion } from '../catalogue/plan.entity.ts';
 import { featuresOf } from '../catalogue/plan.rules.ts';
 import { planForSale } from '../catalogue/plan.service.ts';
 import { refOf } from '../catalogue/price.rules.ts';
+import { readSold } from '../catalogue/sold.service.ts';
 import { factsAt, type GrantFacts, type TestOverride } from '../terms/entitlement.rules.ts';
-import { Grant } from '../terms/grant.entity.ts';
-import { Hold } from '../terms/hold.entity.ts';
-import { Override } from '../terms/override.entity.ts';
+import type { Grant } from '../terms/grant.entity.ts';
+import type { Hold } from '../terms/hold.entity.ts';
+import type { Override } from '../terms/override.entity.ts';
 import { addOnFacts, planFacts } from '../terms/sold-facts.ts';
+import type { TopUpFacts } from '../terms/top-up.rules.ts';
 import { License } from './license.entity.ts';
 import type { PlannedFacts, SnapshotFacts } from './license-change.rules.ts';
-import { PlannedChange } from './planned-change.entity.ts';
-import { addOnsWith, factsWith, type Planned, readPlanned, refOfWanted, WAITING } from './planned-change.service.ts';
+import { addOnsWith, factsWith, type Planned, plannedFrom, refOfWanted, versionsOf } from './planned-change.service.ts';
+import { readStanding, type Standing } from './standing.service.ts';
 
 /** The tenant's licence of the highest version; one that was withdrawn is none. */
 export const newestLicense = (em: EntityManager, lockMode?: LockMode): Promise<License | null> =>
@@ -45,71 +47,41 @@ export interface Held {
   facts: SnapshotFacts;
 }
 
-const READ_ONLY = { disableIdentityMap: true } as const;
-const byId = <T extends { id: string }>(rows: T[]) => new Map(rows.map((row) => [row.id, row]));
 const among = (ids: Iterable<string>) => ({ id: { $in: [...new Set(ids)] } });
 
-/** The rows that stand on licences, each kind in the order in which its rows count. */
-export interface Standing {
-  addOns: LicenseAddOn[];
-  overrides: Override[];
-  grants: Grant[];
-  /** Open ones only. */
-  holds: Hold[];
-  /** Open ones only. */
-  planned: PlannedChange[];
-}
+/** Reads licences with all they rest on, in two statements however many they are. */
+export const readHeld = async (em: EntityManager, licenses: License[], config: Config): Promise<Held[]> =>
+  holdTogether(em, licenses, await readStanding(em, licenses), config);
 
-/** Reads licences with all they rest on, in a fixed number of statements however many they are. */
-export async function readHeld(em: EntityManager, licenses: License[], config: Config): Promise<Held[]> {
-  const ofThese = { licenseId: { $in: licenses.map((license) => license.id) } };
-  const standing = {
-    addOns: await em.find(LicenseAddOn, ofThese),
-    overrides: await em.find(Override, ofThese, { orderBy: { key: 'asc' } }),
-    grants: await em.find(Grant, ofThese, { orderBy: { startsAt: 'asc', id: 'asc' } }),
-    holds: await em.find(Hold, { ...ofThese, liftedAt: null }, { orderBy: { placedAt: 'asc', id: 'asc' } }),
-    planned: await em.find(PlannedChange, { ...ofThese, status: { $in: [...WAITING] } }),
-  };
-  return holdTogether(em, licenses, standing, config);
-}
-
-/** Licences and what stands on them, with the plans and add-ons of the catalogue they point at. */
+/** Licences and what stands on them, with what of the catalogue they point at. */
 export async function holdTogether(
   em: EntityManager,
   licenses: License[],
   standing: Standing,
   config: Config,
 ): Promise<Held[]> {
-  const { overrides, grants, holds } = standing;
-  const versions = byId(await em.find(PlanVersion, among(licenses.map((l) => l.planVersionId)), READ_ONLY));
-  const plans = byId(await em.find(Plan, among([...versions.values()].map((v) => v.planId)), READ_ONLY));
-  const addOns = await readAddOns(em, standing.addOns);
-  const planned = await readPlanned(em, standing.planned);
+  const sold = await readSold(em, [
+    ...licenses.map(({ planVersionId }) => planVersionId),
+    ...standing.addOns.map(({ addOnVersionId }) => addOnVersionId),
+    ...standing.planned.flatMap(versionsOf),
+  ]);
   const test = await testOverrideOf(em, config);
   return licenses.map((license) => {
-    const planVersion = versions.get(license.planVersionId) as PlanVersion;
     const own = <T extends { licenseId: string }>(rows: T[]) => rows.filter((row) => row.licenseId === license.id);
+    const [waiting] = own(standing.planned);
     const held = {
       license,
-      planVersion,
-      plan: plans.get(planVersion.planId) as Plan,
-      addOns: addOns.filter(({ row }) => row.licenseId === license.id),
-      overrides: own(overrides),
-      grants: own(grants),
-      holds: own(holds),
-      planned: planned.get(license.id) ?? null,
+      ...(sold.plans.get(license.planVersionId) as { plan: Plan; planVersion: PlanVersion }),
+      addOns: own(standing.addOns).map((row): HeldAddOn => {
+        const { addOn, version } = sold.addOns.get(row.addOnVersionId) as Omit<HeldAddOn, 'row'>;
+        return { row, addOn, version };
+      }),
+      overrides: own(standing.overrides),
+      grants: own(standing.grants),
+      holds: own(standing.holds),
+      planned: waiting ? plannedFrom(waiting, sold) : null,
     };
     return { ...held, facts: factsOf(held, test) };
-  });
-}
-
-async function readAddOns(em: EntityManager, rows: LicenseAddOn[]): Promise<HeldAddOn[]> {
-  if (rows.length === 0) return [];
-  const versions = byId(await em.find(AddOnVersion, among(rows.map((row) => row.addOnVersionId)), READ_ONLY));
-  const addOns = byId(await em.find(AddOn, among([...versions.values()].map((v) => v.addOnId)), READ_ONLY));
-  return rows.map((row) => {
-    const version = versions.get(row.addOnVersionId) as AddOnVersion;
-    return { row, version, addOn: addOns.get(version.addOnId) as AddOn };
   });
 }
 
@@ -132,6 +104,10 @@ function plannedFacts({ row, addOns, ...wanted }: Planned): PlannedFacts {
     addOns: names,
   };
 }
+const topUpFacts = ({ id, kind, key, amount, priority, startsAt, expiresAt, rolloverMax }: Grant): TopUpFacts[] =>
+  kind === 'TOP_UP' && isQuotaKey(key) && QUOTAS[key].kind === 'COUNTER'
+    ? [{ id, key, amount: amount ?? 0n, priority, startsAt, expiresAt, rolloverMax }]
+    : [];
 
 function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): SnapshotFacts {
   const { license, plan, planVersion } = held;
@@ -154,6 +130,7 @@ function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): Sna
     overrides: held.overrides,
     grants: held.grants.flatMap(grantFacts),
     lost: featuresOf(license.lostFeatures),
+    topUps: held.grants.flatMap(topUpFacts),
     test,
   };
   const { planned } = held;

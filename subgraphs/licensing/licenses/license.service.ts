@@ -18,7 +18,7 @@ import type { BillingInterval } from '../catalogue/price.rules.ts';
 import { type LicenseState, type LicenseTerms, periodAt } from '../terms/license.rules.ts';
 import { License } from './license.entity.ts';
 import { LicenseChange } from './license-change.entity.ts';
-import { type Changed, issuing } from './license-change.service.ts';
+import { type Changed, issuing, type Told } from './license-change.service.ts';
 import { newestLicense, presentLicense, readsFleet } from './license-facts.service.ts';
 
 /** The licence of the caller's tenant; a revoked one as long as no other was issued. */
@@ -113,10 +113,9 @@ export interface NewLicense {
  */
 export function issueLicense(ctx: Context, wanted: NewLicense): Promise<Changed> {
   return ctx.tx(async (em) => {
-    const asked = { door: 'issueLicense', key: wanted.idempotencyKey, request: wanted };
+    const { idempotencyKey: key, ...terms } = wanted;
     const zone = await zoneOrRefuse(em);
-    const made = await once(ctx, em, asked, async () => {
-      const { idempotencyKey: _, ...terms } = wanted;
+    const made = await once(ctx, em, { door: 'issueLicense', key, request: wanted }, async () => {
       const { license, change } = await makeLicense(ctx, em, zone, terms);
       return { licenseId: license.id, changeId: change?.id ?? null };
     });
@@ -133,18 +132,23 @@ export async function readChanged(
   return { license, change: told.changeId ? await em.findOne(LicenseChange, { id: told.changeId }) : null };
 }
 
-async function zoneOrRefuse(em: EntityManager): Promise<string> {
+/** The zone of the tenant of the context. Refuses with NOT_FOUND one that does not exist. */
+export async function zoneOrRefuse(em: EntityManager): Promise<string> {
   const tenant = await findTenantProfile(em);
   if (!tenant) throw new Refusal('NOT_FOUND', 'There is no such tenant.', 'tenantId');
   return tenant.zone;
 }
 
-/** The step of issuing a licence, for whoever has a transaction open. Refuses what `issueLicense` refuses. */
+/**
+ * Writes the licence of a tenant that has none, with its version 1. Belongs into the transaction of a use case.
+ * @param furnish what else stands on it from the start.
+ */
 export async function makeLicense(
   ctx: Context,
   em: EntityManager,
   zone: string,
   wanted: Omit<NewLicense, 'idempotencyKey'>,
+  furnish?: (license: License, version: PlanVersion) => Told,
 ): Promise<Changed> {
   const { plan, version } = await planForSale(em, wanted.plan, ctx.tenantId === PLATFORM_TENANT);
   if (await em.findOne(License, { revokedAt: null })) throw alreadyLicensed();
@@ -166,7 +170,9 @@ export async function makeLicense(
     throw error instanceof UniqueConstraintViolationException ? alreadyLicensed() : error;
   });
   for (const { code, quantity } of addOns) await addOnTo(em, license, code, quantity);
-  const changed = await issuing(ctx, em, license);
+  const told = furnish?.(license, version) ?? { cause: 'ISSUED' };
+  await em.flush();
+  const changed = await issuing(ctx, em, license, told);
   tellStarted(em, license, plan, addOns);
   return changed;
 }

@@ -4,20 +4,16 @@ import type { Events } from '../../../schema/events.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit, emitToPlatform } from '../../_kernel/events.ts';
-import { AddOn, AddOnVersion, LicenseAddOn } from '../catalogue/add-on.entity.ts';
-import { Plan, PlanVersion } from '../catalogue/plan.entity.ts';
+import { type AddOn, type AddOnVersion, LicenseAddOn } from '../catalogue/add-on.entity.ts';
+import type { Plan, PlanVersion } from '../catalogue/plan.entity.ts';
 import { refOf } from '../catalogue/price.rules.ts';
+import type { Sold } from '../catalogue/sold.service.ts';
 import { lostBy } from '../terms/entitlement.rules.ts';
 import { nextPeriod } from '../terms/renewal.rules.ts';
 import { addOnFacts, planFacts } from '../terms/sold-facts.ts';
 import type { License } from './license.entity.ts';
 import type { Held, HeldAddOn } from './license-facts.service.ts';
 import { PlannedChange, type WantedAddOn } from './planned-change.entity.ts';
-
-const READ_ONLY = { disableIdentityMap: true } as const;
-/** The statuses in which a change waits. */
-export const WAITING = ['SCHEDULED', 'AWAITING_PAYMENT'] as const;
-const byId = <T extends { id: string }>(rows: T[]) => new Map(rows.map((row) => [row.id, row]));
 
 /** An end state a change leads to, read from the catalogue. */
 export interface Wanted {
@@ -32,24 +28,20 @@ export interface Planned extends Wanted {
   row: PlannedChange;
 }
 
-/** Planned changes with what they lead to, by licence: four statements where there is one. */
-export async function readPlanned(em: EntityManager, rows: readonly PlannedChange[]): Promise<Map<string, Planned>> {
-  if (rows.length === 0) return new Map();
-  const among = (wanted: string[]) => ({ id: { $in: [...new Set(wanted)] } });
-  const versions = byId(await em.find(PlanVersion, among(rows.map((row) => row.planVersionId)), READ_ONLY));
-  const plans = byId(await em.find(Plan, among([...versions.values()].map((v) => v.planId)), READ_ONLY));
-  const wanted = rows.flatMap((row) => row.addOns.map((addOn) => addOn.addOnVersionId));
-  const addOnVersions = byId(await em.find(AddOnVersion, among(wanted), READ_ONLY));
-  const addOns = byId(await em.find(AddOn, among([...addOnVersions.values()].map((v) => v.addOnId)), READ_ONLY));
-  const planned = rows.map((row): Planned => {
-    const planVersion = versions.get(row.planVersionId) as PlanVersion;
-    const bought = row.addOns.map(({ addOnVersionId, quantity }) => {
-      const version = addOnVersions.get(addOnVersionId) as AddOnVersion;
-      return { addOn: addOns.get(version.addOnId) as AddOn, version, quantity };
-    });
-    return { row, plan: plans.get(planVersion.planId) as Plan, planVersion, interval: row.interval, addOns: bought };
+/** The versions of the catalogue a planned change leads to. */
+export const versionsOf = ({ planVersionId, addOns }: PlannedChange): string[] => [
+  planVersionId,
+  ...addOns.map(({ addOnVersionId }) => addOnVersionId),
+];
+
+/** A planned change with what it leads to. */
+export function plannedFrom(row: PlannedChange, sold: Sold): Planned {
+  const { plan, planVersion } = sold.plans.get(row.planVersionId) as { plan: Plan; planVersion: PlanVersion };
+  const addOns = row.addOns.map(({ addOnVersionId, quantity }) => {
+    const { addOn, version } = sold.addOns.get(addOnVersionId) as { addOn: AddOn; version: AddOnVersion };
+    return { addOn, version, quantity };
   });
-  return new Map(planned.map((change) => [change.row.licenseId, change]));
+  return { row, plan, planVersion, interval: row.interval, addOns };
 }
 
 /** What a licence would rest on with a wanted end state from an instant on; add-ons it keeps go on as they are. */

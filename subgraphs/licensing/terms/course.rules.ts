@@ -23,6 +23,7 @@ export function instantsOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): Dat
     ...[facts.trialEndsAt, facts.paidUntil, end, graceEnd, restrictedEnd],
     ...facts.overrides.map((override) => override.expiresAt),
     ...facts.grants.flatMap((grant) => [grant.startsAt, grant.expiresAt]),
+    ...facts.topUps.flatMap((topUp) => [topUp.startsAt, topUp.expiresAt]),
     ...facts.addOns.flatMap((addOn) => [addOn.startsAt, addOn.endsAt]),
     ...scheduledInstants(facts),
   ];

@@ -9,6 +9,7 @@ import {
 import type { AddOnLimit, PlanLimit } from '../catalogue/plan.rules.ts';
 import type { BillingInterval } from '../catalogue/price.rules.ts';
 import { capIn, closedBecause, type LicenseState, type StateFacts, stateAt } from './license.rules.ts';
+import type { TopUpFacts } from './top-up.rules.ts';
 
 export type EntitlementSource = 'OVERRIDE' | 'GRANT' | 'TRIAL' | 'ADD_ON' | 'PLAN' | 'DEFAULT' | 'TEST_OVERRIDE';
 export type GrantSource = 'TRIAL' | 'PROMOTION' | 'SUPPORT' | 'SALES';
@@ -73,6 +74,7 @@ export interface LicenseFacts extends StateFacts {
   lost?: readonly Feature[];
   /** What time alone will make of it. */
   scheduled?: ScheduledFacts | null;
+  topUps: readonly TopUpFacts[];
   test?: TestOverride;
 }
 

@@ -1,11 +1,15 @@
 import { monthlyPeriod } from '../../../schema/calendar.ts';
 import { QUOTAS, type QuotaKey, type QuotaPolicy } from '../../../schema/features.ts';
+import { carriedOver, type TopUp, topUpsLeft } from '../../_kernel/quota.rules.ts';
 import type { EntitlementSource } from '../terms/entitlement.rules.ts';
 import type { LimitAnswer } from '../terms/limit.rules.ts';
 
 /** A counter as the kernel keeps it. */
 export interface CountedUse {
   used: bigint;
+  /** Of it, what top-ups have paid for. */
+  toppedUp: bigint;
+  topUps: readonly TopUp[];
   anchorDay: number;
   zone: string;
   periodStart: Date | null;
@@ -29,29 +33,29 @@ export interface UsageAnswer {
   unitRate: string | null;
 }
 
+const NOTHING = { used: 0n, toppedUp: 0n, topUps: [], periodStart: null, periodEnd: null };
+
 /** A counter's use in the period an instant lies in: a new period begins at nothing, though no one has used it yet. */
 function countedAt(kind: 'GAUGE' | 'COUNTER', counted: CountedUse | undefined, now: Date) {
-  if (!counted) return { used: 0n, periodStart: null, periodEnd: null };
-  if (kind === 'GAUGE' || (counted.periodEnd && now < counted.periodEnd)) return counted;
+  if (!counted) return NOTHING;
+  if (kind === 'GAUGE') return { ...counted, periodStart: null, periodEnd: null };
+  if (counted.periodEnd && now < counted.periodEnd) return counted;
   const { start, end } = monthlyPeriod(now, counted.anchorDay, counted.zone);
-  return { used: 0n, periodStart: start, periodEnd: end };
+  const begun = counted.periodEnd && counted.periodEnd > start ? counted.periodEnd : start; // the anchor may have moved
+  return { ...NOTHING, topUps: carriedOver(counted.topUps, begun), periodStart: begun, periodEnd: end };
 }
 
 /** A quota as people see it: limit and use in base units, percent of the limit rounded down. */
-export function usageOf(
-  answer: LimitAnswer,
-  counted: CountedUse | undefined,
-  topUpRemaining: bigint,
-  now: Date,
-): UsageAnswer {
+export function usageOf(answer: LimitAnswer, counted: CountedUse | undefined, now: Date): UsageAnswer {
   const { key, limit, policy, source, unitRate } = answer;
   const { kind, baseUnit } = QUOTAS[key];
-  const { used, periodStart, periodEnd } = countedAt(kind, counted, now);
-  const isOver = limit !== null && policy === 'OVERAGE' && used > limit;
+  const { used, toppedUp, topUps, periodStart, periodEnd } = countedAt(kind, counted, now);
+  const isOver = limit !== null && policy === 'OVERAGE' && used - toppedUp > limit;
   return {
-    ...{ key, kind, baseUnit, limit, used, topUpRemaining, policy, source, unitRate, periodStart, periodEnd },
+    ...{ key, kind, baseUnit, limit, used, policy, source, unitRate, periodStart, periodEnd },
+    topUpRemaining: topUpsLeft(topUps, now),
     isUnlimited: limit === null,
     percent: limit === null || limit === 0n ? null : Number((used * 100n) / limit),
-    overage: isOver ? used - limit : 0n,
+    overage: isOver ? used - toppedUp - limit : 0n,
   };
 }

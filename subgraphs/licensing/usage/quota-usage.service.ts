@@ -1,6 +1,7 @@
 import { QUOTA_KEYS, type QuotaKey } from '../../../schema/features.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { defineLoader } from '../../_kernel/loader.ts';
+import { topUpOf } from '../../_kernel/quota-row.ts';
 import type { License } from '../licenses/license.entity.ts';
 import { tenantLicense } from '../licenses/license.service.ts';
 import { heldOf, presentLicense, readsFleet } from '../licenses/license-facts.service.ts';
@@ -14,7 +15,7 @@ type Counted = Map<QuotaKey, CountedUse>;
 const countedUse = defineLoader<Counted>('counted use', async (own, ids, ctx) => {
   const read = (em: typeof own) =>
     em.execute(
-      `select license_id, key, used, anchor_day, zone, period_start, period_end from licensing.licensed_quota
+      `select license_id, key, used, topped_up, top_ups, anchor_day, zone, period_start, period_end from licensing.licensed_quota
         where license_id = any(?::uuid[])`,
       [`{${ids.join(',')}}`],
     );
@@ -23,6 +24,8 @@ const countedUse = defineLoader<Counted>('counted use', async (own, ids, ctx) =>
   for (const row of rows) {
     found.get(row.license_id)?.set(row.key, {
       used: BigInt(row.used),
+      toppedUp: BigInt(row.topped_up),
+      topUps: row.top_ups.map(topUpOf),
       anchorDay: row.anchor_day,
       zone: row.zone,
       periodStart: row.period_start && new Date(row.period_start),
@@ -41,8 +44,8 @@ export async function usageOfLicense(ctx: Context, license: License, keys: strin
   const counted = await ctx.load(countedUse, license.id);
   if (!present) return [];
   const { facts, now: at } = await heldOf(ctx, license);
-  const { grants, now } = present;
-  return wanted(keys).map((key) => usageOf(limitAt(facts, key, at), counted?.get(key), topUpOf(grants, key, now), now));
+  const { now } = present;
+  return wanted(keys).map((key) => usageOf(limitAt(facts, key, at), counted?.get(key), now));
 }
 
 /** The same for a tenant that may have no licence: then nothing is allowed. */
@@ -50,15 +53,15 @@ export async function quotaUsage(ctx: Context, tenantId: string, keys: string[] 
   const license = await tenantLicense(ctx, tenantId);
   if (license) return usageOfLicense(ctx, license, keys);
   await ctx.em();
-  return wanted(keys).map((key) => usageOf(absentLimit(key), undefined, 0n, ctx.now()));
+  return wanted(keys).map((key) => usageOf(absentLimit(key), undefined, ctx.now()));
 }
 
 const wanted = (keys: string[] | null) => QUOTA_KEYS.filter((key) => !keys || keys.includes(key));
 
-/** What is left of one-off allowances on a counter. */
-function topUpOf(grants: readonly Grant[], key: QuotaKey, now: Date): bigint {
-  return grants
-    .filter((grant) => grant.kind === 'TOP_UP' && grant.key === key && grant.startsAt <= now)
-    .filter((grant) => !grant.expiresAt || now < grant.expiresAt)
-    .reduce((sum, grant) => sum + (grant.remaining ?? 0n), 0n);
+/** What is left of a granted allowance, as the counter that burns it holds it; null for a feature. */
+export async function topUpRemaining(ctx: Context, grant: Grant): Promise<bigint | null> {
+  if (grant.kind !== 'TOP_UP') return null;
+  const counted = await ctx.load(countedUse, grant.licenseId);
+  const held = counted?.get(grant.key as QuotaKey)?.topUps.find(({ grantId }) => grantId === grant.id);
+  return held?.remaining ?? grant.remaining;
 }

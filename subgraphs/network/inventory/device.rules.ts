@@ -18,7 +18,7 @@ export function advance(from: DeviceLifecycle, to: DeviceLifecycle): DeviceLifec
   return to;
 }
 
-const COUNTED: ReadonlySet<DeviceKind> = new Set(['OLT', 'ROUTER', 'NAS', 'SWITCH', 'AP']);
+export const COUNTED: ReadonlySet<DeviceKind> = new Set(['OLT', 'ROUTER', 'NAS', 'SWITCH', 'AP']);
 
 /** Whether a device takes a unit of the quota `devices`: what an operator runs does, what stands at homes does not. */
 export const isCounted = (kind: DeviceKind): boolean => COUNTED.has(kind);

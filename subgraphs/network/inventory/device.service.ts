@@ -7,11 +7,12 @@ import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
-import { consume, release } from '../../_kernel/quota.ts';
+import { consume, recount, release } from '../../_kernel/quota.ts';
 import { type Conflicts, saveUnique } from './conflicts.ts';
 import { Device } from './device.entity.ts';
 import {
   advance,
+  COUNTED,
   checkDevice,
   type DeviceKind,
   type DeviceLifecycle,
@@ -92,6 +93,13 @@ export function retireDevice(ctx: Context, deviceId: string): Promise<Device> {
     emit(em, 'network.device.retired', { deviceId, kind: device.kind });
     return device;
   });
+}
+
+/** Holds the quota `devices` against what there is; a difference is mended. */
+export function recountDevices(ctx: Context): Promise<void> {
+  return ctx.tx((em) =>
+    recount(ctx, em, 'devices', () => em.count(Device, { kind: { $in: [...COUNTED] }, lifecycle: { $ne: 'RETIRED' } })),
+  );
 }
 
 const lockDevice = (em: EntityManager, id: string) => lockOrRefuse(em, Device, id, 'device');

@@ -26,6 +26,14 @@ type Documents = {
     "\n  subscription FollowTicket($ticketId: ID!) { ticketUpdated(ticketId: $ticketId) { cursor ticket { number status } } }\n": typeof types.FollowTicketDocument,
     "\n  mutation OpenTicket($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id number } userErrors { code message } } }\n": typeof types.OpenTicketDocument,
     "\n  query CustomerAtAGlance($id: ID!) {\n    customer(id: $id) {\n      name\n      balance { amountMinor currency }\n      services(first: 10) { nodes { number status plan { code } } }\n      openTicketCount\n      tickets(first: 10) { nodes { number subject status assignee { displayName } } }\n      contacts { displayName }\n    }\n    tenant { name license { state planVersion { plan { code } } } members(first: 3) { nodes { user { displayName } } } }\n  }\n": typeof types.CustomerAtAGlanceDocument,
+    "\n  query Standing { tenant { now } license { version state trialEndsAt restrictedEndsAt } }\n": typeof types.StandingDocument,
+    "\n  mutation AdvanceClock($input: AdvanceClockInput!) {\n    advanceClock(input: $input) { tenant { now clockOffsetSeconds } userErrors { code message field } }\n  }\n": typeof types.AdvanceClockDocument,
+    "\n  query LeadsOfSandbox { leads(first: 5) { nodes { name } } }\n": typeof types.LeadsOfSandboxDocument,
+    "\n  mutation CaptureLead($input: CaptureLeadInput!) { captureLead(input: $input) { lead { id } userErrors { code message } } }\n": typeof types.CaptureLeadDocument,
+    "\n  mutation NewSubscriber($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } userErrors { code message } } }\n": typeof types.NewSubscriberDocument,
+    "\n  mutation TakePayment($input: RecordPaymentInput!) { recordPayment(input: $input) { payment { id } userErrors { code message } } }\n": typeof types.TakePaymentDocument,
+    "\n  subscription FollowState { licenseUpdated { kind version previousVersion changedKeys reason license { state } } }\n": typeof types.FollowStateDocument,
+    "\n  subscription FollowPeople { contactsChanged { kind } }\n": typeof types.FollowPeopleDocument,
 };
 const documents: Documents = {
     "\n  query Leads { leads(first: 5) { nodes { number name } } }\n": types.LeadsDocument,
@@ -39,6 +47,14 @@ const documents: Documents = {
     "\n  subscription FollowTicket($ticketId: ID!) { ticketUpdated(ticketId: $ticketId) { cursor ticket { number status } } }\n": types.FollowTicketDocument,
     "\n  mutation OpenTicket($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id number } userErrors { code message } } }\n": types.OpenTicketDocument,
     "\n  query CustomerAtAGlance($id: ID!) {\n    customer(id: $id) {\n      name\n      balance { amountMinor currency }\n      services(first: 10) { nodes { number status plan { code } } }\n      openTicketCount\n      tickets(first: 10) { nodes { number subject status assignee { displayName } } }\n      contacts { displayName }\n    }\n    tenant { name license { state planVersion { plan { code } } } members(first: 3) { nodes { user { displayName } } } }\n  }\n": types.CustomerAtAGlanceDocument,
+    "\n  query Standing { tenant { now } license { version state trialEndsAt restrictedEndsAt } }\n": types.StandingDocument,
+    "\n  mutation AdvanceClock($input: AdvanceClockInput!) {\n    advanceClock(input: $input) { tenant { now clockOffsetSeconds } userErrors { code message field } }\n  }\n": types.AdvanceClockDocument,
+    "\n  query LeadsOfSandbox { leads(first: 5) { nodes { name } } }\n": types.LeadsOfSandboxDocument,
+    "\n  mutation CaptureLead($input: CaptureLeadInput!) { captureLead(input: $input) { lead { id } userErrors { code message } } }\n": types.CaptureLeadDocument,
+    "\n  mutation NewSubscriber($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } userErrors { code message } } }\n": types.NewSubscriberDocument,
+    "\n  mutation TakePayment($input: RecordPaymentInput!) { recordPayment(input: $input) { payment { id } userErrors { code message } } }\n": types.TakePaymentDocument,
+    "\n  subscription FollowState { licenseUpdated { kind version previousVersion changedKeys reason license { state } } }\n": types.FollowStateDocument,
+    "\n  subscription FollowPeople { contactsChanged { kind } }\n": types.FollowPeopleDocument,
 };
 
 /**
@@ -85,6 +101,38 @@ export function graphql(source: "\n  mutation OpenTicket($input: OpenTicketInput
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query CustomerAtAGlance($id: ID!) {\n    customer(id: $id) {\n      name\n      balance { amountMinor currency }\n      services(first: 10) { nodes { number status plan { code } } }\n      openTicketCount\n      tickets(first: 10) { nodes { number subject status assignee { displayName } } }\n      contacts { displayName }\n    }\n    tenant { name license { state planVersion { plan { code } } } members(first: 3) { nodes { user { displayName } } } }\n  }\n"): typeof import('./graphql.ts').CustomerAtAGlanceDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Standing { tenant { now } license { version state trialEndsAt restrictedEndsAt } }\n"): typeof import('./graphql.ts').StandingDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation AdvanceClock($input: AdvanceClockInput!) {\n    advanceClock(input: $input) { tenant { now clockOffsetSeconds } userErrors { code message field } }\n  }\n"): typeof import('./graphql.ts').AdvanceClockDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query LeadsOfSandbox { leads(first: 5) { nodes { name } } }\n"): typeof import('./graphql.ts').LeadsOfSandboxDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation CaptureLead($input: CaptureLeadInput!) { captureLead(input: $input) { lead { id } userErrors { code message } } }\n"): typeof import('./graphql.ts').CaptureLeadDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation NewSubscriber($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } userErrors { code message } } }\n"): typeof import('./graphql.ts').NewSubscriberDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  mutation TakePayment($input: RecordPaymentInput!) { recordPayment(input: $input) { payment { id } userErrors { code message } } }\n"): typeof import('./graphql.ts').TakePaymentDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription FollowState { licenseUpdated { kind version previousVersion changedKeys reason license { state } } }\n"): typeof import('./graphql.ts').FollowStateDocument;
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  subscription FollowPeople { contactsChanged { kind } }\n"): typeof import('./graphql.ts').FollowPeopleDocument;
 
 
 export function graphql(source: string) {

@@ -4,9 +4,52 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+export type AddressInput = {
+  /** 1 to 100 characters. */
+  city: string;
+  /** ISO 3166-1 alpha-2, upper case. */
+  country: string;
+  /** Street and number, 1 to 200 characters. */
+  line1: string;
+  line2?: string | null | undefined;
+  postalCode?: string | null | undefined;
+  /** State, province or county. */
+  region?: string | null | undefined;
+};
+
+export type AdvanceClockInput = {
+  /** How far, an ISO 8601 duration such as `P14D` or `PT1H30M`. */
+  by: string;
+  tenantId: string | number;
+};
+
 export type BillingInterval =
   | 'MONTH'
   | 'YEAR';
+
+/** An e-mail address or a telephone number is needed. */
+export type CaptureLeadInput = {
+  decideBy?: string | null | undefined;
+  email?: string | null | undefined;
+  idempotencyKey: string;
+  isDecisionMaker?: boolean | null | undefined;
+  kind?: LeadKind;
+  /** BCP 47. */
+  language?: string | null | undefined;
+  /** What they mean to spend each month. */
+  monthlyBudget?: MoneyInput | null | undefined;
+  /** 1 to 200 characters. */
+  name: string;
+  /** At most 2,000 characters. */
+  need?: string | null | undefined;
+  organisationName?: string | null | undefined;
+  ownerId?: string | number | null | undefined;
+  /** A number without a country code is one of the tenant’s country. */
+  phone?: string | null | undefined;
+  /** 1 to 5; 3 if nothing is said. */
+  priority?: number | null | undefined;
+  source: LeadSource;
+};
 
 export type ContactChangeKind =
   | 'CHANGED'
@@ -14,6 +57,27 @@ export type ContactChangeKind =
   /** What there is as the stream begins; for all customers read it in `contacts`. */
   | 'SNAPSHOT'
   | 'UNLINKED';
+
+export type CreateCustomerInput = {
+  billingAddress?: AddressInput | null | undefined;
+  /** Today, unless given. */
+  billingDay?: number | null | undefined;
+  /** The tenant's, unless given. */
+  currency?: string | null | undefined;
+  email?: string | null | undefined;
+  kind: CustomerKind;
+  /** BCP 47. */
+  locale?: string | null | undefined;
+  /** 1 to 200 characters. */
+  name: string;
+  phone?: string | null | undefined;
+  /** The tenant's, unless given. */
+  timeZone?: string | null | undefined;
+};
+
+export type CustomerKind =
+  | 'BUSINESS'
+  | 'PERSON';
 
 /** Why a feature is shut, or open for reading only. */
 export type DenialReason =
@@ -29,6 +93,24 @@ export type DenialReason =
   | 'SUSPENDED'
   | 'TRIAL_ENDED';
 
+export type LeadKind =
+  | 'BUSINESS'
+  | 'ENTERPRISE'
+  | 'PUBLIC_SECTOR'
+  | 'RESIDENTIAL';
+
+/** How they came to us. */
+export type LeadSource =
+  | 'ADVERT'
+  | 'COLD_CALL'
+  | 'EMAIL'
+  | 'EVENT'
+  | 'EXISTING_CUSTOMER'
+  | 'OTHER'
+  | 'REFERRAL'
+  | 'SOCIAL'
+  | 'WEBSITE';
+
 export type LicenseState =
   | 'ACTIVE'
   | 'EXPIRED'
@@ -42,6 +124,11 @@ export type LicenseState =
 export type LicenseUpdateKind =
   | 'DELTA'
   | 'SNAPSHOT';
+
+export type MoneyInput = {
+  amountMinor: string;
+  currency: string;
+};
 
 export type OpenTicketInput = {
   /** What they said; 1 to 100,000 characters. */
@@ -62,11 +149,29 @@ export type OpenTicketInput = {
   tags?: Array<string> | null | undefined;
 };
 
+/** How money came. */
+export type PaymentMeans =
+  | 'BANK_TRANSFER'
+  | 'CASH'
+  | 'CHEQUE';
+
 /** What happens at the limit: HARD refuses, SOFT allows a margin, OVERAGE allows and charges. */
 export type QuotaPolicy =
   | 'HARD'
   | 'OVERAGE'
   | 'SOFT';
+
+export type RecordPaymentInput = {
+  /** Above 0, in the customer's currency. What is more than owed is credit. */
+  amount: MoneyInput;
+  customerId: string | number;
+  /** Asked again with it, the first answer comes back, for ever. 1 to 128 characters. */
+  idempotencyKey: string;
+  method: PaymentMeans;
+  receivedOn: string;
+  /** At most 140 characters. */
+  reference?: string | null | undefined;
+};
 
 export type RemoveOverrideInput = {
   key: string;
@@ -224,6 +329,54 @@ export type CustomerAtAGlanceQueryVariables = Exact<{
 
 
 export type CustomerAtAGlanceQuery = { customer: { name: string, openTicketCount: number | null, balance: { amountMinor: string, currency: string }, services: { nodes: Array<{ number: string, status: ServiceStatus, plan: { code: string } }> }, tickets: { nodes: Array<{ number: string, subject: string, status: TicketStatus, assignee: { displayName: string } | null }> } | null, contacts: Array<{ displayName: string }> | null } | null, tenant: { name: string, license: { state: LicenseState, planVersion: { plan: { code: string } } | null } | null, members: { nodes: Array<{ user: { displayName: string } }> } | null } | null };
+
+export type StandingQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type StandingQuery = { tenant: { now: string } | null, license: { version: number, state: LicenseState, trialEndsAt: string | null, restrictedEndsAt: string | null } | null };
+
+export type AdvanceClockMutationVariables = Exact<{
+  input: AdvanceClockInput;
+}>;
+
+
+export type AdvanceClockMutation = { advanceClock: { tenant: { now: string, clockOffsetSeconds: number } | null, userErrors: Array<{ code: UserErrorCode, message: string, field: string | null }> } };
+
+export type LeadsOfSandboxQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type LeadsOfSandboxQuery = { leads: { nodes: Array<{ name: string }> } | null };
+
+export type CaptureLeadMutationVariables = Exact<{
+  input: CaptureLeadInput;
+}>;
+
+
+export type CaptureLeadMutation = { captureLead: { lead: { id: string } | null, userErrors: Array<{ code: UserErrorCode, message: string }> } | null };
+
+export type NewSubscriberMutationVariables = Exact<{
+  input: CreateCustomerInput;
+}>;
+
+
+export type NewSubscriberMutation = { createCustomer: { customer: { id: string } | null, userErrors: Array<{ code: UserErrorCode, message: string }> } };
+
+export type TakePaymentMutationVariables = Exact<{
+  input: RecordPaymentInput;
+}>;
+
+
+export type TakePaymentMutation = { recordPayment: { payment: { id: string } | null, userErrors: Array<{ code: UserErrorCode, message: string }> } };
+
+export type FollowStateSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type FollowStateSubscription = { licenseUpdated: { kind: LicenseUpdateKind, version: number, previousVersion: number | null, changedKeys: Array<string>, reason: string | null, license: { state: LicenseState } | null } };
+
+export type FollowPeopleSubscriptionVariables = Exact<{ [key: string]: never; }>;
+
+
+export type FollowPeopleSubscription = { contactsChanged: { kind: ContactChangeKind } };
 
 export class TypedDocumentString<TResult, TVariables>
   extends String
@@ -435,3 +588,100 @@ export const CustomerAtAGlanceDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<CustomerAtAGlanceQuery, CustomerAtAGlanceQueryVariables>;
+export const StandingDocument = new TypedDocumentString(`
+    query Standing {
+  tenant {
+    now
+  }
+  license {
+    version
+    state
+    trialEndsAt
+    restrictedEndsAt
+  }
+}
+    `) as unknown as TypedDocumentString<StandingQuery, StandingQueryVariables>;
+export const AdvanceClockDocument = new TypedDocumentString(`
+    mutation AdvanceClock($input: AdvanceClockInput!) {
+  advanceClock(input: $input) {
+    tenant {
+      now
+      clockOffsetSeconds
+    }
+    userErrors {
+      code
+      message
+      field
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<AdvanceClockMutation, AdvanceClockMutationVariables>;
+export const LeadsOfSandboxDocument = new TypedDocumentString(`
+    query LeadsOfSandbox {
+  leads(first: 5) {
+    nodes {
+      name
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<LeadsOfSandboxQuery, LeadsOfSandboxQueryVariables>;
+export const CaptureLeadDocument = new TypedDocumentString(`
+    mutation CaptureLead($input: CaptureLeadInput!) {
+  captureLead(input: $input) {
+    lead {
+      id
+    }
+    userErrors {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<CaptureLeadMutation, CaptureLeadMutationVariables>;
+export const NewSubscriberDocument = new TypedDocumentString(`
+    mutation NewSubscriber($input: CreateCustomerInput!) {
+  createCustomer(input: $input) {
+    customer {
+      id
+    }
+    userErrors {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<NewSubscriberMutation, NewSubscriberMutationVariables>;
+export const TakePaymentDocument = new TypedDocumentString(`
+    mutation TakePayment($input: RecordPaymentInput!) {
+  recordPayment(input: $input) {
+    payment {
+      id
+    }
+    userErrors {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<TakePaymentMutation, TakePaymentMutationVariables>;
+export const FollowStateDocument = new TypedDocumentString(`
+    subscription FollowState {
+  licenseUpdated {
+    kind
+    version
+    previousVersion
+    changedKeys
+    reason
+    license {
+      state
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<FollowStateSubscription, FollowStateSubscriptionVariables>;
+export const FollowPeopleDocument = new TypedDocumentString(`
+    subscription FollowPeople {
+  contactsChanged {
+    kind
+  }
+}
+    `) as unknown as TypedDocumentString<FollowPeopleSubscription, FollowPeopleSubscriptionVariables>;
