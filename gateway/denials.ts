@@ -10,6 +10,7 @@ const PASSED = new Set([
   'code',
   'reason',
   'feature',
+  'coordinate',
   'licenseVersion',
   'key',
   'limit',

@@ -1,7 +1,7 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { badInput, ClientError, forbidden, unauthenticated } from '../schema/errors.ts';
-import { FEATURE_KEYS, type Feature } from '../schema/features.ts';
+import { FEATURE_KEYS } from '../schema/features.ts';
 import { unpackPermissions } from '../schema/permissions.ts';
 import type { Reply } from '../subgraphs/_kernel/context.ts';
 import type { Envelope } from '../subgraphs/_kernel/signed-context.ts';
@@ -12,6 +12,7 @@ import type { ApiCalls } from './api-calls.ts';
 import type { Mint } from './ask.ts';
 import type { Authenticator, Caller } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
+import type { DenialLog } from './denial-log.ts';
 import { addWayOut, isDenial, maskError, unmasked } from './denials.ts';
 import type { SendCall } from './execution/calls.ts';
 import { bodyWriter } from './execution/fetch-body.ts';
@@ -19,7 +20,7 @@ import { type Operation, prepareOperation } from './execution/operation.ts';
 import { acceptEvent, type Execution, executePlan } from './execution/plan.ts';
 import { entitlementsAt, type Licenses, type LicenseView } from './licenses.ts';
 import { checkQueryText, type Limits } from './limits.ts';
-import { observeAnswer, observeDenials, planHits, planMisses, planSeconds, requestsInFlight } from './metrics.ts';
+import { observeAnswer, planHits, planMisses, planSeconds, requestsInFlight } from './metrics.ts';
 import type { Pacing } from './pacing.ts';
 import { type OperationReference, type PersistedOperations, type Warm, warm } from './persisted-operations.ts';
 import type { Rates } from './rates.ts';
@@ -40,6 +41,9 @@ export interface ClientRequest extends GraphRequest, Pick<OperationReference, 'i
   /** Aborted when the client went away; what is still being asked for it is stopped. */
   signal?: AbortSignal;
 }
+
+/** What subgraphs said beside their answers, for one answer of ours. */
+type Heard = Pick<Answer, 'refreshCookie' | 'isPersonal'> & Pick<Reply, 'observed'>;
 
 /** What a client gets, and what the door does besides. */
 export interface Answer {
@@ -88,6 +92,8 @@ export interface Parts {
   pacing?: Pacing;
   /** Operations known by their id. */
   persisted?: PersistedOperations;
+  /** Keeps what the licence denied; without it nobody does. */
+  denials?: DenialLog;
   log: Logger;
 }
 
@@ -106,6 +112,8 @@ export interface Standing {
   license: LicenseView | null;
   features: Envelope['features'];
   core: Envelope['core'];
+  /** What gates that only observe let pass of features that are not in the plan. */
+  observed?: Envelope['observed'];
   /** Licensing has been out of reach for too long: gated features are neither granted nor denied. */
   isLicenseUnknown: boolean;
 }
@@ -290,7 +298,7 @@ export class Graph {
   ): Promise<Answer> {
     if (operation.isIntrospection && !this.allowsAnonymousIntrospection) refuseStrangers(standing.caller);
     const errors: GraphQLFormattedError[] = [];
-    const reply: Pick<Answer, 'refreshCookie' | 'isPersonal'> = {};
+    const reply: Heard = {};
     const execution: Execution = {
       schema: operation.schema,
       variables: request.variables ? { ...values, ...request.variables } : values,
@@ -298,9 +306,16 @@ export class Graph {
       errors,
       send: this.sender(request, standing, reply),
     };
-    if (event) acceptEvent(event.primary, event.result, execution);
+    if (event) {
+      acceptEvent(event.primary, event.result, execution);
+      reply.observed = (event.result.extensions?.reply as Reply | undefined)?.observed;
+    }
     const node = event ? event.rest : (operation.plan.node as PlanNode | undefined);
     if (node) await executePlan(node, execution);
+    if (reply.observed) {
+      this.parts.denials?.noteObserved(reply.observed, standing, event ? operation.rootFeatures : []);
+      reply.observed = undefined;
+    }
     const text = execution.isFaulty ? undefined : operation.write(execution.root, values);
     if (text !== undefined) return { text, ...reply };
     const completed = operation.complete(execution.root, values);
@@ -313,11 +328,7 @@ export class Graph {
   }
 
   /** How the requests of one operation reach their subgraphs. */
-  private sender(
-    request: ClientRequest,
-    standing: Standing,
-    reply: Pick<Answer, 'refreshCookie' | 'isPersonal'>,
-  ): SendCall {
+  private sender(request: ClientRequest, standing: Standing, reply: Heard): SendCall {
     const deadline = Date.now() + REQUEST_MS;
     return async ({ subgraph, kind, body }) => {
       const source = this.sourceOf(subgraph);
@@ -334,6 +345,7 @@ export class Graph {
         const said = result.extensions?.reply as Reply | undefined;
         if (!said || !envelope) return result;
         if (said.isPersonal) reply.isPersonal = true;
+        if (said.observed) reply.observed = { ...said.observed, ...reply.observed };
         if (subgraph === 'identity' && said.refreshCookie !== undefined) reply.refreshCookie = said.refreshCookie;
         if (said.told) await this.hear(said.told);
         return result;
@@ -363,7 +375,7 @@ export class Graph {
     audience: string,
     body: string,
     request: ClientRequest,
-    { caller, license, features, core }: Standing,
+    { caller, license, features, core, observed }: Standing,
     deadline: number,
   ): string | undefined {
     if (!this.parts.mint) return undefined;
@@ -377,6 +389,7 @@ export class Graph {
       permissions: caller.permissions,
       features,
       core,
+      ...(observed ? { observed } : {}),
       licenseVersion: license?.version ?? 0,
       deadline,
       trace: traceParent(),
@@ -407,7 +420,6 @@ export class Graph {
     standing: Standing,
   ): Promise<readonly GraphQLFormattedError[]> {
     if (!errors.some(isDenial)) return errors;
-    observeDenials(errors, standing.license?.plan);
     if (standing.isLicenseUnknown) {
       const unknown = new ClientError(
         'SUBGRAPH_UNAVAILABLE',
@@ -417,18 +429,9 @@ export class Graph {
         isDenial(error) ? { ...unknown, ...(error.path ? { path: error.path } : {}) } : error,
       );
     }
+    const noted = this.parts.denials?.noteErrors(errors, standing) ?? errors;
     const offers = await this.parts.licenses.offers().catch(() => undefined);
-    return offers ? errors.map((error) => addWayOut(error, offers, standing.license?.plan)) : errors;
-  }
-
-  /** The first feature a stream needs that the licence does not open now, with the reason. */
-  lostFeature(operation: Operation, standing: Standing): { feature: Feature; reason: string } | undefined {
-    for (const feature of operation.rootFeatures) {
-      const held = standing.features[feature];
-      if (!held || held.access === 'NONE')
-        return { feature, reason: held?.reason ?? (standing.license ? 'NOT_IN_PLAN' : 'NO_LICENSE') };
-    }
-    return undefined;
+    return offers ? noted.map((error) => addWayOut(error, offers, standing.license?.plan)) : noted;
   }
 
   /** Set in development, so that codegen and explorers need no token. */

@@ -46,10 +46,15 @@ export class HeldCopies<T> {
   private confirmedAt = Number.NEGATIVE_INFINITY;
   private polling: Promise<void> | undefined;
   private isStale = false;
+  /** Why the last read failed, if it did. */
+  private failure: unknown;
+  private readonly now: () => number;
 
-  constructor(source: Source<T>, fanOut: FanOut, log: Logger) {
+  /** @param now by which the age of what is held is told, milliseconds. */
+  constructor(source: Source<T>, fanOut: FanOut, log: Logger, now: () => number = () => performance.now()) {
     this.source = source;
     this.log = log;
+    this.now = now;
     this.stopListening = fanOut.onFeed(source.feed, () => {
       this.isStale = true;
       void this.poll().catch(() => undefined);
@@ -67,7 +72,7 @@ export class HeldCopies<T> {
 
   /** The copy without waiting: undefined when it is not held or not fresh. */
   peek(id: string): T | null | undefined {
-    return performance.now() - this.confirmedAt <= TRUSTED_MS ? this.copies.get(id) : undefined;
+    return this.now() - this.confirmedAt <= TRUSTED_MS ? this.copies.get(id) : undefined;
   }
 
   /** The copy as it is held, fresh or not. */
@@ -82,17 +87,20 @@ export class HeldCopies<T> {
   }
 
   get isFresh(): boolean {
-    return performance.now() - this.confirmedAt <= TRUSTED_MS;
+    return this.now() - this.confirmedAt <= TRUSTED_MS;
   }
 
   get size(): number {
     return this.copies.size;
   }
 
-  /** Reads the feed on from where it stood. One read at a time; whoever asks meanwhile waits for a read begun after. */
+  /**
+   * Reads the feed on from where it stood. One read at a time; whoever asks meanwhile waits for a read begun after, or
+   * hears that the one before it failed.
+   */
   async poll(): Promise<void> {
-    while (this.polling) await this.polling.catch(() => undefined);
-    if (!this.isStale && this.isFresh && performance.now() - this.confirmedAt < POLL_MS / 2) return;
+    while (this.polling) await this.polling;
+    if (!this.isStale && this.isFresh && this.now() - this.confirmedAt < POLL_MS / 2) return;
     this.isStale = false;
     this.polling = this.read().finally(() => {
       this.polling = undefined;
@@ -113,20 +121,18 @@ export class HeldCopies<T> {
     await this.polling?.catch(() => undefined);
   }
 
+  /** While the owner is away nobody waits for it again: it is asked each second, and who asks us goes on with what is held. */
   private async confirm(): Promise<void> {
     if (this.isFresh) return;
-    try {
-      await this.poll();
-    } catch (error) {
-      if (performance.now() - this.confirmedAt <= this.source.patienceMs) return;
-      throw error instanceof ClientError
-        ? error
-        : new ClientError('SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.');
-    }
+    if (!this.failure) await this.poll().catch(() => undefined);
+    if (this.isFresh || this.now() - this.confirmedAt <= this.source.patienceMs) return;
+    throw this.failure instanceof ClientError
+      ? this.failure
+      : new ClientError('SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.');
   }
 
   private async read(): Promise<void> {
-    const startedAt = performance.now();
+    const startedAt = this.now();
     try {
       if (this.seq < 0) this.seq = (await this.source.readFeed(0, 0)).head;
       for (let isMore = true; isMore; ) {
@@ -136,7 +142,9 @@ export class HeldCopies<T> {
         this.seq = Math.max(this.seq, head);
       }
       this.confirmedAt = startedAt;
+      this.failure = undefined;
     } catch (error) {
+      this.failure = error;
       this.log.warn(
         { feed: this.source.feed, error: (error as Error).message },
         'a feed could not be read; trying again',

@@ -51,7 +51,7 @@ const read = (row: ViewRow): LicenseView => ({
 });
 
 /** Holds tenants' licences in memory, live by licensing's feed. The only cache of licences there is. */
-export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
+export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger, clock?: () => number): Licenses {
   const nodeId = randomUUID();
   const copies = new HeldCopies<LicenseView>(
     {
@@ -87,6 +87,7 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
     },
     fanOut,
     log,
+    clock,
   );
   let offers: { at: number; value: Promise<Offers> } | undefined;
   return {
@@ -119,10 +120,10 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger): Licenses {
 export function entitlementsAt(
   license: LicenseView | null,
   now: Date,
-): Pick<EntitlementStep, 'core' | 'features'> & { state: string | null } {
+): Pick<EntitlementStep, 'core' | 'features' | 'observed'> & { state: string | null } {
   const step = license && stepAt(license.course, now);
   return step
-    ? { core: step.core, features: step.features, state: step.state }
+    ? { core: step.core, features: step.features, observed: step.observed, state: step.state }
     : { core: 'FULL', features: {}, state: null };
 }
 

@@ -211,19 +211,30 @@ export const licenseCacheHits = counter(
   'dotmac_license_cache_hits',
   'Licences found in memory in a copy that was confirmed.',
 );
-const featureDenials = counter('dotmac_feature_denials_total', 'Fields denied for the licence.', [
-  'feature',
-  'reason',
-  'plan',
-]);
+const featureDenials = counter(
+  'dotmac_feature_denials_total',
+  'What licences denied, once per feature and answer; feature `core` is what a licence that has lapsed leaves shut.',
+  ['feature', 'reason', 'plan'],
+);
+const featureObservations = counter(
+  'dotmac_feature_observations_total',
+  'What gates that only observe would have denied, once per feature and answer.',
+  ['feature', 'plan'],
+);
 
-/** Counts the denials among the errors of an answer; `plan` is that of the licence that denied. */
-export function observeDenials(errors: readonly GraphQLFormattedError[], plan: string | undefined): void {
-  for (const { extensions } of errors)
-    if (extensions?.code === 'FEATURE_NOT_LICENSED')
-      featureDenials.inc({
-        feature: String(extensions.feature),
-        reason: String(extensions.reason ?? 'NOT_IN_PLAN'),
-        plan: plan ?? 'none',
-      });
+/** Counts one denial; `plan` is that of the licence that denied. */
+export function countDenial(denied: {
+  feature: string;
+  reason: string;
+  plan: string | undefined;
+  wasObserved: boolean;
+}): void {
+  const { feature, reason, plan = 'none', wasObserved } = denied;
+  if (wasObserved) featureObservations.inc({ feature, plan });
+  else featureDenials.inc({ feature, reason, plan });
 }
+
+export const denialsLost = counter(
+  'dotmac_feature_denials_lost_total',
+  'Denials that were counted and told to clients, but of which no record could be kept.',
+);

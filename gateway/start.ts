@@ -9,6 +9,7 @@ import { openApolloDoor } from './apollo-server.ts';
 import { createAsk } from './ask.ts';
 import { createAuthenticator } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
+import { DenialLog } from './denial-log.ts';
 import { examplePages } from './example-page.ts';
 import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
@@ -32,13 +33,16 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** Starts a gateway over the given subgraphs. It is ready, copies and all, when this resolves. */
+/**
+ * Starts a gateway over the given subgraphs. It is ready, copies and all, when this resolves.
+ * @param options.licenseClock by which the age of licences is told, milliseconds; the process's own, unless a test moves it.
+ */
 export async function startGateway(
   config: Config,
   given: ReadonlyMap<string, DataSource>,
   fanOut: FanOut,
   log: Logger,
-  options: { sandboxToken?: (graph: Graph) => Promise<string | undefined> } = {},
+  options: { sandboxToken?: (graph: Graph) => Promise<string | undefined>; licenseClock?: () => number } = {},
 ): Promise<Gateway> {
   const isDevelopment = config.NODE_ENV === 'development';
   const file = isAbsolute(config.SUPERGRAPH_FILE)
@@ -58,12 +62,16 @@ export async function startGateway(
   const sources = new Map([...given].map(([name, source]) => [name, timed(source)]));
   const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
   const ask = createAsk(sources, mint);
-  const licenses = holdLicenses(ask, fanOut, log);
+  const licenses = holdLicenses(ask, fanOut, log, options.licenseClock);
   const tenants = holdTenants(ask, fanOut, log);
   const auth = createAuthenticator(ask, fanOut, log, config.PUBLIC_URL);
   const apiCalls = holdApiCalls(ask, log);
+  const denials = new DenialLog(ask, log);
   const close = async () => {
-    await Promise.all([apiCalls.close(), licenses.close(), tenants.close(), auth.close()]);
+    await Promise.all([apiCalls.close(), denials.close()]);
+    licenses.close();
+    tenants.close();
+    auth.close();
     rates.close();
     persisted.close();
     await supergraph.close();
@@ -82,6 +90,7 @@ export async function startGateway(
       shedding: new Shedding(),
       persisted,
       apiCalls,
+      denials,
       log,
     });
     await graph.warmUp();

@@ -176,6 +176,7 @@ export interface Events {
     periodEnd: string;
     licensedTenantId: string;
   };
+  'licensing.enforcement.ordered': { mode: 'ENFORCE' | 'OBSERVE'; observeUntil: string | null };
   'licensing.plan.published': {
     planVersionId: string;
     code: string;

@@ -237,6 +237,7 @@ const GLOBAL_TABLES: Record<string, string> = {
   'licensing.gateway_node': 'which gateway has heard what',
   'licensing.plan': 'the catalogue',
   'licensing.plan_version': 'the catalogue',
+  'licensing.propagation': 'how fast gateways hear of changes',
   'kernel.migration': 'what has run',
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',
@@ -281,10 +282,12 @@ describe('tables', () => {
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
        where exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_wall')`);
     const foreign = rows.filter((row) => row.first !== 'tenant_id').map((row) => row.index);
-    // A slug is a name on the platform, and a sign-in finds a person's memberships before it knows a tenant.
+    // A slug is a name on the platform, a sign-in finds a person's memberships before it knows a tenant, and the platform
+    // reads what was denied over all tenants.
     expect(foreign.sort()).toEqual([
       'identity.membership_everywhere',
       'kernel.tenant_profile_slug_key',
+      'licensing.denial_everywhere',
       'tenancy.tenant_slug',
     ]);
   });
@@ -317,7 +320,7 @@ describe('tables', () => {
 
   test('no service role is superuser, owner or above row-level security', async () => {
     const { rows } = await client.query(`
-      select rolname from pg_roles where (rolname like 'svc\\_%' or rolname in ('dotmac_platform', 'dotmac_fan_out', 'dotmac_jobs'))
+      select rolname from pg_roles where (rolname like 'svc\\_%' or rolname in ('dotmac_platform', 'dotmac_reports', 'dotmac_fan_out', 'dotmac_jobs'))
          and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or pg_has_role(rolname, 'dotmac_owner', 'member'))`);
     expect(rows).toEqual([]);
   });

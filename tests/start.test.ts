@@ -1,8 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { SECRETS } from '../subgraphs/_kernel/config.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -15,7 +17,7 @@ interface Started {
   prints(text: string): Promise<void>;
 }
 
-function start(dataDir: string, port: number, env: Record<string, string> = {}): Started {
+function start(dataDir: string, port: number, env: Record<string, string | undefined> = {}): Started {
   const child = spawn(process.execPath, ['--import', './run.mjs', 'gateway/index.ts'], {
     cwd: ROOT,
     env: {
@@ -149,4 +151,23 @@ describe('npm start', () => {
     expect(production.output()).toContain('DATABASE_URL: is missing.');
     expect(production.output()).not.toContain('    at ');
   }, 60_000);
+
+  test.each([
+    ['LICENSE_TIER', 'professional', 'production'],
+    ['LICENSE_TIER', 'professional', undefined],
+    ['FEATURE_OVERRIDE', 'crm,-tickets', undefined],
+  ])(
+    '%s=%s does not start with NODE_ENV %s, were everything else right',
+    async (name, value, mode) => {
+      const secret = randomBytes(32).toString('base64url');
+      const settings = Object.fromEntries(SECRETS.map((setting) => [setting, secret]));
+      const asked = { ...settings, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', [name]: value };
+      const started = run(dir, 0, { ...asked, NODE_ENV: mode });
+      expect(await started.ended).toBe(1);
+      expect(started.output()).toBe(
+        `The environment does not allow a start:\n  - ${name}: is honoured in development and test only.\n`,
+      );
+    },
+    30_000,
+  );
 });

@@ -38,6 +38,8 @@ export interface Operation {
   warm(): void;
   /** The plan for these variables, if there is anything to ask subgraphs. */
   planFor(variables: Data): PlanNode | SubscriptionNode | undefined;
+  /** Names of its root fields. */
+  rootFields: readonly string[];
   /** Features without which none of its root fields has anything to say. */
   rootFeatures: readonly Feature[];
   /** The variables as subgraphs get them, or BAD_USER_INPUT errors. */
@@ -105,6 +107,7 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
   const fragments = fragmentsOf(document);
   const own: DocumentNode = { kind: Kind.DOCUMENT, definitions: [definition, ...fragments.values()] };
   const fields = topFields(definition.selectionSet, fragments);
+  const rootFields = fields.map(({ name }) => name.value);
   const conditions = conditionVariables(own);
   const variants = new Map<string, Variant>();
   let only: Variant | undefined;
@@ -141,10 +144,8 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
         variantFor(Object.fromEntries(conditions.map((name, i) => [name, Boolean(way & (1 << i))])));
     },
     planFor: (variables) => variantFor(variables).node,
-    rootFeatures: supergraph.rootFeatures(
-      definition.operation,
-      fields.map(({ name }) => name.value),
-    ),
+    rootFields,
+    rootFeatures: supergraph.rootFeatures(definition.operation, rootFields),
     isIntrospection: fields.some(isIntrospective),
     variables(given) {
       if (!definition.variableDefinitions?.length) return NO_VARIABLES;

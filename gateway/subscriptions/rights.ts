@@ -1,5 +1,5 @@
 import { ClientError } from '../../schema/errors.ts';
-import { FEATURES } from '../../schema/features.ts';
+import { FEATURES, type Feature } from '../../schema/features.ts';
 import type { Caller } from '../auth.ts';
 import type { Operation } from '../execution/operation.ts';
 import { type ClientRequest, type Graph, type Standing } from '../graph.ts';
@@ -11,8 +11,8 @@ export const mayOf = ({ kind, tenantId, customerId, permissions }: Caller): stri
   JSON.stringify([kind, tenantId, customerId, permissions.catalogue, permissions.bits]);
 
 /** What the tenant's licence opens: the other half of what a subgraph decides by. */
-export const opensOf = ({ features, core, license, isLicenseUnknown }: Standing): string =>
-  JSON.stringify([features, core, license?.version ?? 0, isLicenseUnknown]);
+export const opensOf = ({ features, core, observed, license, isLicenseUnknown }: Standing): string =>
+  JSON.stringify([features, core, observed, license?.version ?? 0, isLicenseUnknown]);
 
 /** Who asks, with all that a subgraph is told of them. What hangs on it is shared with nobody else. */
 export const personOf = ({ address, refreshCookie }: ClientRequest, caller: Caller): string =>
@@ -29,13 +29,37 @@ export function standingNow({ parts: { licenses, tenants } }: Graph, caller: Cal
 }
 
 /** Throws FEATURE_NOT_LICENSED if the licence does not open what a stream is about, SUBGRAPH_UNAVAILABLE if nobody knows. */
-export function refuseIfLost(graph: Graph, operation: Operation, standing: Standing): void {
-  const lost = graph.lostFeature(operation, standing);
+export function refuseIfLost(operation: Operation, standing: Standing): void {
+  const [lost] = shutRoots(operation, standing).filter((shut) => !isObserved(shut, standing));
   if (!lost) return;
   if (standing.isLicenseUnknown)
     throw new ClientError('SUBGRAPH_UNAVAILABLE', 'The licence cannot be read right now. Please try again.');
   throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[lost.feature].name}.`, {
     ...lost,
+    coordinate: coordinateOf(operation),
     licenseVersion: standing.license?.version ?? 0,
   });
 }
+
+/** What a stream is about and is let pass by gates that only observe, each with its door. */
+export function observedRoots(operation: Operation, standing: Standing): Partial<Record<Feature, string>> | undefined {
+  if (!standing.observed) return undefined;
+  const passed = shutRoots(operation, standing).filter((shut) => isObserved(shut, standing));
+  return Object.fromEntries(passed.map(({ feature }) => [feature, coordinateOf(operation)]));
+}
+
+interface Shut {
+  feature: Feature;
+  reason: string;
+}
+
+/** Features without which a stream has nothing to tell and which the licence does not open, with the reason. */
+const shutRoots = ({ rootFeatures }: Operation, { features, license }: Standing): Shut[] =>
+  rootFeatures
+    .filter((feature) => (features[feature]?.access ?? 'NONE') === 'NONE')
+    .map((feature) => ({ feature, reason: features[feature]?.reason ?? (license ? 'NOT_IN_PLAN' : 'NO_LICENSE') }));
+
+/** A stream changes nothing, so whatever gates let pass of a feature opens it. */
+const isObserved = ({ reason }: Shut, { observed }: Standing) => observed !== undefined && reason === 'NOT_IN_PLAN';
+
+const coordinateOf = ({ rootFields: [field] }: Operation) => `Subscription.${field}`;

@@ -261,7 +261,7 @@ export class Source {
   private dismissLost(standing: Standing): void {
     for (const { plan, readers } of [...this.groups.values()])
       try {
-        refuseIfLost(this.sources.graph, plan.operation, standing);
+        refuseIfLost(plan.operation, standing);
       } catch (error) {
         for (const reader of [...readers]) this.sources.fail(reader, error);
       }

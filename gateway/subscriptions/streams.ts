@@ -5,7 +5,7 @@ import { type Answer, bodyOf, type ClientRequest, type Graph, type Standing } fr
 import type { Wire } from './outbox.ts';
 import { type Plan, sourceKey } from './plan.ts';
 import { Reader } from './reader.ts';
-import { mayOf, opensOf, personOf, refuseIfLost } from './rights.ts';
+import { mayOf, observedRoots, opensOf, personOf, refuseIfLost } from './rights.ts';
 import { Source, type Sources } from './source.ts';
 import { Places, type StreamLimits, tooMany } from './stream-limits.ts';
 
@@ -53,7 +53,7 @@ export class Streams implements Sources {
       leave = this.places.take(request.caller.userId ?? request.address);
       if (!leave) throw tooMany(`You have ${this.limits.streamsPerUser} streams open already.`);
       const standing = await this.graph.standingOf(request.caller);
-      refuseIfLost(this.graph, plan.operation, standing);
+      refuseIfLost(plan.operation, standing);
       const uncounted = await this.graph.countCall(standing);
       if (uncounted) {
         leave();
@@ -70,6 +70,8 @@ export class Streams implements Sources {
         leave();
         return refused;
       }
+      const passed = observedRoots(plan.operation, standing);
+      if (passed) this.graph.parts.denials?.noteObserved(passed, standing);
       this.keep(reader, leave);
       return reader;
     } catch (error) {
@@ -125,7 +127,7 @@ export class Streams implements Sources {
   private async goOn(reader: Reader): Promise<void> {
     const plan = this.planOf(reader.request);
     const standing = await this.graph.standingOf(reader.request.caller);
-    refuseIfLost(this.graph, plan.operation, standing);
+    refuseIfLost(plan.operation, standing);
     if (reader.isOver || reader.source) return;
     reader.caller = standing.caller;
     const [may, opens] = [mayOf(standing.caller), opensOf(standing)];

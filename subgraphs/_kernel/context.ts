@@ -32,6 +32,8 @@ export interface Reply {
   told?: FeedName[];
   /** The answer may hang on who asked, and not alone on what they may: it is nobody else's. */
   isPersonal?: true;
+  /** Features a gate would have refused had it not only observed, each with the first door it was asked at. */
+  observed?: Partial<Record<Feature, string>>;
 }
 
 /** Statements of a request run at most this long, milliseconds. */
@@ -102,6 +104,11 @@ export class Context {
 
   get core(): FeatureAccess {
     return this.held.core;
+  }
+
+  /** What gates let pass of features that are simply not in the plan: NONE, unless they only observe. */
+  get observed(): FeatureAccess {
+    return this.held.observed ?? 'NONE';
   }
 
   /** The only clock: the transaction's time, moved by a sandbox's offset. Needs a transaction that has begun. */
@@ -329,6 +336,7 @@ export async function systemContext(machinery: Machinery, tenantId: string): Pro
         licenseVersion: row?.version ?? 0,
         features: step?.features ?? {},
         core: step?.core ?? 'FULL',
+        ...(step?.observed ? { observed: step.observed } : {}),
       },
       machinery,
     );

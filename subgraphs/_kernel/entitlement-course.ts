@@ -7,6 +7,8 @@ export interface EntitlementStep {
   state: string;
   core: FeatureAccess;
   features: Partial<Record<Feature, Entitled>>;
+  /** While gates only observe: what they let pass of features that are simply not in the plan. */
+  observed?: FeatureAccess;
 }
 
 /** The step of a course that holds at an instant; before the first one nothing holds. */

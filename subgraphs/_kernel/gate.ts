@@ -8,26 +8,38 @@ import {
 } from 'graphql';
 import type { DoorMarks } from '../../schema/directives.ts';
 import { ClientError, forbidden, unauthenticated } from '../../schema/errors.ts';
-import { FEATURES, type Feature } from '../../schema/features.ts';
+import { FEATURES, type Feature, type FeatureAccess } from '../../schema/features.ts';
 import type { Context } from './context.ts';
 import { inFinerSpan } from './telemetry.ts';
 
-/**
- * Whether the licence opens the feature: FULL opens everything, READ only what changes nothing. Asked for doors, streams,
- * jobs and exports alike.
- */
+/** Whether an access opens a door: FULL opens everything, READ only what changes nothing. */
+const opens = (access: FeatureAccess, isWrite: boolean) => access === 'FULL' || (access === 'READ' && !isWrite);
+
+/** Whether a gate only observes here: it lets pass what is simply not in the plan, as far as the licence's state does. */
+const isObserved = (ctx: Context, feature: Feature, isWrite: boolean) =>
+  ctx.access(feature).reason === 'NOT_IN_PLAN' && opens(ctx.observed, isWrite);
+
+/** Whether the licence lets the feature be used. Asked for doors, streams, jobs and exports alike. */
 export function mayUse(ctx: Context, feature: Feature, isWrite: boolean): boolean {
-  const { access } = ctx.access(feature);
-  return access === 'FULL' || (access === 'READ' && !isWrite);
+  return opens(ctx.access(feature).access, isWrite) || isObserved(ctx, feature, isWrite);
 }
 
-/** Refuses a caller whose licence does not open the feature, and says why. */
-export function requireFeature(ctx: Context, feature: Feature, isWrite: boolean): void {
-  if (mayUse(ctx, feature, isWrite)) return;
-  const { reason } = ctx.access(feature);
+/**
+ * Refuses a caller whose licence does not open the feature, and says why. Where gates only observe, what would have been
+ * refused goes back to the gateway with the door it was asked at, `Type.field`.
+ */
+export function requireFeature(ctx: Context, feature: Feature, isWrite: boolean, coordinate: string): void {
+  const { access, reason = 'NOT_IN_PLAN' } = ctx.access(feature);
+  if (opens(access, isWrite)) return;
+  if (isObserved(ctx, feature, isWrite)) {
+    ctx.reply.observed ??= {};
+    ctx.reply.observed[feature] ??= coordinate;
+    return;
+  }
   throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[feature].name}.`, {
     feature,
-    reason: reason ?? 'NOT_IN_PLAN',
+    reason,
+    coordinate,
     licenseVersion: ctx.envelope.licenseVersion,
   });
 }
@@ -42,8 +54,8 @@ function requireCore(ctx: Context): void {
   });
 }
 
-/** Lets the caller through one door, or throws why not. Sign-in first, then licence, then permission. */
-export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean): void {
+/** Lets the caller through one door, `Type.field`, or throws why not. Sign-in first, then licence, then permission. */
+export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordinate: string): void {
   const { caller, tenantId } = ctx.envelope;
   if (marks.internal) {
     if (caller.kind !== 'GATEWAY') throw unauthenticated();
@@ -53,7 +65,7 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean): void {
     if (caller.kind === 'ANONYMOUS') throw unauthenticated();
     if (!tenantId) throw unauthenticated('NO_TENANT');
   }
-  if (marks.feature) requireFeature(ctx, marks.feature, isWrite);
+  if (marks.feature) requireFeature(ctx, marks.feature, isWrite, coordinate);
   else if (isWrite && marks.open === undefined && !marks.continuity) requireCore(ctx);
   const isOwner = marks.orOwn && ctx.envelope.customerId !== undefined;
   if (marks.permission && !isOwner && !ctx.can(marks.permission)) throw forbidden();
@@ -112,10 +124,11 @@ const isKey = (type: GraphQLObjectType, field: string): boolean =>
 
 function gateField(field: GraphQLField<unknown, Context>, marks: DoorMarks, typeName: string): void {
   const isWrite = typeName === 'Mutation';
+  const coordinate = `${typeName}.${field.name}`;
   if (typeName === 'Subscription') {
     const subscribe = field.subscribe;
     field.subscribe = (source, args, ctx, info) => {
-      enter(ctx, marks, false);
+      enter(ctx, marks, false, coordinate);
       return subscribe?.(source, args, ctx, info);
     };
     return;
@@ -124,8 +137,8 @@ function gateField(field: GraphQLField<unknown, Context>, marks: DoorMarks, type
   // A field of a gated type is asked by someone already inside: only the licence is looked at again.
   const isInner = !isMarked(marks) && marks.feature !== undefined;
   field.resolve = (source, args, ctx, info) => {
-    if (isInner) requireFeature(ctx, marks.feature as Feature, false);
-    else enter(ctx, marks, isWrite);
+    if (isInner) requireFeature(ctx, marks.feature as Feature, false, coordinate);
+    else enter(ctx, marks, isWrite, coordinate);
     if (!isWrite) return resolve(source, args, ctx, info);
     return inFinerSpan(`use case ${field.name}`, async () => resolve(source, args, ctx, info));
   };

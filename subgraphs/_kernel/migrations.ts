@@ -41,6 +41,10 @@ function roleStatements(config: Config, subgraphs: readonly string[]): string[] 
     ...login('dotmac_platform'),
     ...login('dotmac_fan_out'),
     ...patience('dotmac_platform'),
+    ...login('dotmac_reports'),
+    'alter role dotmac_reports set search_path = reports',
+    'alter role dotmac_reports set default_transaction_read_only = on',
+    "alter role dotmac_reports set statement_timeout = '60s'",
     'grant dotmac_tenant_rw to dotmac_kernel',
     // Not inherited: the wall, which binds the kernel as it binds a service, must not bind a migration.
     'grant dotmac_kernel to dotmac_owner with inherit false',

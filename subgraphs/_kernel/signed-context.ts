@@ -22,6 +22,8 @@ export interface Envelope {
   features: Partial<Record<Feature, Entitled>>;
   /** What the licence leaves of the core: FULL, or READ from RESTRICTED on. */
   core: FeatureAccess;
+  /** While gates only observe: what they let pass of features that are simply not in the plan. */
+  observed?: FeatureAccess;
   licenseVersion: number;
   /** Epoch milliseconds after which nobody waits for the answer. */
   deadline: number;

@@ -76,8 +76,9 @@ async function placed(
   door: Reply,
 ): Promise<GraphResult> {
   const result: GraphResult = told.length > 0 ? await answer(told[0]) : {};
-  const { isPersonal } = { ...door, ...(result.extensions?.reply as Reply | undefined) };
-  return { ...result, extensions: { place, ...(isPersonal ? { reply: { isPersonal } } : {}) } };
+  const { isPersonal, observed } = { ...door, ...(result.extensions?.reply as Reply | undefined) };
+  const reply = isPersonal || observed ? { reply: { isPersonal, observed } } : {};
+  return { ...result, extensions: { place, ...reply } };
 }
 
 /** How a gateway wants to follow a stream; one that does not say is not told of places. */

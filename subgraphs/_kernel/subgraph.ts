@@ -203,7 +203,7 @@ function attachReferences(schema: GraphQLSchema, marked: GraphQLSchema, { refere
     if (!type) throw new Error(`There is no type ${name} to resolve references of.`);
     const marks = (marked.getType(name)?.extensions ?? {}) as DoorMarks;
     const resolveReference = async (reference: Record<string, unknown> & { id: string }, ctx: Context) => {
-      if (marks.feature) enter(ctx, { feature: marks.feature, signedIn: true }, false);
+      if (marks.feature) enter(ctx, { feature: marks.feature, signedIn: true }, false, `${name}.id`);
       return resolve(ctx, reference);
     };
     type.resolveReference = resolveReference;

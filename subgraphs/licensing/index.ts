@@ -13,7 +13,11 @@ import { planMigrationById } from './changes/plan-migration.service.ts';
 import { carryOnMigrations } from './changes/plan-migration-run.service.ts';
 import { TrialExtensionResolver } from './changes/trial-extension.resolver.ts';
 import { UpgradeOptionResolver } from './changes/upgrade-option.resolver.ts';
+import { Denial } from './denials/denial.entity.ts';
+import { DenialResolver } from './denials/denial.resolver.ts';
+import { pruneDenials } from './denials/denial.service.ts';
 import { BackfillResolver } from './fleet/backfill.resolver.ts';
+import { EnforcementResolver } from './fleet/enforcement.resolver.ts';
 import { FeatureTrialResolver } from './fleet/feature-trial.resolver.ts';
 import { GrantResolver } from './fleet/grant.resolver.ts';
 import { HoldResolver } from './fleet/hold.resolver.ts';
@@ -24,6 +28,7 @@ import { RevocationResolver } from './fleet/revocation.resolver.ts';
 import { alertOfUnlicensed } from './fleet/unlicensed.service.ts';
 import { GatewayNode } from './gateways/gateway-feed.entity.ts';
 import { GatewayFeedResolver } from './gateways/gateway-feed.resolver.ts';
+import { prunePropagation } from './gateways/propagation-stats.service.ts';
 import { License } from './licenses/license.entity.ts';
 import { LicenseResolver } from './licenses/license.resolver.ts';
 import { licenseById } from './licenses/license.service.ts';
@@ -69,12 +74,12 @@ export const licensing: SubgraphDefinition = {
     PlanMigrationResolver,
     OverrideResolver,
     HoldResolver,
+    BackfillResolver,
     GrantResolver,
     FeatureTrialResolver,
     TrialExtensionResolver,
     RevocationResolver,
     RefreshResolver,
-    BackfillResolver,
     QuotaUsageResolver,
     TopUpResolver,
     UsageDayResolver,
@@ -83,6 +88,8 @@ export const licensing: SubgraphDefinition = {
     ApiCallLeaseResolver,
     TenantStubResolver,
     GatewayFeedResolver,
+    DenialResolver,
+    EnforcementResolver,
   ],
   types: [Tenant],
   entities: [
@@ -101,6 +108,7 @@ export const licensing: SubgraphDefinition = {
     LicenseRevocation,
     GatewayNode,
     PlanMigration,
+    Denial,
   ],
   references: {
     Plan: planByKey,
@@ -120,6 +128,8 @@ export const licensing: SubgraphDefinition = {
     cancelUnpaidChanges: { pattern: '17 * * * *', run: cancelUnpaidChanges },
     closeAllUsage: { pattern: '* * * * *', run: closeAllUsage },
     carryOnMigrations: { pattern: '* * * * *', run: carryOnMigrations },
+    pruneDenials: { pattern: '20 3 * * *', run: pruneDenials },
+    prunePropagation: { pattern: '40 3 * * *', run: prunePropagation },
   },
   timers: { advanceLicense, migratePlans: carryOnMigrations },
   onStart: refreshAllEntitlements,

@@ -2,10 +2,13 @@ import { addDays, localDate, monthlyPeriod, startOfDay, yearlyPeriod } from '../
 import type { Context } from '../_kernel/context.ts';
 import { consume } from '../_kernel/quota.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
+import { recordDenials, recordUpgradeClick } from './denials/denial.service.ts';
 import { noteEarlierUse } from './fleet/backfill.service.ts';
 import { grantEntitlement } from './fleet/grant.service.ts';
 import { placeLicenseHold } from './fleet/hold.service.ts';
 import { issueLicense, type NewLicense } from './licenses/license.service.ts';
+
+const HOUR_MS = 3_600_000;
 
 type Wanted = Omit<NewLicense, 'idempotencyKey' | 'isTrial' | 'interval' | 'terms'> & Partial<NewLicense>;
 
@@ -58,6 +61,26 @@ export async function seed(world: SeedWorld): Promise<void> {
   });
   await world.inTenant('oldtown', (ctx) => noteEarlierUse(ctx, { subscribers: 5_320n }));
   await issue('fable', '2a07', () => ({ plan: 'professional', isTrial: true }));
+  await world.inTenant('kestrel', denyContacts);
+}
+
+/** Forty times in the last week somebody at Kestrel asked for contacts; ten of them looked what it would cost. */
+async function denyContacts(ctx: Context): Promise<void> {
+  const now = await nowOf(ctx);
+  const denials = Array.from({ length: 40 }, (_, i) => {
+    const at = new Date(now.getTime() - (i + 1) * 4 * HOUR_MS);
+    const what = { feature: 'crm', coordinate: 'Query.contacts', reason: 'NOT_IN_PLAN', plan: 'starter' };
+    return {
+      ...what,
+      id: seedId((0x2d00 + i).toString(16)),
+      tenantId: ctx.tenantId,
+      actor: null,
+      at,
+      wasObserved: false,
+    };
+  });
+  await recordDenials(ctx, denials);
+  for (const { id } of denials.slice(0, 10)) await recordUpgradeClick(ctx, id);
 }
 
 /** A monthly licence that began `days` ago and is paid for the period that runs. */

@@ -2,6 +2,8 @@ import type { Context } from '../_kernel/context.ts';
 import { hears } from '../_kernel/subgraph.ts';
 import * as closing from './changes/closing.service.ts';
 import { hearChargeback, hearInvoice } from './changes/license-invoice.service.ts';
+import { noteBought } from './denials/denial.service.ts';
+import { enforceFleet } from './fleet/enforcement.service.ts';
 import * as hold from './fleet/hold.service.ts';
 import * as provisioning from './fleet/provisioning.service.ts';
 import { foreignBillingEvents } from './metrics.ts';
@@ -10,6 +12,10 @@ import { advanceOwnLicense } from './sweeps.ts';
 export const subscribers = {
   holdSuspendedTenant: hears('tenancy.tenant.suspended', (ctx, { payload }) =>
     hold.holdSuspendedTenant(ctx, payload.reason),
+  ),
+  enforceFleet: hears('licensing.enforcement.ordered', enforceFleet),
+  noteBought: hears('licensing.feature.started', (ctx, { payload, at }) =>
+    noteBought(ctx, payload.feature, payload.source, at),
   ),
   releaseReactivatedTenant: hears('tenancy.tenant.reactivated', (ctx) => hold.releaseReactivatedTenant(ctx)),
   advanceMovedClock: hears('tenancy.clock.advanced', (ctx) => advanceOwnLicense(ctx)),

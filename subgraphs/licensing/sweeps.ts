@@ -42,16 +42,14 @@ export async function closeAllUsage(ctx: Context): Promise<void> {
   if (failures.length > 0) throw failures[0];
 }
 
-/**
- * The same for the tenant of the context alone, whose clock was moved: what is due there by now is done at once. One without
- * a licence has nothing due.
- */
+/** What is due by now for the tenant of the context alone, whose clock was moved. One without a licence has nothing due. */
 export async function advanceOwnLicense(ctx: Context): Promise<void> {
   if (!(await licenseInForce(ctx))) return;
   await advanceLicense(ctx);
   await tellLapse(ctx);
   while (await requestRenewal(ctx)); // one for each period
   await cancelUnpaidChange(ctx);
+  await closeUsage(ctx);
 }
 
 /** Computes every tenant's entitlements anew, so that LICENSE_TIER and FEATURE_OVERRIDE hold from the start and end with it. */

@@ -91,6 +91,11 @@ test('what is refused is counted by its code, and what the licence denies by fea
   ).toEqual([2, 1, 1]);
   expect(await scrape()).toMatch(/dotmac_feature_denials_total\{feature="crm",reason="NOT_IN_PLAN",plan="[a-z_]+"\} /);
   expect(
+    await growth(['dotmac_feature_denials_total{feature="crm"}', 'dotmac_feature_denials_lost_total'], () =>
+      wren.ask('{ a: leads { nodes { number } } b: leads { nodes { number } } contacts { nodes { id } } }'),
+    ),
+  ).toEqual([1, 0]);
+  expect(
     await growth(
       [
         'dotmac_gateway_refusals_total{code="BAD_USER_INPUT"}',

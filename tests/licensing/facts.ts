@@ -78,7 +78,6 @@ export const licensed = (over: Partial<SnapshotFacts> = {}): SnapshotFacts => ({
   paidUntil: new Date('2027-06-01T00:00:00Z'),
   autoRenew: true,
   interval: 'MONTH',
-  enforcement: 'ENFORCE',
   graceDays: 7,
   restrictedDays: 14,
   isEndless: false,
@@ -89,6 +88,7 @@ export const licensed = (over: Partial<SnapshotFacts> = {}): SnapshotFacts => ({
   overrides: [],
   grants: [],
   topUps: [],
+  observeUntil: null,
   ...over,
 });
 
@@ -176,5 +176,6 @@ export const anyFacts: fc.Arbitrary<SnapshotFacts> = fc
     addOns: fc.array(anyAddOn, { maxLength: 3 }),
     overrides: fc.uniqueArray(anyOverride, { selector: ({ key }) => key, maxLength: 5 }),
     grants: fc.array(anyGrant, { maxLength: 4 }),
+    observeUntil: maybe(instant),
   })
   .map((made) => licensed(made));

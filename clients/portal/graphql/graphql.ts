@@ -51,9 +51,10 @@ export type LicenseState =
   | 'SUSPENDED'
   | 'TRIAL';
 
-/** A SNAPSHOT stands for itself; a DELTA applies to `previousVersion` only. */
+/** A SNAPSHOT stands for itself; a DELTA applies to `previousVersion` only; after ENDED nothing comes. */
 export type LicenseUpdateKind =
   | 'DELTA'
+  | 'ENDED'
   | 'SNAPSHOT';
 
 /** What happens at the limit: HARD refuses, SOFT allows a margin, OVERAGE allows and charges. */

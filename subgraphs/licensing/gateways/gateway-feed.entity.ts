@@ -36,3 +36,12 @@ export class Propagation {
   @Field(() => Int) acknowledged!: number;
   @Field(() => Int) waitedMs!: number;
 }
+
+@ObjectType({ description: 'How changes of licences reached the gateways; times are null without changes.' })
+export class PropagationStats {
+  @Field(() => Int, { description: 'Changes that waited for the gateways.' }) changes!: number;
+  @Field(() => Int, { description: 'Those that every living gateway held when they were answered.' }) complete!: number;
+  @Field(() => Int, { nullable: true }) medianMs!: number | null;
+  @Field(() => Int, { nullable: true }) p95Ms!: number | null;
+  @Field(() => Int, { nullable: true }) worstMs!: number | null;
+}

@@ -1,8 +1,9 @@
 import { Arg, Ctx, ID, Int, Mutation, Query, Resolver } from 'type-graphql';
-import { Internal } from '../../../schema/directives.ts';
+import { Internal, RequiresPermission } from '../../../schema/directives.ts';
 import type { Context } from '../../_kernel/context.ts';
-import { LicenseFeedPage, LicenseView } from './gateway-feed.entity.ts';
+import { LicenseFeedPage, LicenseView, PropagationStats } from './gateway-feed.entity.ts';
 import * as service from './gateway-feed.service.ts';
+import { licensePropagation } from './propagation-stats.service.ts';
 
 @Resolver()
 export class GatewayFeedResolver {
@@ -38,5 +39,14 @@ export class GatewayFeedResolver {
     @Ctx() ctx: Context,
   ) {
     return service.confirmLicenses(ctx, nodeId, seq);
+  }
+
+  @Query(() => PropagationStats, { description: 'How fast changes of licences reach the gateways.' })
+  @RequiresPermission('licensing.fleet.read')
+  licensePropagation(
+    @Arg('minutes', () => Int, { defaultValue: 60, description: '1 to 10,080.' }) minutes: number,
+    @Ctx() ctx: Context,
+  ) {
+    return licensePropagation(ctx, minutes);
   }
 }

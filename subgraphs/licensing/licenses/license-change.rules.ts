@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../../schema/canonical.ts';
 import type { DenialReason } from '../../../schema/errors.ts';
+import type { Events } from '../../../schema/events.ts';
 import {
   FEATURE_KEYS,
   type Feature,
@@ -15,13 +16,14 @@ import { type BillingInterval, refOf } from '../catalogue/price.rules.ts';
 import { instantsOf } from '../terms/course.rules.ts';
 import {
   type EntitlementSource,
+  enforcementAt,
   entitlementAt,
   factsAt,
   type LicenseFacts,
   spokenOf,
   turnsOf,
 } from '../terms/entitlement.rules.ts';
-import { type Enforcement, endsOf, type LicenseState, stateAt } from '../terms/license.rules.ts';
+import { closedBecause, type Ends, endsOf, type LicenseState, stateAt } from '../terms/license.rules.ts';
 import { limitAt } from '../terms/limit.rules.ts';
 import { toppedUpAt } from '../terms/top-up.rules.ts';
 
@@ -60,7 +62,6 @@ export type Snapshot = Record<string, unknown>;
 
 export interface SnapshotFacts extends LicenseFacts {
   interval: BillingInterval;
-  enforcement: Enforcement;
   planned?: PlannedFacts | null;
 }
 
@@ -101,23 +102,27 @@ function planSays({ planned }: SnapshotFacts, now: Date) {
   return compact({ ...planned, effectiveAt: planned.status === 'SCHEDULED' ? iso(planned.effectiveAt) : null });
 }
 
-/** Everything a new version has to be made for when it changes; what the licence lacks has no key. */
-export function snapshotOf(known: SnapshotFacts, asked: Date): Snapshot {
-  const now = spokenOf(known, asked);
-  const facts = factsAt(known, now);
-  const ends = endsOf(facts);
+/**
+ * Everything a new version has to be made for when it changes; what the licence lacks has no key.
+ * @param known what `endsOf` says of these facts, where that was asked before.
+ */
+export function snapshotOf(given: SnapshotFacts, asked: Date, known: Ends = endsOf(given)): Snapshot {
+  const now = spokenOf(given, asked);
+  const facts = factsAt(given, now);
+  const ends = facts === given ? known : endsOf(facts);
   const [state, instants] = [stateAt(facts, now, ends), instantsOf(facts, ends)];
   const says: Record<string, unknown> = {
     state,
     planVersion: refOf(facts.plan.code, facts.plan.number),
     interval: facts.interval,
-    enforcement: facts.enforcement,
+    enforcement: enforcementAt(facts, now),
+    observeUntil: facts.observeUntil && now < facts.observeUntil ? iso(facts.observeUntil) : null,
     autoRenew: facts.autoRenew,
     trialEndsAt: iso(facts.trialEndsAt),
     validUntil: iso(ends.end),
     graceEndsAt: iso(ends.graceEnd),
     restrictedEndsAt: iso(ends.restrictedEnd),
-    scheduledChange: planSays(known, now),
+    scheduledChange: planSays(given, now),
   };
   for (const feature of FEATURE_KEYS) says[`features.${feature}`] = featureSays(facts, feature, now, state, instants);
   for (const key of QUOTA_KEYS) says[`limits.${key}`] = limitSays(facts, key, now);
@@ -138,8 +143,8 @@ export const valuesOf = (snapshot: Snapshot, keys: readonly string[]): Snapshot 
   Object.fromEntries(keys.map((key) => [key, snapshot[key] ?? null]));
 
 /** The instants after `since` up to `now` at which time alone has changed what the licence says, ascending. */
-export function movesBetween(facts: SnapshotFacts, since: Date, now: Date): Date[] {
-  return instantsOf(facts).filter((at) => at > since && at <= now);
+export function movesBetween(facts: SnapshotFacts, since: Date, now: Date, ends: Ends = endsOf(facts)): Date[] {
+  return instantsOf(facts, ends).filter((at) => at > since && at <= now);
 }
 
 /** The next instant at which time alone will make a new version, or null. */
@@ -222,6 +227,28 @@ export function limitsBetween(
     const sign = compareLimits(mostIn(has), mostIn(had));
     return sign === 0 ? [] : [{ key, from: digits(limitIn(had)), to: digits(limitIn(has)), isRaised: sign > 0 }];
   });
+}
+
+/** What the event of a new version tells of it. */
+export function changedEvent(
+  before: Snapshot,
+  after: Snapshot,
+  facts: SnapshotFacts,
+  at: Date,
+  made: { version: number; previousVersion: number; changedKeys: string[]; cause: LicenseChangeCause },
+  ends: Ends = endsOf(facts),
+): Events['licensing.license.changed'] {
+  const state = stateAt(facts, at, ends);
+  return {
+    ...made,
+    endedFeatures: endedBetween(before, after),
+    state,
+    stateWithoutHolds: stateAt({ ...facts, openHolds: [] }, at, ends),
+    enabledFeatures: enabledIn(after),
+    limits: limitsIn(after),
+    effectiveAt: at.toISOString(),
+    ...(made.changedKeys.includes('state') ? { reason: closedBecause(facts, at, state) } : {}),
+  };
 }
 
 const PARTS = ['features', 'limits', 'addOns'];

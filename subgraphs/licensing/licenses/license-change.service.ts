@@ -10,19 +10,18 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { emit, setTimer } from '../../_kernel/events.ts';
 import { findTenantProfile } from '../../_kernel/tenant-profile.ts';
 import { type PriceLine, storedLine } from '../catalogue/price.rules.ts';
-import { closedBecause, nextLapse, stateAt } from '../terms/license.rules.ts';
+import { nextLapse, stateAt } from '../terms/license.rules.ts';
 import { renewalDueAt } from '../terms/renewal.rules.ts';
 import { copyToKernel } from './entitlement.service.ts';
 import { License } from './license.entity.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import {
   changedBetween,
-  enabledIn,
+  changedEvent,
   endedBetween,
   isChangeKey,
   type LicenseChangeCause,
   limitsBetween,
-  limitsIn,
   movesBetween,
   nextMove,
   snapshotOf,
@@ -212,20 +211,12 @@ function record(ctx: Context, em: EntityManager, held: Held, at: Date, told: Tol
   const previousVersion = license.snapshotAt ? license.version : license.version - 1;
   const version = previousVersion + 1;
   Object.assign(license, { version, snapshot: after, snapshotAt: at });
-  const state = stateAt(facts, at);
-  const eventId = emit(em, 'licensing.license.changed', {
-    version,
-    previousVersion,
-    changedKeys,
-    endedFeatures: endedBetween(before, after),
-    state,
-    stateWithoutHolds: stateAt({ ...facts, openHolds: [] }, at),
-    enabledFeatures: enabledIn(after),
-    limits: limitsIn(after),
-    effectiveAt: at.toISOString(),
-    ...(changedKeys.includes('state') ? { reason: closedBecause(facts, at, state) } : {}),
-    cause: told.cause,
-  });
+  const { cause } = told;
+  const eventId = emit(
+    em,
+    'licensing.license.changed',
+    changedEvent(before, after, facts, at, { version, previousVersion, changedKeys, cause }),
+  );
   for (const started of startedBetween(before, after)) emit(em, 'licensing.feature.started', { ...started, version });
   for (const ended of endedBetween(before, after)) emit(em, 'licensing.feature.ended', { ...ended, version });
   for (const { isRaised, ...limit } of limitsBetween(before, after)) {
@@ -247,7 +238,7 @@ function record(ctx: Context, em: EntityManager, held: Held, at: Date, told: Tol
     changedKeys,
     before: valuesOf(before, changedKeys),
     after: valuesOf(after, changedKeys),
-    cause: told.cause,
+    cause,
     actor: told.cause === 'TIME' ? 'SYSTEM' : (ctx.actorId ?? ctx.envelope.caller.kind),
     reason: told.reason ?? null,
     status: planned?.status ?? 'APPLIED',

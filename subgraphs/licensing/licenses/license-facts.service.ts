@@ -104,6 +104,7 @@ function plannedFacts({ row, addOns, ...wanted }: Planned): PlannedFacts {
     addOns: names,
   };
 }
+
 const topUpFacts = ({ id, kind, key, amount, priority, startsAt, expiresAt, rolloverMax }: Grant): TopUpFacts[] =>
   kind === 'TOP_UP' && isQuotaKey(key) && QUOTAS[key].kind === 'COUNTER'
     ? [{ id, key, amount: amount ?? 0n, priority, startsAt, expiresAt, rolloverMax }]
@@ -118,7 +119,7 @@ function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): Sna
     paidUntil: license.paidUntil,
     autoRenew: license.autoRenew,
     interval: license.interval,
-    enforcement: license.enforcement,
+    observeUntil: license.enforcement === 'OBSERVE' ? license.observeUntil : null,
     graceDays: planVersion.graceDays,
     restrictedDays: planVersion.restrictedDays,
     isEndless: plan.isEndless,

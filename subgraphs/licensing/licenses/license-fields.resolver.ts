@@ -7,14 +7,14 @@ import { LicenseAddOn } from '../catalogue/add-on.entity.ts';
 import { PlanVersion } from '../catalogue/plan.entity.ts';
 import { Tenant } from '../tenant.stub.ts';
 import { Entitlement } from '../terms/entitlement.entity.ts';
-import { entitlementsAt } from '../terms/entitlement.rules.ts';
+import { enforcementAt, entitlementsAt } from '../terms/entitlement.rules.ts';
 import { Grant } from '../terms/grant.entity.ts';
 import { Hold } from '../terms/hold.entity.ts';
 import { endsOf, stateAt } from '../terms/license.rules.ts';
 import { Override } from '../terms/override.entity.ts';
 import { QuotaUsage } from '../usage/quota-usage.entity.ts';
 import { usageOfLicense } from '../usage/quota-usage.service.ts';
-import { BillingIntervalEnum, License, LicenseStateEnum } from './license.entity.ts';
+import { BillingIntervalEnum, EnforcementEnum, License, LicenseStateEnum } from './license.entity.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import { nextMove } from './license-change.rules.ts';
 import { heldOf } from './license-facts.service.ts';
@@ -32,6 +32,12 @@ export class LicenseFieldsResolver {
   async state(@Root() license: License, @Ctx() ctx: Context) {
     const { facts, now } = await heldOf(ctx, license);
     return stateAt(facts, now);
+  }
+
+  @FieldResolver(() => EnforcementEnum)
+  async enforcement(@Root() license: License, @Ctx() ctx: Context) {
+    const { facts, now } = await heldOf(ctx, license);
+    return enforcementAt(facts, now);
   }
 
   @FieldResolver(() => [FeatureKey], { description: 'Features that are open now, fully or for reading.' })

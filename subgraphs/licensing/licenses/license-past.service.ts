@@ -8,6 +8,7 @@ import { Override } from '../terms/override.entity.ts';
 import { License } from './license.entity.ts';
 import { type Held, holdTogether } from './license-facts.service.ts';
 import { PlannedChange } from './planned-change.entity.ts';
+import { inOrder } from './standing.service.ts';
 
 /** The columns of a row as texts, as the database keeps what was; one that is missing was not there yet. */
 type Texts = Record<string, string | null>;
@@ -55,11 +56,12 @@ export async function heldThen(ctx: Context, em: EntityManager, at: Date): Promi
   license.version = place.version;
   const standing = {
     addOns: ofNoun('license_add_on', LicenseAddOn),
-    overrides: ofNoun('override', Override).sort(by((override) => override.key)),
-    grants: ofNoun('grant', Grant).sort(by(({ startsAt, id }) => startsAt.toISOString() + id)),
-    holds: ofNoun('hold', Hold)
-      .filter(({ liftedAt }) => liftedAt === null)
-      .sort(by(({ placedAt, id }) => placedAt.toISOString() + id)),
+    overrides: inOrder(ofNoun('override', Override), ({ key }) => key),
+    grants: inOrder(ofNoun('grant', Grant), ({ startsAt, id }) => startsAt.toISOString() + id),
+    holds: inOrder(
+      ofNoun('hold', Hold).filter(({ liftedAt }) => liftedAt === null),
+      ({ placedAt, id }) => placedAt.toISOString() + id,
+    ),
     planned: ofNoun('planned_change', PlannedChange).filter(isWaiting),
   };
   const [held] = await holdTogether(em, [license], standing, ctx.machinery.config);
@@ -67,8 +69,3 @@ export async function heldThen(ctx: Context, em: EntityManager, at: Date): Promi
 }
 
 const isWaiting = ({ status }: PlannedChange) => status === 'SCHEDULED' || status === 'AWAITING_PAYMENT';
-
-const by =
-  <T>(textOf: (row: T) => string) =>
-  (a: T, b: T) =>
-    textOf(a) < textOf(b) ? -1 : 1;

@@ -46,7 +46,7 @@ export class License {
   @Property({ type: 'datetime', nullable: true }) trialEndsAt!: Date | null;
   @Property({ type: 'datetime', nullable: true }) paidUntil!: Date | null;
   @Property({ type: 'boolean' }) autoRenew!: boolean;
-  @Field(() => EnforcementEnum) @Property({ type: 'string' }) enforcement!: Enforcement;
+  @Property({ type: 'string' }) enforcement!: Enforcement;
   @Property({ type: 'datetime', nullable: true }) observeUntil!: Date | null;
   @Property({ type: 'datetime', nullable: true }) revokedAt!: Date | null;
   /** The provisioning run that asked for it. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from '../../_kernel/context.ts';
+import { PLATFORM_TENANT } from '../../_kernel/db.ts';
 import type { Propagation } from '../gateways/gateway-feed.entity.ts';
 import type { Changed } from './license-change.service.ts';
 
@@ -20,10 +21,25 @@ export async function propagated(
   run: (ctx: Context) => Promise<Changed>,
 ): Promise<Changed & { propagation: Propagation }> {
   const changed = await run(ctx);
-  return { ...changed, propagation: await waitForGateways(ctx, tenantId) };
+  const propagation = await waitForGateways(ctx, tenantId);
+  if (changed.change) await keep(ctx, propagation);
+  return { ...changed, propagation };
 }
 
-async function waitForGateways(ctx: Context, tenantId: string): Promise<Propagation> {
+/** Writes down how it went. The change stands, whatever becomes of this. */
+async function keep(ctx: Context, { nodes, acknowledged, waitedMs }: Propagation): Promise<void> {
+  await ctx
+    .inTenant(PLATFORM_TENANT)
+    .tx((em) =>
+      em.execute('insert into licensing.propagation (nodes, acknowledged, waited_ms) values (?, ?, ?)', [
+        ...[nodes, acknowledged, waitedMs],
+      ]),
+    )
+    .catch((error: Error) => ctx.log.warn({ error: error.message }, 'how a change spread could not be written down'));
+}
+
+/** Waits until every living gateway holds a change of the tenant's licence, as long as such a change waits at most. */
+export async function waitForGateways(ctx: Context, tenantId: string): Promise<Propagation> {
   const began = performance.now();
   while (true) {
     const held = await look(ctx, tenantId);

@@ -33,5 +33,6 @@ export async function readStanding(em: EntityManager, licenses: readonly License
   };
 }
 
-const inOrder = <T>(rows: T[], placeOf: (row: T) => string): T[] =>
+/** Rows in the order in which they count. */
+export const inOrder = <T>(rows: T[], placeOf: (row: T) => string): T[] =>
   rows.sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));

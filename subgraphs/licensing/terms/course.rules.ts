@@ -1,6 +1,6 @@
 import type { Entitled } from '../../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../../schema/features.ts';
-import { entitlementsAt, factsAt, type LicenseFacts } from './entitlement.rules.ts';
+import { entitlementsAt, factsAt, type LicenseFacts, observedAt } from './entitlement.rules.ts';
 import { coreIn, type Ends, endsOf, type LicenseState, stateAt } from './license.rules.ts';
 
 /** A stretch of time in which a licence's answers do not change. */
@@ -10,6 +10,8 @@ export interface CourseStep {
   core: FeatureAccess;
   /** Features that are open, and why others are shut; one that is missing is simply not in the plan. */
   features: Partial<Record<Feature, Entitled>>;
+  /** While gates only observe: what they let pass of features that are simply not in the plan. */
+  observed?: FeatureAccess;
 }
 
 /**
@@ -20,7 +22,7 @@ export function instantsOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): Dat
   if (facts.isRevoked) return [];
   const { end, graceEnd, restrictedEnd } = ends;
   const all = [
-    ...[facts.trialEndsAt, facts.paidUntil, end, graceEnd, restrictedEnd],
+    ...[facts.trialEndsAt, facts.paidUntil, end, graceEnd, restrictedEnd, facts.observeUntil],
     ...facts.overrides.map((override) => override.expiresAt),
     ...facts.grants.flatMap((grant) => [grant.startsAt, grant.expiresAt]),
     ...facts.topUps.flatMap((topUp) => [topUp.startsAt, topUp.expiresAt]),
@@ -45,17 +47,19 @@ function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseStep {
     if (access === 'NONE' && reason === 'NOT_IN_PLAN') continue;
     features[feature] = reason ? { access, reason } : { access };
   }
-  return { from: from.toISOString(), state, core: coreIn(state), features };
+  const observed = observedAt(facts, from, state);
+  const passed = observed === 'NONE' ? {} : { observed };
+  return { from: from.toISOString(), state, core: coreIn(state), features, ...passed };
 }
 
 /**
  * The licence's answers over time, as long as its facts stay: a step for each instant at which time alone changes one.
  * Whoever holds the course knows the answer at any instant from the licence's start, without asking and without a job.
  */
-export function courseOf(facts: LicenseFacts): CourseStep[] {
-  const steps = [facts.validFrom, ...instantsOf(facts)].map((at) => {
+export function courseOf(facts: LicenseFacts, ends: Ends = endsOf(facts)): CourseStep[] {
+  const steps = [facts.validFrom, ...instantsOf(facts, ends)].map((at) => {
     const held = factsAt(facts, at);
-    return stepFrom(held, at, endsOf(held));
+    return stepFrom(held, at, held === facts ? ends : endsOf(held));
   });
   const contentOf = ({ from: _, ...content }: CourseStep) => JSON.stringify(content);
   return steps.filter((step, i) => i === 0 || contentOf(step) !== contentOf(steps[i - 1] as CourseStep));

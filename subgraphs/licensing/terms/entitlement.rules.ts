@@ -8,7 +8,14 @@ import {
 } from '../../../schema/features.ts';
 import type { AddOnLimit, PlanLimit } from '../catalogue/plan.rules.ts';
 import type { BillingInterval } from '../catalogue/price.rules.ts';
-import { capIn, closedBecause, type LicenseState, type StateFacts, stateAt } from './license.rules.ts';
+import {
+  capIn,
+  closedBecause,
+  type Enforcement,
+  type LicenseState,
+  type StateFacts,
+  stateAt,
+} from './license.rules.ts';
 import type { TopUpFacts } from './top-up.rules.ts';
 
 export type EntitlementSource = 'OVERRIDE' | 'GRANT' | 'TRIAL' | 'ADD_ON' | 'PLAN' | 'DEFAULT' | 'TEST_OVERRIDE';
@@ -75,6 +82,8 @@ export interface LicenseFacts extends StateFacts {
   /** What time alone will make of it. */
   scheduled?: ScheduledFacts | null;
   topUps: readonly TopUpFacts[];
+  /** Until then gates only observe; null where they refuse. */
+  observeUntil: Date | null;
   test?: TestOverride;
 }
 
@@ -96,6 +105,17 @@ export interface EntitlementAnswer {
 
 /** What RESTRICTED leaves of a feature: all of them may still be read. */
 const ON_RESTRICTED: FeatureAccess = 'READ';
+
+/** Whether gates refuse at an instant, or only observe. */
+export const enforcementAt = ({ observeUntil }: Pick<LicenseFacts, 'observeUntil'>, now: Date): Enforcement =>
+  observeUntil && now < observeUntil ? 'OBSERVE' : 'ENFORCE';
+
+/**
+ * What gates let pass at an instant of features that are simply not in the plan: nothing, unless they only observe, and
+ * then what the state would leave of them.
+ */
+export const observedAt = (facts: LicenseFacts, now: Date, state: LicenseState = stateAt(facts, now)): FeatureAccess =>
+  enforcementAt(facts, now) === 'OBSERVE' ? capIn(state, ON_RESTRICTED) : 'NONE';
 
 export const isWithin = (now: Date, startsAt: Date, endsAt: Date | null) =>
   startsAt <= now && (endsAt === null || now < endsAt);

@@ -44,8 +44,7 @@ export async function usageOfLicense(ctx: Context, license: License, keys: strin
   const counted = await ctx.load(countedUse, license.id);
   if (!present) return [];
   const { facts, now: at } = await heldOf(ctx, license);
-  const { now } = present;
-  return wanted(keys).map((key) => usageOf(limitAt(facts, key, at), counted?.get(key), now));
+  return wanted(keys).map((key) => usageOf(limitAt(facts, key, at), counted?.get(key), present.now));
 }
 
 /** The same for a tenant that may have no licence: then nothing is allowed. */

@@ -120,9 +120,10 @@ export type LicenseState =
   | 'SUSPENDED'
   | 'TRIAL';
 
-/** A SNAPSHOT stands for itself; a DELTA applies to `previousVersion` only. */
+/** A SNAPSHOT stands for itself; a DELTA applies to `previousVersion` only; after ENDED nothing comes. */
 export type LicenseUpdateKind =
   | 'DELTA'
+  | 'ENDED'
   | 'SNAPSHOT';
 
 export type MoneyInput = {
