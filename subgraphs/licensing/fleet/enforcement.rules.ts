@@ -104,7 +104,7 @@ export function enforcementVersion(
 /** When time will make the next version: at the end of observing, or where it would have anyway. */
 function nextTransition(license: VersionFacts, was: SnapshotFacts, wanted: SnapshotFacts, now: Date): Date | null {
   const { nextTransitionAt: known } = license;
-  if (wanted.isRevoked) return null; // over it time has no power
+  if (wanted.isRevoked) return null;
   if (was.observeUntil && known?.getTime() === was.observeUntil.getTime()) return nextMove(wanted, now);
   const end = enforcementAt(wanted, now) === 'OBSERVE' ? wanted.observeUntil : null;
   return known && end ? (known < end ? known : end) : (known ?? end);
