@@ -3,8 +3,8 @@ import { NGOZI, type World } from '../tests/setup/world.ts';
 import type { Result } from './setup.ts';
 
 const BOUND_S = 10;
-/** What is not done by then goes on beside, milliseconds. */
-const REST_MS = 60_000;
+/** What runs longer goes on beside, milliseconds. */
+const REST_MS = 10_000;
 const DAY_MS = 86_400_000;
 const OBSERVE = `mutation($until: DateTime!) {
   setEnforcement(input: { all: true, mode: OBSERVE, observeUntil: $until }) { licenses userErrors { message } }
@@ -17,7 +17,7 @@ const STANDING = `select count(*) filter (where enforcement = 'OBSERVE')::int as
 
 /** All gates of a fleet are set back to observe: from the order until every licence says so and the gateway holds it. */
 export async function observeAll(world: World): Promise<Result> {
-  await untilAtRest(world);
+  await putAtRest(world);
   const orderedAt = performance.now();
   const until = new Date(Date.now() + DAY_MS).toISOString();
   const { data, errors } = await world.ask(NGOZI, 'licensing', OBSERVE, { until });
@@ -40,10 +40,13 @@ export async function observeAll(world: World): Promise<Result> {
   }
 }
 
-/** What followed from the licences before is done: as it is on the day that somebody needs this. */
-async function untilAtRest(world: World): Promise<void> {
-  const due =
-    'select count(*)::int as n from graphile_worker._private_jobs where attempts < max_attempts and run_at <= now()';
-  for (const until = performance.now() + REST_MS; performance.now() < until; await sleep(250))
-    if ((await world.sql(due))[0].n === 0) return;
+/**
+ * Nothing waits any more, as on the day that somebody needs this: what follows from so many first licences would take
+ * longer than all that is measured here, and is left out.
+ */
+async function putAtRest(world: World): Promise<void> {
+  await world.sql('delete from graphile_worker._private_jobs where locked_at is null');
+  const running = 'select count(*)::int as n from graphile_worker._private_jobs where locked_at is not null';
+  for (const until = performance.now() + REST_MS; performance.now() < until; await sleep(100))
+    if ((await world.sql(running))[0].n === 0) return;
 }

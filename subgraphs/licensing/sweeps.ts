@@ -15,16 +15,13 @@ export async function advanceLicenses(ctx: Context): Promise<void> {
   for (const tenantId of await tenantsToAdvance(ctx, BATCH)) await advanceLicense(ctx.inTenant(tenantId));
 }
 
-/** Tells of every licence that has been expired for so long that it lapses. */
+/** Tells of every licence that has lapsed; that it has expired is written down first. */
 export async function lapseLicenses(ctx: Context): Promise<void> {
-  for (const tenantId of await tenantsToLapse(ctx, BATCH)) await lapseOwnLicense(ctx.inTenant(tenantId));
-}
-
-/** The same for the tenant of the context alone: what time has made of its licence is written down first. */
-export async function lapseOwnLicense(ctx: Context): Promise<void> {
-  if (!(await licenseInForce(ctx))) return;
-  await advanceLicense(ctx);
-  await tellLapse(ctx);
+  for (const tenantId of await tenantsToLapse(ctx, BATCH)) {
+    const tenant = ctx.inTenant(tenantId);
+    await advanceLicense(tenant);
+    await tellLapse(tenant);
+  }
 }
 
 /** Asks billing for every period whose time has come. */
@@ -48,7 +45,8 @@ export async function closeAllUsage(ctx: Context): Promise<void> {
 /** What is due by now for the tenant of the context alone, whose clock was moved. One without a licence has nothing due. */
 export async function advanceOwnLicense(ctx: Context): Promise<void> {
   if (!(await licenseInForce(ctx))) return;
-  await lapseOwnLicense(ctx);
+  await advanceLicense(ctx);
+  await tellLapse(ctx);
   while (await requestRenewal(ctx)); // one for each period
   await cancelUnpaidChange(ctx);
   await closeUsage(ctx);

@@ -59,7 +59,7 @@ export async function copyToKernel(ctx: Context, em: EntityManager, { license, p
 /** The tenant has no licence any more: nothing gated is open, and of no quota anything is allowed. */
 async function removeFromKernel(ctx: Context, em: EntityManager): Promise<void> {
   await em.execute('delete from kernel.entitlement');
-  await em.execute(`update kernel.quota set "limit" = 0, policy = 'HARD'`);
+  await em.execute(`update kernel.quota set "limit" = 0, policy = 'HARD', top_ups = '[]', plain_until = 0`);
   tellGateways(em, 'licenses', ctx.tenantId);
 }
 

@@ -20,6 +20,7 @@ import {
   entitlementAt,
   factsAt,
   type LicenseFacts,
+  spokenOf,
   turnsOf,
 } from '../terms/entitlement.rules.ts';
 import { closedBecause, type Ends, endsOf, type LicenseState, stateAt } from '../terms/license.rules.ts';
@@ -105,7 +106,8 @@ function planSays({ planned }: SnapshotFacts, now: Date) {
  * Everything a new version has to be made for when it changes; what the licence lacks has no key.
  * @param known what `endsOf` says of these facts, where that was asked before.
  */
-export function snapshotOf(given: SnapshotFacts, now: Date, known: Ends = endsOf(given)): Snapshot {
+export function snapshotOf(given: SnapshotFacts, asked: Date, known: Ends = endsOf(given)): Snapshot {
+  const now = spokenOf(given, asked);
   const facts = factsAt(given, now);
   const ends = facts === given ? known : endsOf(facts);
   const [state, instants] = [stateAt(facts, now, ends), instantsOf(facts, ends)];

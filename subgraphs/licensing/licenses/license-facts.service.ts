@@ -53,7 +53,7 @@ const among = (ids: Iterable<string>) => ({ id: { $in: [...new Set(ids)] } });
 export const readHeld = async (em: EntityManager, licenses: License[], config: Config): Promise<Held[]> =>
   holdTogether(em, licenses, await readStanding(em, licenses), config);
 
-/** Licences and what stands on them, with the plans and add-ons of the catalogue they point at. */
+/** Licences and what stands on them, with what of the catalogue they point at. */
 export async function holdTogether(
   em: EntityManager,
   licenses: License[],
@@ -124,6 +124,7 @@ function factsOf(held: Omit<Held, 'facts'>, test: TestOverride | undefined): Sna
     restrictedDays: planVersion.restrictedDays,
     isEndless: plan.isEndless,
     isRevoked: license.revokedAt !== null,
+    revokedAt: license.revokedAt,
     openHolds: held.holds.map((hold) => hold.level),
     plan: planFacts(plan, planVersion),
     addOns: held.addOns.map(addOnFacts),

@@ -39,7 +39,7 @@ function rowFrom<T extends object>(em: EntityManager, type: EntityClass<T>, text
 export async function heldThen(ctx: Context, em: EntityManager, at: Date): Promise<Held | null> {
   const [place] = await em.execute(
     `select p.license_id, (select c.version from licensing.license_change c
-        where c.license_id = p.license_id and c.status = 'APPLIED' and c.effective_at <= ? order by c.version desc limit 1) as version
+        where c.license_id = p.license_id and least(c.effective_at, c.at) <= ? order by c.version desc limit 1) as version
        from licensing.license_past p where p.noun = 'license' and p.at <= ? order by p.seq desc limit 1`,
     [at, at],
   );

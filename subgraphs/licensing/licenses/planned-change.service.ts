@@ -15,9 +15,6 @@ import type { License } from './license.entity.ts';
 import type { Held, HeldAddOn } from './license-facts.service.ts';
 import { PlannedChange, type WantedAddOn } from './planned-change.entity.ts';
 
-/** The statuses in which a change waits. */
-export const WAITING = ['SCHEDULED', 'AWAITING_PAYMENT'] as const;
-
 /** An end state a change leads to, read from the catalogue. */
 export interface Wanted {
   plan: Plan;

@@ -75,6 +75,8 @@ export interface LicenseFacts extends StateFacts {
   addOns: readonly AddOnFacts[];
   overrides: readonly OverrideFacts[];
   grants: readonly GrantFacts[];
+  /** Since when it is revoked; where that is not known, since ever. */
+  revokedAt?: Date | null;
   /** Features the last change of what is sold took away. */
   lost?: readonly Feature[];
   /** What time alone will make of it. */
@@ -190,6 +192,10 @@ export function factsAt<F extends LicenseFacts>(facts: F, now: Date): F {
   const after = { ...facts, ...sold, scheduled: null };
   return { ...after, lost: lostBy(facts, after, at) };
 }
+
+/** The instant of which a licence speaks at `now`: a revoked one goes on saying what it said when it was revoked. */
+export const spokenOf = (facts: LicenseFacts, now: Date): Date =>
+  facts.isRevoked ? (facts.revokedAt ?? facts.validFrom) : now;
 
 /** A revoked licence says one thing of every feature, for ever. */
 const REVOKED = { access: 'NONE', source: 'DEFAULT', sourceId: null, expiresAt: null, reason: 'REVOKED' } as const;

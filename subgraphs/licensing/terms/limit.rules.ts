@@ -1,6 +1,6 @@
 import type { QuotaKey } from '../../../schema/features.ts';
 import type { PlanLimit } from '../catalogue/plan.rules.ts';
-import { type EntitlementSource, isUnexpired, isWithin, type LicenseFacts } from './entitlement.rules.ts';
+import { type EntitlementSource, isUnexpired, isWithin, type LicenseFacts, spokenOf } from './entitlement.rules.ts';
 
 /** A quota's limit for one tenant, and who says so. Null is without end. */
 export interface LimitAnswer extends PlanLimit {
@@ -17,7 +17,8 @@ export const absentLimit = (key: QuotaKey): LimitAnswer => ({ key, ...ABSENT, so
  * `override.limit ?? max(plan + Σ ADD × quantity, largest SET)` (R2), in base units. Unlimited anywhere in the winner is
  * unlimited; a quota absent from the plan is 0; each field of an override falls back by itself.
  */
-export function limitAt(facts: LicenseFacts, key: QuotaKey, now: Date): LimitAnswer {
+export function limitAt(facts: LicenseFacts, key: QuotaKey, asked: Date): LimitAnswer {
+  const now = spokenOf(facts, asked);
   const plan = facts.test?.plan ?? facts.plan;
   const own = plan.limits.find((limit) => limit.key === key);
   const base = own ?? { key, ...ABSENT };

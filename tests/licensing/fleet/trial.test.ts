@@ -1,6 +1,6 @@
 import { ADA, type Asker, EDDA, WREN } from '../../setup/world.ts';
 import { type Answer, type LicensingWorld, openLicensingWorld, tenantId } from '../licensing-world.ts';
-import { call, NOBODYS_ID } from './doors.ts';
+import { call, eventsOf, NOBODYS_ID } from './doors.ts';
 
 const reason = 'They asked for more time.';
 const CHIDI: Asker = { tenant: 'harbour', user: '6041', roles: ['tenant_admin'] };
@@ -37,6 +37,29 @@ describe('A trial', () => {
     ]);
     const day = new Intl.DateTimeFormat('en', { timeZone: 'Africa/Lagos', day: 'numeric' }).format(new Date(until));
     expect(anchor_day).toBe(Number(day));
+  });
+
+  test('whose first period was asked of billing already takes it back, and asks again before the new end', async () => {
+    const harbour = tenantId('harbour');
+    const license = async () =>
+      (
+        await world.sql(
+          'select trial_ends_at, asked_until, auto_renew, renewal_due_at from licensing.license where tenant_id = $1',
+          [harbour],
+        )
+      )[0];
+    const { trial_ends_at: end } = await license();
+    await world.sql(
+      `select set_config('app.tenant_id', '${harbour}', false); update licensing.license set asked_until = trial_ends_at + interval '1 month' where tenant_id = '${harbour}'`,
+    );
+    const until = inDays(45);
+    expect(await call(world, 'extendTrial', { tenantId: harbour, until, reason })).toMatchObject({ userErrors: [] });
+    const after = await license();
+    expect(after).toMatchObject({ trial_ends_at: new Date(until), asked_until: new Date(until), auto_renew: true });
+    expect(after.renewal_due_at).toEqual(new Date(Date.parse(until) - 7 * 86_400_000));
+    const told = await eventsOf(world, harbour, 'licensing.license.renewal_stopped');
+    expect(told).toMatchObject([{ endsAt: end.toISOString(), licensedTenantId: harbour }]);
+    expect(await eventsOf(world, harbour, 'licensing.license.renewal_resumed')).toHaveLength(1);
   });
 
   test.each([

@@ -4,7 +4,8 @@ import { nextMove, snapshotOf } from '../../../subgraphs/licensing/licenses/lice
 import { courseOf } from '../../../subgraphs/licensing/terms/course.rules.ts';
 import { entitlementsAt } from '../../../subgraphs/licensing/terms/entitlement.rules.ts';
 import { nextLapse } from '../../../subgraphs/licensing/terms/license.rules.ts';
-import { anyFacts, instant, licensed } from '../facts.ts';
+import { limitAt } from '../../../subgraphs/licensing/terms/limit.rules.ts';
+import { anyFacts, instant, licensed, override } from '../facts.ts';
 
 describe('A revoked licence', () => {
   const anyRevoked = anyFacts.map((facts) => ({ ...facts, isRevoked: true, test: undefined }));
@@ -28,6 +29,18 @@ describe('A revoked licence', () => {
       }),
     );
   });
+});
+
+test('A revoked licence keeps the limits it had when it was revoked', () => {
+  const [before, after] = ['2027-03-01T00:00:00Z', '2027-04-02T00:00:00Z'].map((text) => new Date(text)) as [
+    Date,
+    Date,
+  ];
+  const lifted = override('devices', { limit: 90n, expiresAt: new Date('2027-04-01T00:00:00Z') });
+  const facts = licensed({ isRevoked: true, revokedAt: before, overrides: [lifted] });
+  expect(limitAt(facts, 'devices', after)).toMatchObject({ limit: 90n, source: 'OVERRIDE' });
+  expect(limitAt({ ...facts, isRevoked: false, revokedAt: null }, 'devices', after)).toMatchObject({ limit: 25n });
+  expect(snapshotOf(facts, after)).toEqual(snapshotOf(facts, before));
 });
 
 describe('A licence lapses 30 local days after it expired', () => {
