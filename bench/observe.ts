@@ -26,13 +26,16 @@ export async function observeAll(world: World): Promise<Result> {
     userErrors?: object[];
   };
   if (errors || userErrors.length > 0) throw new Error(JSON.stringify(errors ?? userErrors));
+  let [begunS, writtenS] = [0, 0];
   for (;;) {
     const [now] = await world.sql(STANDING);
     const tookS = (performance.now() - orderedAt) / 1_000;
+    if (now.observing > 0) begunS ||= tookS;
+    if (now.observing === now.licenses) writtenS ||= tookS;
     if ((now.observing === now.licenses && now.is_heard) || tookS > 10 * BOUND_S)
       return {
         what: `all of ${licenses.toLocaleString('en')} licences back to OBSERVE, held by the gateway`,
-        figure: `${tookS.toFixed(1)} s (${now.observing} observe)`,
+        figure: `${tookS.toFixed(1)} s (${now.observing} observe; begun after ${begunS.toFixed(1)} s, written after ${writtenS.toFixed(1)} s)`,
         bound: `≤ ${BOUND_S} s`,
         holds: tookS <= BOUND_S && now.observing === licenses,
       };
