@@ -69,10 +69,8 @@ export async function startGateway(
   const apiCalls = holdApiCalls(ask, log);
   const denials = new DenialLog(ask, log);
   const close = async () => {
-    await Promise.all([apiCalls.close(), denials.close()]);
-    licenses.close();
-    tenants.close();
-    auth.close();
+    // Whoever still asks is waited for: its subgraph may close its pools next.
+    await Promise.all([apiCalls, denials, licenses, tenants, auth].map((part) => part.close()));
     rates.close();
     persisted.close();
     await supergraph.close();

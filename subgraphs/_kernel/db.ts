@@ -71,8 +71,16 @@ function observeStatements(client: PoolClient, timer: { observe(seconds: number)
   }) as typeof client.query;
 }
 
-function prepare(pool: Pool, role: string): void {
+/**
+ * A connection that is made while its pool closes reaches nobody: Kysely drops it, and the pool would wait for it for ever.
+ */
+function endLatecomers(pool: Pool, isClosing: () => boolean): void {
+  pool.on('acquire', (client) => isClosing() && void client.end().catch(() => undefined));
+}
+
+function prepare(pool: Pool, role: string, isClosing: () => boolean): void {
   giveBackTheDead(pool);
+  endLatecomers(pool, isClosing);
   watchPool(role, pool);
   pool.on('connect', guard);
   pool.on('release', (_error, client) => unbar(client));
@@ -82,6 +90,7 @@ function prepare(pool: Pool, role: string): void {
 
 /** Connects as a role. Refuses to run with one that could step over the wall between tenants, or become one that could. */
 export async function connect(config: Config, role: string, entities: EntityClass<object>[], log: Logger): Promise<Db> {
+  let isClosing = false;
   const orm = await MikroORM.init({
     clientUrl: roleUrl(config, role),
     entities,
@@ -94,7 +103,7 @@ export async function connect(config: Config, role: string, entities: EntityClas
     driverOptions: {
       connectionTimeoutMillis: POOL_WAIT_MS,
       application_name: role,
-      onPoolCreated: (pool: Pool) => prepare(pool, role),
+      onPoolCreated: (pool: Pool) => prepare(pool, role, () => isClosing),
     },
     logger: (message) => log.warn(message),
     debug: false,
@@ -112,7 +121,11 @@ export async function connect(config: Config, role: string, entities: EntityClas
       `The database role ${role} is a superuser, an owner or bypasses row-level security. A service never runs so.`,
     );
   }
-  return { fork: () => orm.em.fork({ useContext: false }), orm, close: () => orm.close(true) };
+  const close = () => {
+    isClosing = true;
+    return orm.close(true);
+  };
+  return { fork: () => orm.em.fork({ useContext: false }), orm, close };
 }
 
 /** How long a start waits for a database that does not answer yet, milliseconds. */
