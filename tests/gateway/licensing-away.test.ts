@@ -149,7 +149,7 @@ test('licences are looked up without waiting for an owner that hangs, once it is
     limits: '{}',
   };
   const answers: Record<string, object> = {
-    licenseFeed: { head: 0, views: [] },
+    licenseFeed: { head: 0, views: [], gone: [] },
     licenseViews: [view],
     confirmLicenses: true as never,
   };

@@ -189,12 +189,12 @@ describe('Whatever the door', () => {
     const again = await follow(door, wren, query, { after: held });
     await switchCrm(true);
     await switchCrm(false);
-    for (let version = held + 1; version <= held + 4; version++)
-      expect((await again.next<Update>()).data?.licenseUpdated).toEqual({
-        kind: 'DELTA',
-        version,
-        previousVersion: version - 1,
-      });
+    for (let version = held + 1; version <= held + 4; version++) {
+      let update = (await again.next<Update>()).data?.licenseUpdated;
+      // What changes while it is opened may be told again from its beginning: whoever applies deltas in order skips that.
+      while (update && update.version < version) update = (await again.next<Update>()).data?.licenseUpdated;
+      expect(update).toEqual({ kind: 'DELTA', version, previousVersion: version - 1 });
+    }
   });
 
   test('who may the same shares one source over all doors, whatever session they come from; who may other things never does', async () => {
