@@ -37,7 +37,7 @@ export function UpgradePrompt({ feature, name, denial }: UpgradePromptProps) {
       {options?.length === 0 && <p>Nothing on sale opens it at the moment. Please talk to us.</p>}
       <ul>
         {options?.map((option) => (
-          <Offer key={`${option.plan?.code}/${option.addOn?.code}`} option={option} />
+          <Offer key={`${option.plan?.code}/${option.addOn?.code}`} option={option} denialId={denial?.denialId} />
         ))}
       </ul>
       {trouble && <p role="alert">{trouble}</p>}
@@ -46,7 +46,8 @@ export function UpgradePrompt({ feature, name, denial }: UpgradePromptProps) {
 }
 
 /** One way to open the feature. Add-ons are bought where the whole licence is changed and previewed. */
-function Offer({ option: { plan, addOn, netDueToday, monthlyPrice } }: { option: UpgradeOption }) {
+function Offer({ option, denialId }: { option: UpgradeOption; denialId?: string }) {
+  const { plan, addOn, netDueToday, monthlyPrice } = option;
   const { graph, store } = usePortal();
   const [key] = React.useState(() => crypto.randomUUID()); // pressed twice, bought once
   const [isBusy, setBusy] = React.useState(false);
@@ -56,7 +57,7 @@ function Offer({ option: { plan, addOn, netDueToday, monthlyPrice } }: { option:
     setBusy(true);
     setTrouble('');
     try {
-      const outcome = await upgrade(graph, plan?.code ?? '', key);
+      const outcome = await upgrade(graph, plan?.code ?? '', key, denialId);
       if ('license' in outcome) store.take(outcome.license);
       else setTrouble(outcome.refusal);
     } catch (error) {

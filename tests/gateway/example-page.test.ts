@@ -137,6 +137,11 @@ async function changedAt(page: Page, name: string, isThere: boolean): Promise<nu
     await main(page).getByRole('cell', { name: 'Sue Lake' }).waitFor();
     await item(page, 'Projects').waitFor();
     await page.getByText('Professional ·').waitFor();
+    const { data } = await ngozi.ask<{ denials: { nodes: { feature: string; clickedAt: string | null }[] } }, object>(
+      'query($tenantId: ID!) { denials(filter: { tenantId: $tenantId }, first: 1) { nodes { feature clickedAt } } }',
+      { tenantId: KESTREL },
+    );
+    expect(data?.denials.nodes).toEqual([{ feature: 'crm', clickedAt: expect.any(String) }]);
     await shoot(page, 'portal-professional');
 
     console.log(`From the mutation to the menu: to appear ${toAppear} ms, to vanish ${toVanish} ms.`);

@@ -22,6 +22,8 @@ export class Platform {
   private readonly fetch: FetchLike;
   private readonly etags = new Map<string, string>();
   private readonly closing = new AbortController();
+  /** What is on its way. Held here: a signal that nothing but its request holds may be collected, and never fires then. */
+  private readonly requests = new Set<AbortController>();
 
   /** Throws for an address to which a token must not be sent. */
   constructor(address: string, token: () => string | Promise<string>, fetch: FetchLike) {
@@ -35,6 +37,7 @@ export class Platform {
   /** Ends whatever is on its way, and begins nothing new. */
   close(): void {
     this.closing.abort();
+    for (const request of this.requests) request.abort();
   }
 
   get closed(): AbortSignal {
@@ -44,24 +47,27 @@ export class Platform {
   /** A public document; null if it is what it was the last time it was kept. */
   async document(path: string): Promise<{ text: string; keep(): void } | null> {
     const known = this.etags.get(path);
-    const response = await this.fetch(new URL(path, this.base), {
-      headers: known ? { 'if-none-match': known } : {},
-      redirect: 'error',
-      signal: this.until(AbortSignal.timeout(TIMEOUT_MS)),
+    return this.within(TIMEOUT_MS, async ({ signal }) => {
+      const headers: Record<string, string> = known ? { 'if-none-match': known } : {};
+      const response = await this.fetch(new URL(path, this.base), { headers, redirect: 'error', signal });
+      if (response.status === 304) return null;
+      if (!response.ok) throw new Error(`The platform answers ${response.status}.`);
+      const etag = response.headers.get('etag');
+      return { text: await textOf(response, signal), keep: () => void (etag && this.etags.set(path, etag)) };
     });
-    if (response.status === 304) return null;
-    if (!response.ok) throw new Error(`The platform answers ${response.status}.`);
-    const etag = response.headers.get('etag');
-    return { text: await textOf(response), keep: () => void (etag && this.etags.set(path, etag)) };
   }
 
   /** A new licence file. Throws the platform's sentence when it gives none. */
   async issue(input: { installationId: string | null; ttlHours: number; idempotencyKey: string }): Promise<string> {
-    const response = await this.post(ISSUE, { input }, 'application/json', AbortSignal.timeout(TIMEOUT_MS));
-    const { data, errors } = JSON.parse(await textOf(response));
-    const issued = data?.issueLicenseFile;
-    if (typeof issued?.jws === 'string') return issued.jws;
-    throw new Error(String(issued?.userErrors?.[0]?.message ?? errors?.[0]?.message ?? 'The platform gives no file.'));
+    return this.within(TIMEOUT_MS, async ({ signal }) => {
+      const response = await this.post(ISSUE, { input }, 'application/json', signal);
+      const { data, errors } = JSON.parse(await textOf(response, signal));
+      const issued = data?.issueLicenseFile;
+      if (typeof issued?.jws === 'string') return issued.jws;
+      throw new Error(
+        String(issued?.userErrors?.[0]?.message ?? errors?.[0]?.message ?? 'The platform gives no file.'),
+      );
+    });
   }
 
   /**
@@ -69,22 +75,15 @@ export class Platform {
    * @param touch called whenever there is a sign of life.
    */
   async follow(hear: (told: Told) => void, touch: () => void): Promise<void> {
-    const silence = new AbortController();
-    let timer = setTimeout(() => silence.abort(), SILENT_MS);
-    const alive = () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => silence.abort(), SILENT_MS);
-      timer.unref();
-      touch();
-    };
-    try {
-      const response = await this.post(FOLLOW, {}, 'text/event-stream', silence.signal);
+    return this.within(SILENT_MS, async ({ signal, alive }) => {
+      const response = await this.post(FOLLOW, {}, 'text/event-stream', signal);
       if (!response.headers.get('content-type')?.startsWith('text/event-stream') || !response.body)
         throw new Error('The platform opens no stream.');
       const decoder = new TextDecoder();
       let rest = '';
-      for await (const chunk of response.body) {
+      for await (const chunk of chunksOf(response, signal)) {
         alive();
+        touch();
         const events = (rest + decoder.decode(chunk, { stream: true })).split('\n\n');
         rest = events.pop() ?? '';
         if (rest.length > MAX_BYTES) throw new Error('The platform says too much at once.');
@@ -94,13 +93,31 @@ export class Platform {
           if (told) hear(told);
         }
       }
-    } finally {
-      clearTimeout(timer);
-    }
+    });
   }
 
-  private until(signal: AbortSignal): AbortSignal {
-    return AbortSignal.any([signal, this.closing.signal]);
+  /** Runs one request: it ends when nothing is heard of it for so long, or with everything else. */
+  private async within<T>(
+    longestMs: number,
+    run: (request: { signal: AbortSignal; alive: () => void }) => Promise<T>,
+  ): Promise<T> {
+    const request = new AbortController();
+    const { signal } = request;
+    let timer: NodeJS.Timeout | undefined;
+    const alive = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => request.abort(), longestMs);
+      timer.unref();
+    };
+    alive();
+    this.requests.add(request);
+    if (this.closed.aborted) request.abort();
+    try {
+      return await run({ signal, alive });
+    } finally {
+      clearTimeout(timer);
+      this.requests.delete(request);
+    }
   }
 
   private async post(query: string, variables: object, accept: string, signal: AbortSignal): Promise<Response> {
@@ -109,17 +126,36 @@ export class Platform {
       headers: { accept, 'content-type': 'application/json', authorization: `Bearer ${await this.token()}` },
       body: JSON.stringify({ query, variables }),
       redirect: 'error',
-      signal: this.until(signal),
+      signal,
     });
     if (!response.ok) throw new Error(`The platform answers ${response.status}.`);
     return response;
   }
 }
 
-async function textOf(response: Response): Promise<string> {
+/** The body of an answer as it comes. When the signal fires it breaks off, whatever has become of the request. */
+async function* chunksOf({ body }: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  if (!body) return;
+  const reader = body.getReader();
+  const cancel = () => void reader.cancel().catch(() => undefined);
+  signal.addEventListener('abort', cancel, { once: true });
+  try {
+    while (!signal.aborted) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      yield value;
+    }
+    if (signal.aborted) throw new Error('The platform is silent.');
+  } finally {
+    signal.removeEventListener('abort', cancel);
+    cancel();
+  }
+}
+
+async function textOf(response: Response, signal: AbortSignal): Promise<string> {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of chunksOf(response, signal)) {
     size += chunk.length;
     if (size > MAX_BYTES) throw new Error('The platform says too much at once.');
     chunks.push(chunk);

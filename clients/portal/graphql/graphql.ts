@@ -110,6 +110,13 @@ export type UpgradeMutationVariables = Exact<{
 
 export type UpgradeMutation = { upgradeLicense: { license: { version: number, state: LicenseState, enforcement: Enforcement, trialEndsAt: string | null, graceEndsAt: string | null, restrictedEndsAt: string | null, features: Array<{ feature: string, access: FeatureAccess, source: EntitlementSource, expiresAt: string | null, reason: DenialReason | null }>, planVersion: { plan: { code: string, name: string } } | null, limits: Array<{ key: string, baseUnit: string, isUnlimited: boolean, limit: string | null, used: string, percent: number | null, policy: QuotaPolicy, periodEnd: string | null }> | null } | null, userErrors: Array<{ code: UserErrorCode, message: string }> } };
 
+export type RecordUpgradeClickMutationVariables = Exact<{
+  denialId: string | number;
+}>;
+
+
+export type RecordUpgradeClickMutation = { recordUpgradeClick: { userErrors: Array<{ code: UserErrorCode }> } };
+
 export class TypedDocumentString<TResult, TVariables>
   extends String
   implements DocumentTypeDecoration<TResult, TVariables>
@@ -305,3 +312,12 @@ export const UpgradeDocument = new TypedDocumentString(`
     periodEnd
   }
 }`) as unknown as TypedDocumentString<UpgradeMutation, UpgradeMutationVariables>;
+export const RecordUpgradeClickDocument = new TypedDocumentString(`
+    mutation RecordUpgradeClick($denialId: ID!) {
+  recordUpgradeClick(input: {denialId: $denialId}) {
+    userErrors {
+      code
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RecordUpgradeClickMutation, RecordUpgradeClickMutationVariables>;
