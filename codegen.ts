@@ -26,7 +26,10 @@ const typed = {
 export default {
   schema: api,
   generates: {
-    'tests/setup/graphql/': { ...typed, documents: ['tests/**/*.ts', 'bench/**/*.ts', '!bench/gateway/peers/**', '!tests/setup/graphql/**'] },
+    'tests/setup/graphql/': {
+      ...typed,
+      documents: ['tests/**/*.ts', 'bench/**/*.ts', '!bench/gateway/peers/**', '!tests/setup/graphql/**'],
+    },
     'clients/portal/graphql/': { ...typed, documents: ['clients/portal/*.graphql'] },
     'clients/example/graphql/': { ...typed, documents: ['clients/example/*.graphql'] },
   },
