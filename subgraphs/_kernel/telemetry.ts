@@ -89,8 +89,6 @@ export function continueTrace<T>(parent: string | undefined, run: () => T): T {
   );
 }
 
-export const traceIdOf = (parent: string | undefined): string | undefined => parent?.split('-')[1];
-
 /** The log of a process: one JSON line per entry, with the trace id of the running span. */
 export function createLog(config: Pick<Config, 'LOG_LEVEL'>, service: string, to?: DestinationStream): Logger {
   const options: LoggerOptions = {

@@ -12,33 +12,36 @@ const BATCH = 500;
 
 /** Writes down what time alone has changed, in every tenant where it did: portals hear it, the history shows it. */
 export async function advanceLicenses(ctx: Context): Promise<void> {
-  for (const tenantId of await tenantsToAdvance(ctx, BATCH)) await advanceLicense(ctx.inTenant(tenantId));
+  await eachOf(ctx, await tenantsToAdvance(ctx, BATCH), advanceLicense);
 }
 
 /** Tells of every licence that has lapsed; that it has expired is written down first. */
 export async function lapseLicenses(ctx: Context): Promise<void> {
-  for (const tenantId of await tenantsToLapse(ctx, BATCH)) {
-    const tenant = ctx.inTenant(tenantId);
-    await advanceLicense(tenant);
-    await tellLapse(tenant);
-  }
+  await eachOf(ctx, await tenantsToLapse(ctx, BATCH), async (own) => {
+    await advanceLicense(own);
+    await tellLapse(own);
+  });
 }
 
 /** Asks billing for every period whose time has come. */
 export async function renewLicenses(ctx: Context): Promise<void> {
-  for (const tenantId of await tenantsToRenew(ctx, BATCH)) await requestRenewal(ctx.inTenant(tenantId));
+  await eachOf(ctx, await tenantsToRenew(ctx, BATCH), requestRenewal);
 }
 
 /** Gives up changes that nobody paid for. */
 export async function cancelUnpaidChanges(ctx: Context): Promise<void> {
-  for (const tenantId of await tenantsWithUnpaidChange(ctx, BATCH)) await cancelUnpaidChange(ctx.inTenant(tenantId));
+  await eachOf(ctx, await tenantsWithUnpaidChange(ctx, BATCH), cancelUnpaidChange);
 }
 
-/** Closes days and periods of use that are over, and tells billing what is charged. One tenant's failure is its own. */
+/** Closes days and periods of use that are over, and tells billing what is charged. */
 export async function closeAllUsage(ctx: Context): Promise<void> {
+  await eachOf(ctx, await tenantsToClose(ctx, BATCH), closeUsage);
+}
+
+/** Runs a use case in one tenant after the other. One tenant's failure is its own; the first is thrown when all are done. */
+async function eachOf(ctx: Context, tenantIds: string[], run: (own: Context) => Promise<unknown>): Promise<void> {
   const failures: unknown[] = [];
-  for (const tenantId of await tenantsToClose(ctx, BATCH))
-    await closeUsage(ctx.inTenant(tenantId)).catch((error) => failures.push(error));
+  for (const tenantId of tenantIds) await run(ctx.inTenant(tenantId)).catch((error) => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }
 

@@ -16,7 +16,10 @@ export const inDays = (days: number, from = new Date()) => new Date(from.getTime
 export const dateIn = (days: number) => inDays(days).slice(0, 10);
 
 /** A month of the future, or where `days` is below 0 one that has begun. */
-export const month = (days = 20) => ({ periodStart: inDays(days), periodEnd: inDays(days + 30) });
+export const month = (days = 20, from = new Date()) => ({
+  periodStart: inDays(days, from),
+  periodEnd: inDays(days + 30, from),
+});
 
 export const line = (key: string, amountMinor: number, period = month()) => ({
   ...{ key, amountMinor: String(amountMinor), currency: 'USD' },
@@ -56,18 +59,17 @@ export function ispOf(trial: Trial, customerId: string, licensedTenantId: string
         ...period,
       } as Events['licensing.renewal.requested'];
     },
-    change: (over: Partial<Events['licensing.change.applied']> = {}) =>
-      ({
+    change: (over: Partial<Events['licensing.change.applied']> = {}) => {
+      const begun = month(-15); // one period: two looks at the clock may be two
+      return {
         ...about,
         changeId: randomUUID(),
         status: 'APPLIED',
         effectiveAt: inDays(0),
-        lines: [
-          line('credit:plan:starter@1', -4660, month(-15)),
-          line('charge:plan:professional@1', 14074, month(-15)),
-        ],
+        lines: [line('credit:plan:starter@1', -4660, begun), line('charge:plan:professional@1', 14074, begun)],
         ...over,
-      }) as Events['licensing.change.applied'],
+      } as Events['licensing.change.applied'];
+    },
     usage: (over: Partial<Events['licensing.usage.reported']> = {}): Events['licensing.usage.reported'] => ({
       ...about,
       ...{ key: 'api_calls', used: '512345', included: '500000', excess: '12345', unitRate: '0.001', currency: 'USD' },
