@@ -22,6 +22,10 @@ export interface DoorMarks {
   continuity?: boolean;
   internal?: boolean;
   signedIn?: boolean;
+  /** Asks for a strong proof of who the caller is, at most ten minutes old. */
+  strong?: boolean;
+  /** Shut to an operator who acts in another person's name. */
+  notActing?: boolean;
 }
 
 type Decorator = ClassDecorator & PropertyDecorator & MethodDecorator;
@@ -46,6 +50,15 @@ export function RequiresPermission(permission: Permission, { orOwn = false } = {
 
 /** Any signed-in principal of a tenant may enter, portal customers included. */
 export const SignedIn = (): Decorator => mark({ signedIn: true });
+
+/**
+ * The caller must have proved who they are within the last ten minutes (identity R11); otherwise FORBIDDEN, reason
+ * STEP_UP, with the methods `stepUp` takes from them.
+ */
+export const RequiresStrongProof = (): Decorator => mark({ strong: true });
+
+/** Refused with reason IMPERSONATION to whoever acts in another person's name, whatever the mode (identity R17). */
+export const NotWhileActing = (): Decorator => mark({ notActing: true });
 
 /** A core mutation that stays open when the licence is RESTRICTED or worse. */
 export function Continuity(): Decorator {

@@ -48,6 +48,8 @@ interface CustomerTold {
   kind: string;
   status: string;
   licensedTenantId?: string;
+  /** The provisioning run that asked for it. */
+  runId?: string;
   version: number;
 }
 
@@ -87,10 +89,45 @@ interface TicketTold {
 interface MembershipTold {
   membershipId: string;
   userId: string;
-  kind: 'STAFF' | 'PORTAL';
+  kind: 'STAFF' | 'PORTAL' | 'PARTNER';
   roles: string[];
   version: number;
   reason?: string;
+  /** The provisioning run that asked for it. */
+  runId?: string;
+}
+
+interface InvitationTold {
+  invitationId: string;
+  role: string;
+}
+
+interface ImpersonationTold {
+  impersonationId: string;
+  operatorId: string;
+  userId: string;
+  mode: 'READ' | 'ACT';
+  reason: string;
+}
+
+/** One file of an export, as it lies in the object store. */
+interface ExportedFile {
+  fileId: string;
+  noun: string;
+  rows: number;
+  bytes: number;
+  sha256: string;
+}
+
+interface ExportDone {
+  exportId: string;
+  files: ExportedFile[];
+}
+
+/** How many rows of each noun were deleted. */
+interface PurgeDone {
+  purgeId: string;
+  counts: Record<string, number>;
 }
 
 /**
@@ -98,17 +135,60 @@ interface MembershipTold {
  * Every event also has its tenant, instant, actor and trace.
  */
 export interface Events {
-  'tenancy.tenant.suspended': { reason: string };
+  'tenancy.tenant.created': {
+    runId: string;
+    slug: string;
+    name: string;
+    kind: 'PRODUCTION' | 'SANDBOX';
+    country: string;
+    zone: string;
+    locale: string;
+    currency: string;
+    billingEmail: string | null;
+  };
+  'tenancy.tenant.settings_changed': { section: string; version: number; keys: string[] };
+  'tenancy.tenant.activated': { placementVersion: number };
+  'tenancy.tenant.purged': { certificateId: string };
+  'tenancy.tenant.suspended': { reason: string; cutService?: boolean; continuityUntil?: string | null };
   'tenancy.tenant.reactivated': { reason: string };
   'tenancy.tenant.updated': { version: number };
   'tenancy.tenant.closed': { closesAt: string };
   'tenancy.tenant.reopened': { closesAt: null };
+  'tenancy.placement.changed': { version: number; isolation: 'SHARED' | 'DEDICATED'; region: string };
+  'tenancy.domain.verified': { host: string };
+  'tenancy.domain.activated': { host: string };
+  'tenancy.domain.lost': { host: string };
+  'tenancy.domain.released': { host: string };
+  'tenancy.branding.changed': { version: number };
+  'tenancy.invitation.sent': InvitationTold;
+  'tenancy.invitation.accepted': InvitationTold & { userId: string };
+  'tenancy.invitation.revoked': InvitationTold;
+  'tenancy.invitation.expired': InvitationTold;
+  'tenancy.export.requested': { exportId: string };
+  'tenancy.export.completed': { exportId: string };
+  'tenancy.purge.requested': { purgeId: string };
+  'tenancy.provisioning.started': { runId: string };
+  'tenancy.provisioning.step_completed': { runId: string; step: string; percent: number };
+  'tenancy.provisioning.succeeded': { runId: string };
+  'tenancy.provisioning.failed': { runId: string; step: string; error: string };
+  /** In the log of `platform`; `personal` is {name, legalName, email}. */
+  'tenancy.provisioning.account_requested': {
+    runId: string;
+    tenantId: string;
+    country: string;
+    zone: string;
+    locale: string;
+    currency: string;
+  };
+  /** `personal` is {email, name}. */
+  'tenancy.provisioning.admin_requested': { runId: string; customerId: string };
   'tenancy.provisioning.license_requested': {
     runId: string;
     plan: string;
     interval: 'MONTH' | 'YEAR';
     isTrial: boolean;
   };
+  /** That of step `account` stands in the log of `platform`, the others in the tenant's own. */
   'tenancy.provisioning.undo_requested': { runId: string; step: string };
   'tenancy.clock.advanced': { offsetSeconds: number };
   'licensing.license.started': {
@@ -210,8 +290,38 @@ export interface Events {
   'identity.membership.frozen': MembershipTold;
   'identity.membership.restored': MembershipTold;
   'identity.membership.suspended': MembershipTold;
+  'identity.user.registered': { userId: string };
+  'identity.user.activated': { userId: string };
+  'identity.user.suspended': { userId: string };
+  'identity.user.restored': { userId: string };
+  'identity.user.erased': { userId: string };
+  'identity.member.invited': { runId: string; userId: string; membershipId: string };
+  'identity.role.changed': { roleId: string; version: number };
+  'identity.permission.granted': { membershipId: string; grantId: string; permission: string; until: string };
+  'identity.permission.revoked': { membershipId: string; grantId: string; permission: string };
+  'identity.permission.lapsed': { membershipId: string; grantId: string; permission: string };
+  'identity.password.changed': { userId: string };
+  'identity.second_factor.enrolled': { userId: string };
+  'identity.second_factor.removed': { userId: string };
+  'identity.passkey.added': { userId: string };
+  'identity.passkey.removed': { userId: string };
+  'identity.identity.linked': { userId: string; provider: string };
+  'identity.identity.unlinked': { userId: string; provider: string };
+  'identity.api_key.created': { keyId: string };
+  'identity.api_key.rotated': { keyId: string; replacedBy: string };
+  'identity.api_key.revoked': { keyId: string; reason: string };
+  'identity.api_key.review_needed': { keyId: string };
+  'identity.api_key.expiring': { keyId: string; days: number };
+  'identity.api_key.expired': { keyId: string };
+  'identity.portal_access.given': { customerId: string; membershipId: string };
+  'identity.portal_access.ended': { customerId: string; membershipId: string };
+  'identity.sso_connection.activated': { connectionId: string };
+  'identity.sso_connection.turned_off': { connectionId: string; reason: string };
+  'identity.impersonation.requested': ImpersonationTold;
+  'identity.impersonation.started': ImpersonationTold;
+  'identity.impersonation.ended': ImpersonationTold;
   'identity.session.ended': { sessionId: string; reason: string };
-  'identity.session.started': { sessionId: string; membershipId: string | null };
+  'identity.session.started': { sessionId: string; membershipId: string | null; methods?: string[] };
   'identity.sign_in.locked': { userId: string | null; lockedUntil: string };
   'billing.charge.posted': { chargeId: string; customerId: string; kind: string } & MoneyMoved;
   'billing.customer.closed': CustomerTold;
@@ -250,6 +360,18 @@ export interface Events {
   'tickets.ticket.reopened': TicketTold;
   'tickets.ticket.resolved': TicketTold;
   'tickets.ticket.status_changed': TicketTold & { from: string; to: string; reason: string | null };
+  'licensing.export.completed': ExportDone;
+  'identity.export.completed': ExportDone;
+  'billing.export.completed': ExportDone;
+  'network.export.completed': ExportDone;
+  'crm.export.completed': ExportDone;
+  'tickets.export.completed': ExportDone;
+  'licensing.purge.completed': PurgeDone;
+  'identity.purge.completed': PurgeDone;
+  'billing.purge.completed': PurgeDone;
+  'network.purge.completed': PurgeDone;
+  'crm.purge.completed': PurgeDone;
+  'tickets.purge.completed': PurgeDone;
 }
 
 export type EventName = keyof Events;

@@ -280,6 +280,7 @@ const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
   'sessionId',
   'membershipId',
   'strongAt',
+  'proofs',
   'address',
   'refreshCookie',
 ]);

@@ -73,6 +73,19 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
     throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', {
       reason: 'IMPERSONATION_READ_ONLY',
     });
+  if (marks.notActing && ctx.envelope.actingFor)
+    throw new ClientError('FORBIDDEN', 'Only the person themselves may do this.', { reason: 'IMPERSONATION' });
+  if (marks.strong) requireStrongProof(ctx);
+}
+
+/** How long a strong proof counts, milliseconds. */
+const STRONG_MS = 600_000;
+
+/** Refuses a caller whose last strong proof is older than ten minutes, and says what they can prove themselves with. */
+function requireStrongProof(ctx: Context): void {
+  const { strongAt, proofs = [] } = ctx.envelope;
+  if (strongAt !== undefined && Date.now() - strongAt * 1_000 <= STRONG_MS) return;
+  throw new ClientError('FORBIDDEN', 'Please prove again that it is you.', { reason: 'STEP_UP', methods: proofs });
 }
 
 /** Whether something says who may come in. A door without it stays shut: permissions deny by default. */

@@ -18,6 +18,8 @@ export interface Envelope {
   permissions: PermissionSet;
   /** When the caller last gave a strong proof, epoch seconds. */
   strongAt?: number;
+  /** What the caller can give a strong proof with: PASSWORD, TOTP, PASSKEY. */
+  proofs?: readonly string[];
   /** Features the licence opens now, and why the others are shut; one that is missing is shut. */
   features: Partial<Record<Feature, Entitled>>;
   /** What the licence leaves of the core: FULL, or READ from RESTRICTED on. */
