@@ -114,6 +114,8 @@ export interface Standing {
   core: Envelope['core'];
   /** What gates that only observe let pass of features that are not in the plan. */
   observed?: Envelope['observed'];
+  /** The tenant may only be read at present. */
+  isReadOnly?: boolean;
   /** Licensing has been out of reach for too long: gated features are neither granted nor denied. */
   isLicenseUnknown: boolean;
 }
@@ -279,12 +281,13 @@ export class Graph {
     const tenant = await tenants.get(caller.tenantId);
     if (!tenant) throw unauthenticated('REVOKED');
     if (tenant.accessMode === 'BLOCKED') return blocked(caller);
+    const isReadOnly = tenant.accessMode === 'READ_ONLY';
     try {
       const license = await licenses.get(caller.tenantId);
-      return { caller, license, ...entitlementsAt(license, presentOf(tenant)), isLicenseUnknown: false };
+      return { caller, license, ...entitlementsAt(license, presentOf(tenant)), isReadOnly, isLicenseUnknown: false };
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      return { caller, license: null, features: {}, core: 'FULL', isLicenseUnknown: true };
+      return { caller, license: null, features: {}, core: 'FULL', isReadOnly, isLicenseUnknown: true };
     }
   }
 
@@ -375,7 +378,7 @@ export class Graph {
     audience: string,
     body: string,
     request: ClientRequest,
-    { caller, license, features, core, observed }: Standing,
+    { caller, license, features, core, observed, isReadOnly }: Standing,
     deadline: number,
   ): string | undefined {
     if (!this.parts.mint) return undefined;
@@ -391,6 +394,7 @@ export class Graph {
       core,
       ...(observed ? { observed } : {}),
       licenseVersion: license?.version ?? 0,
+      ...(isReadOnly ? { isReadOnly } : {}),
       deadline,
       trace: traceParent(),
       requestId: request.requestId,

@@ -5,8 +5,8 @@ import { HeldCopies } from './held-copies.ts';
 
 export interface TenantView {
   id: string;
-  state: 'ACTIVE' | 'SUSPENDED';
-  accessMode: 'NORMAL' | 'BLOCKED';
+  state: string;
+  accessMode: 'NORMAL' | 'READ_ONLY' | 'BLOCKED';
   /** How far its clock runs ahead: 0 for all but a sandbox. */
   clockOffsetSeconds: number;
 }

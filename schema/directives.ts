@@ -24,6 +24,8 @@ export interface DoorMarks {
   signedIn?: boolean;
   /** Asks for a strong proof of who the caller is, at most ten minutes old. */
   strong?: boolean;
+  /** Open while the tenant is read-only because it is closing. */
+  whileClosing?: boolean;
   /** Shut to an operator who acts in another person's name. */
   notActing?: boolean;
 }
@@ -56,6 +58,9 @@ export const SignedIn = (): Decorator => mark({ signedIn: true });
  * STEP_UP, with the methods `stepUp` takes from them.
  */
 export const RequiresStrongProof = (): Decorator => mark({ strong: true });
+
+/** A mutation that stays open while the tenant is closing; every other one is refused then. */
+export const WhileClosing = (): Decorator => mark({ whileClosing: true });
 
 /** Refused with reason IMPERSONATION to whoever acts in another person's name, whatever the mode (identity R17). */
 export const NotWhileActing = (): Decorator => mark({ notActing: true });

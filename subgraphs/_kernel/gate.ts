@@ -73,6 +73,8 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
     throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', {
       reason: 'IMPERSONATION_READ_ONLY',
     });
+  if (isWrite && ctx.envelope.isReadOnly && marks.open === undefined && !marks.whileClosing)
+    throw new ClientError('FORBIDDEN', 'Nothing can be changed here at the moment.', { reason: 'TENANT_READ_ONLY' });
   if (marks.notActing && ctx.envelope.actingFor)
     throw new ClientError('FORBIDDEN', 'Only the person themselves may do this.', { reason: 'IMPERSONATION' });
   if (marks.strong) requireStrongProof(ctx);

@@ -27,6 +27,8 @@ export interface Envelope {
   /** While gates only observe: what they let pass of features that are simply not in the plan. */
   observed?: FeatureAccess;
   licenseVersion: number;
+  /** Whether the tenant may only be read: it is closing, or moving to another home. */
+  isReadOnly?: boolean;
   /** Epoch milliseconds after which nobody waits for the answer. */
   deadline: number;
   /** W3C traceparent. */

@@ -4,8 +4,17 @@ import { DateTime } from '../../schema/scalars.ts';
 import type { AccessMode, SuspensionReason, TenantKind, TenantState } from './tenant.rules.ts';
 
 export const TenantKindEnum = { PRODUCTION: 'PRODUCTION', SANDBOX: 'SANDBOX', PLATFORM: 'PLATFORM' } as const;
-export const TenantStateEnum = { ACTIVE: 'ACTIVE', SUSPENDED: 'SUSPENDED' } as const;
-export const AccessModeEnum = { NORMAL: 'NORMAL', BLOCKED: 'BLOCKED' } as const;
+export const TenantStateEnum = {
+  REQUESTED: 'REQUESTED',
+  PROVISIONING: 'PROVISIONING',
+  FAILED: 'FAILED',
+  ACTIVE: 'ACTIVE',
+  SUSPENDED: 'SUSPENDED',
+  CLOSING: 'CLOSING',
+  PURGING: 'PURGING',
+  PURGED: 'PURGED',
+} as const satisfies { [S in TenantState]: S };
+export const AccessModeEnum = { NORMAL: 'NORMAL', READ_ONLY: 'READ_ONLY', BLOCKED: 'BLOCKED' } as const;
 export const SuspensionReasonEnum = {
   NON_PAYMENT: 'NON_PAYMENT',
   ABUSE: 'ABUSE',
@@ -42,11 +51,17 @@ export class Tenant {
   @Property({ type: 'datetime', nullable: true }) suspendedAt?: Date | null;
   @Property({ type: 'string', nullable: true }) suspensionReason?: SuspensionReason | null;
   @Property({ type: 'string', nullable: true }) suspensionNote?: string | null;
+  /** Its writes pause while it moves to another home. */
+  @Property({ type: 'boolean' }) isWritePaused!: boolean;
+  @Field(() => DateTime, { nullable: true, description: 'From then on it may be deleted, while it is closing.' })
+  @Property({ type: 'datetime', nullable: true })
+  closesAt?: Date | null;
   @Field(() => String, { description: 'ISO 3166-1 alpha-2.' }) @Property({ type: 'string' }) country!: string;
   @Field(() => String, { description: 'IANA time zone.' }) @Property({ type: 'string' }) zone!: string;
   @Field(() => String, { description: 'BCP 47.' }) @Property({ type: 'string' }) locale!: string;
   @Field(() => String, { description: 'ISO 4217.' }) @Property({ type: 'string' }) currency!: string;
   @Property({ type: 'string', nullable: true }) contactEmail?: string | null;
+  @Property({ type: 'string', nullable: true }) billingEmail?: string | null;
   @Field(() => Int, { description: 'How far its clock runs ahead: 0 for all but a sandbox.' })
   @Property({ type: 'integer' })
   clockOffsetSeconds!: number;

@@ -84,7 +84,7 @@ export class TenantResolver {
 
   @FieldResolver(() => AccessModeEnum)
   accessMode(@Root() tenant: Tenant) {
-    return accessModeOf(tenant.state);
+    return accessModeOf(tenant);
   }
 
   @FieldResolver(() => Suspension, { nullable: true })

@@ -3,11 +3,28 @@ import { Refusal } from '../../schema/errors.ts';
 import { checkTimeZone, emailAddress, languageTag, text } from '../../schema/words.ts';
 
 export type TenantKind = 'PRODUCTION' | 'SANDBOX' | 'PLATFORM';
-export type TenantState = 'ACTIVE' | 'SUSPENDED';
-export type AccessMode = 'NORMAL' | 'BLOCKED';
+export type TenantState =
+  | 'REQUESTED'
+  | 'PROVISIONING'
+  | 'FAILED'
+  | 'ACTIVE'
+  | 'SUSPENDED'
+  | 'CLOSING'
+  | 'PURGING'
+  | 'PURGED';
+export type AccessMode = 'NORMAL' | 'READ_ONLY' | 'BLOCKED';
 export type SuspensionReason = 'NON_PAYMENT' | 'ABUSE' | 'LEGAL' | 'SECURITY' | 'OWNER_REQUEST' | 'LICENSE_LAPSED';
 
-const NEXT: Record<TenantState, readonly TenantState[]> = { ACTIVE: ['SUSPENDED'], SUSPENDED: ['ACTIVE'] };
+const NEXT: Record<TenantState, readonly TenantState[]> = {
+  REQUESTED: ['PROVISIONING', 'FAILED'],
+  PROVISIONING: ['ACTIVE', 'FAILED'],
+  FAILED: ['PROVISIONING'],
+  ACTIVE: ['SUSPENDED', 'CLOSING'],
+  SUSPENDED: ['ACTIVE', 'CLOSING'],
+  CLOSING: ['ACTIVE', 'SUSPENDED', 'PURGING'],
+  PURGING: ['PURGED'],
+  PURGED: [],
+};
 
 /** Moves a tenant to a state, or refuses with INVALID_STATE. */
 export function advance(from: TenantState, to: TenantState): TenantState {
@@ -16,8 +33,15 @@ export function advance(from: TenantState, to: TenantState): TenantState {
   return to;
 }
 
-/** What a state leaves open: a suspended tenant's people are refused at once, nothing of theirs is deleted. */
-export const accessModeOf = (state: TenantState): AccessMode => (state === 'ACTIVE' ? 'NORMAL' : 'BLOCKED');
+/**
+ * What a state leaves open: a suspended tenant's people are refused at once, nothing of theirs is deleted; one that
+ * closes can be read and exported; while a tenant moves to another home its writes pause.
+ */
+export function accessModeOf({ state, isWritePaused }: { state: TenantState; isWritePaused: boolean }): AccessMode {
+  if (state === 'CLOSING') return 'READ_ONLY';
+  if (state !== 'ACTIVE') return 'BLOCKED';
+  return isWritePaused ? 'READ_ONLY' : 'NORMAL';
+}
 
 export interface TenantProfile {
   name?: string | null;

@@ -48,6 +48,7 @@ export function registerTenant(ctx: Context, tenant: NewTenant): Promise<Tenant>
       state: 'ACTIVE',
       version: 1,
       clockOffsetSeconds: 0,
+      isWritePaused: false,
       createdAt: ctx.now(),
     });
     em.persist(made);
@@ -133,9 +134,11 @@ export function tenantViews(ctx: Context, ids: string[]) {
   return ctx.acrossTenants(async (em) => (await em.find(Tenant, { id: { $in: ids } })).map(viewOf));
 }
 
-const viewOf = ({ id, state, clockOffsetSeconds }: Tenant) => ({
-  ...{ id, state, clockOffsetSeconds },
-  accessMode: accessModeOf(state),
+const viewOf = (tenant: Tenant) => ({
+  id: tenant.id,
+  state: tenant.state,
+  clockOffsetSeconds: tenant.clockOffsetSeconds,
+  accessMode: accessModeOf(tenant),
 });
 
 /** A caller who acts in the tenant it names; refuses with NOT_FOUND what cannot be one. */
