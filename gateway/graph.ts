@@ -116,6 +116,8 @@ export interface Standing {
   observed?: Envelope['observed'];
   /** The tenant may only be read at present. */
   isReadOnly?: boolean;
+  /** How often the tenant has moved. */
+  placementVersion?: number;
   /** Licensing has been out of reach for too long: gated features are neither granted nor denied. */
   isLicenseUnknown: boolean;
 }
@@ -281,13 +283,13 @@ export class Graph {
     const tenant = await tenants.get(caller.tenantId);
     if (!tenant) throw unauthenticated('REVOKED');
     if (tenant.accessMode === 'BLOCKED') return blocked(caller);
-    const isReadOnly = tenant.accessMode === 'READ_ONLY';
+    const place = { isReadOnly: tenant.accessMode === 'READ_ONLY', placementVersion: tenant.placementVersion };
     try {
       const license = await licenses.get(caller.tenantId);
-      return { caller, license, ...entitlementsAt(license, presentOf(tenant)), isReadOnly, isLicenseUnknown: false };
+      return { caller, license, ...entitlementsAt(license, presentOf(tenant)), ...place, isLicenseUnknown: false };
     } catch (error) {
       if (!(error instanceof ClientError)) throw error;
-      return { caller, license: null, features: {}, core: 'FULL', isReadOnly, isLicenseUnknown: true };
+      return { caller, license: null, features: {}, core: 'FULL', ...place, isLicenseUnknown: true };
     }
   }
 
@@ -378,7 +380,7 @@ export class Graph {
     audience: string,
     body: string,
     request: ClientRequest,
-    { caller, license, features, core, observed, isReadOnly }: Standing,
+    { caller, license, features, core, observed, isReadOnly, placementVersion }: Standing,
     deadline: number,
   ): string | undefined {
     if (!this.parts.mint) return undefined;
@@ -395,6 +397,7 @@ export class Graph {
       ...(observed ? { observed } : {}),
       licenseVersion: license?.version ?? 0,
       ...(isReadOnly ? { isReadOnly } : {}),
+      ...(placementVersion ? { placementVersion } : {}),
       deadline,
       trace: traceParent(),
       requestId: request.requestId,

@@ -9,11 +9,13 @@ export interface TenantView {
   accessMode: 'NORMAL' | 'READ_ONLY' | 'BLOCKED';
   /** How far its clock runs ahead: 0 for all but a sandbox. */
   clockOffsetSeconds: number;
+  /** How often it has moved. */
+  placementVersion: number;
 }
 
 export type Tenants = HeldCopies<TenantView>;
 
-const VIEW = '{ id state accessMode clockOffsetSeconds }';
+const VIEW = '{ id state accessMode clockOffsetSeconds placementVersion }';
 
 /** The tenant's own present: what its licence is asked at. */
 export const presentOf = ({ clockOffsetSeconds }: TenantView): Date =>

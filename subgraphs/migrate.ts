@@ -1,15 +1,19 @@
 import type { Config } from './_kernel/config.ts';
 import { reactionsOf } from './_kernel/jobs.ts';
-import { migrate as migrateSources, writeReactions } from './_kernel/migrations.ts';
+import { type MigrationSource, migrate as migrateSources, writeReactions } from './_kernel/migrations.ts';
 import { SUBGRAPHS } from './index.ts';
+
+const SOURCES: readonly MigrationSource[] = [{ name: 'kernel', isAtHome: false }, ...SUBGRAPHS].map(
+  ({ name, isAtHome }) => ({
+    name,
+    dir: new URL(`./${name === 'kernel' ? '_kernel' : name}/migrations/`, import.meta.url),
+    isAtHome,
+  }),
+);
 
 /** Brings the configured database up to this version of every subgraph. */
 export async function migrate(config: Config): Promise<{ applied: string[] }> {
-  const sources = ['kernel', ...SUBGRAPHS.map(({ name }) => name)].map((name) => ({
-    name,
-    dir: new URL(`./${name === 'kernel' ? '_kernel' : name}/migrations/`, import.meta.url),
-  }));
-  const result = await migrateSources(config, sources);
+  const result = await migrateSources(config, SOURCES);
   await writeReactions(config, SUBGRAPHS.flatMap(reactionsOf));
   return result;
 }

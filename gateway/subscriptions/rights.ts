@@ -25,7 +25,8 @@ export function standingNow({ parts: { licenses, tenants } }: Graph, caller: Cal
   const license = licenses.peek(tenantId);
   const tenant = tenants.peek(tenantId);
   if (license === undefined || tenant?.accessMode !== 'NORMAL') return undefined;
-  return { caller, license, ...entitlementsAt(license, presentOf(tenant)), isLicenseUnknown: false };
+  const { placementVersion } = tenant;
+  return { caller, license, ...entitlementsAt(license, presentOf(tenant)), placementVersion, isLicenseUnknown: false };
 }
 
 /** Throws FEATURE_NOT_LICENSED if the licence does not open what a stream is about, SUBGRAPH_UNAVAILABLE if nobody knows. */

@@ -46,6 +46,14 @@ export const SETTINGS = {
   ],
   DATABASE_ROLE_SECRET: [secret(32).optional(), 'The passwords of the database roles are derived from it.'],
   DATABASE_POOL: [z.coerce.number().int().min(2).max(100).default(10), 'Connections per subgraph.'],
+  HOME_URLS: [
+    list
+      .refine((parts) => parts.every((part) => /^[a-z][a-z0-9_]{0,39}=postgres(ql)?:\/\//.test(part)), {
+        message: 'must be name=postgres://… pairs',
+      })
+      .default([]),
+    'name=url pairs of the databases of single tenants that lie on servers of their own; any other lies beside DATABASE_URL.',
+  ],
   REDIS_URL: [
     z
       .string()

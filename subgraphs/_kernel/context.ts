@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { type Entitled, unauthenticated } from '../../schema/errors.ts';
+import { ClientError, type Entitled, unauthenticated } from '../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../schema/features.ts';
 import { PERMISSIONS, type Permission, packPermissions, unpackPermissions } from '../../schema/permissions.ts';
 import type { Config } from './config.ts';
 import { type Db, type EntityManager, PLATFORM_TENANT } from './db.ts';
 import { type EntitlementStep, stepAt } from './entitlement-course.ts';
-import { type FeedName, finish, type Told } from './events.ts';
+import { type FeedName, finish, NOTHING_TOLD, type Told } from './events.ts';
 import type { FanOut } from './fan-out.ts';
+import type { HomeCopies } from './home-copies.ts';
+import type { Migrate } from './home-databases.ts';
+import { CONTROL, ELSEWHERE, type Home, type Homes, PAUSED, type Stay } from './homes.ts';
 import type { Following } from './live.ts';
 import { type Loader, Loaders } from './loader.ts';
 import { anonymousEnvelope, type Envelope } from './signed-context.ts';
@@ -19,6 +22,14 @@ export interface Machinery {
   db: Db;
   /** Reads across tenants for the control plane; given to the subgraphs that are it. */
   platformDb?: Db;
+  /** Where its rows of each tenant are. */
+  homes: Homes;
+  /** Carries what is held twice between the control plane and the homes. */
+  copies: HomeCopies;
+  /** Brings a database up to this version. */
+  migrate: Migrate;
+  /** Hears what was committed at a home that is not the control plane's. */
+  onCommitAt?: (home: Home, tenantId: string, told: Told) => void;
   fanOut: FanOut;
   log: Logger;
   config: Config;
@@ -60,6 +71,8 @@ export class Context {
   private writing: EntityManager | undefined;
   private reading: Promise<Reading> | undefined;
   private at: Date | undefined;
+  /** Places in the log before this one were given at another home of the tenant. Known once a transaction has begun. */
+  logFrom = 0;
   /** Nobody waits for the answer any more. */
   isCancelled = false;
   private readonly running = new Set<EntityManager>();
@@ -125,13 +138,17 @@ export class Context {
     if (this.writing) return run(this.writing);
     this.mustBeOpen();
     await this.endReading();
-    const em = this.fork();
+    return this.atHome((stay) => this.writeAt(stay, run));
+  }
+
+  private async writeAt<T>({ db, home, leave }: Stay, run: (em: EntityManager) => Promise<T>): Promise<T> {
+    const em = this.fork(db);
     let told: Told | undefined;
     try {
       const result = await transact(
         em,
         { isReadOnly: false, name: this.machinery.name },
-        (e) => this.enter(e),
+        (e) => this.enter(e, home),
         (e) => {
           this.writing = e;
           return run(e);
@@ -140,18 +157,22 @@ export class Context {
           told = await finish(e, this.tenantId);
         },
       );
-      this.passOn(told);
+      this.passOn(home, told);
       return result;
     } finally {
       this.writing = undefined;
       this.running.delete(em);
       this.loaders.clear();
+      leave();
     }
   }
 
   /** Passes on what is committed: to the other processes, and to the gateway that asked. */
-  private passOn({ feeds, ears }: Told = { feeds: [], ears: [] }): void {
-    if (ears.length > 0) this.machinery.fanOut.tell(ears);
+  private passOn(home: Home, told: Told = NOTHING_TOLD): void {
+    const { feeds, ears } = told;
+    const { fanOut, onCommitAt } = this.machinery;
+    if (ears.length > 0 && !isToldByCommit(fanOut, home)) fanOut.tell(ears);
+    if (home !== CONTROL) onCommitAt?.(home, this.tenantId, told);
     if (feeds.length > 0) this.reply.told = [...new Set([...(this.reply.told ?? []), ...feeds])];
   }
 
@@ -172,7 +193,8 @@ export class Context {
     if (!this.machinery.platformDb)
       throw new Error(`${this.machinery.name} is no part of the control plane and enters no tenants.`);
     const licenseVersion = tenantId === this.held.tenantId ? this.held.licenseVersion : 0; // another's is not known
-    const envelope = { ...this.held, tenantId, customerId: undefined, licenseVersion };
+    const placementVersion = tenantId === this.held.tenantId ? this.held.placementVersion : undefined;
+    const envelope = { ...this.held, tenantId, customerId: undefined, licenseVersion, placementVersion };
     const entered = new Context(envelope, this.machinery, this.reply);
     entered.following = this.following;
     this.entered.push(entered);
@@ -218,24 +240,47 @@ export class Context {
     if (this.isOver) throw new Error('The operation was answered already.');
   }
 
-  private async beginReading(): Promise<Reading> {
-    void this.tenantId; // a missing tenant is refused before anything begins
-    const em = this.fork();
-    await begin(em, true);
+  private beginReading(): Promise<Reading> {
+    return this.atHome(async ({ db, home, leave }) => {
+      const em = this.fork(db);
+      await begin(em, true).catch((error) => {
+        leave();
+        throw error;
+      });
+      try {
+        await this.enter(em, home);
+      } catch (error) {
+        await this.letGo({ em, leave });
+        throw error;
+      }
+      return { em, leave };
+    });
+  }
+
+  /**
+   * Does something at the home of the tenant, which it begins by entering there. A home the tenant has left refuses that,
+   * and it is done once more where the tenant is now.
+   */
+  private async atHome<T>(work: (stay: Stay) => Promise<T>): Promise<T> {
+    const { homes } = this.machinery;
+    const stay = await homes.of(this.tenantId, this.held.placementVersion);
     try {
-      await this.enter(em);
+      return await work(stay);
     } catch (error) {
-      await this.letGo(em);
+      if (!(error instanceof NotHere)) throw error;
+      homes.forget(this.tenantId);
+      const next = await homes.of(this.tenantId);
+      if (next.home !== stay.home) return work(next);
+      next.leave();
       throw error;
     }
-    return { em };
   }
 
   private async endReading(): Promise<void> {
     const held = this.reading;
     this.reading = undefined;
     const reading = await held?.catch(() => undefined);
-    await (reading && this.letGo(reading.em));
+    await (reading && this.letGo(reading));
   }
 
   /** An EntityManager whose transaction ends when nobody waits for the answer any more. */
@@ -246,12 +291,13 @@ export class Context {
   }
 
   /** Ends a transaction in which nothing was written: a rollback does it as well as a commit. */
-  private async letGo(em: EntityManager): Promise<void> {
+  private async letGo({ em, leave }: Reading): Promise<void> {
     await settle(em, 'rollback').catch(() => undefined);
     this.running.delete(em);
+    leave();
   }
 
-  private async enter(em: EntityManager): Promise<void> {
+  private async enter(em: EntityManager, home: Home): Promise<void> {
     this.mustBeOpen();
     const { caller, actingFor, customerId, deadline, requestId } = this.held;
     const left = Math.max(50, Math.min(STATEMENT_MS, deadline - Date.now()));
@@ -262,17 +308,37 @@ export class Context {
       'app.acting_for': actingFor?.operator ?? '',
       'app.request_id': requestId,
       'app.trace': traceParent() ?? '',
-      'app.news': this.machinery.fanOut.engine === 'POSTGRES' ? '' : 'elsewhere',
+      'app.news': isToldByCommit(this.machinery.fanOut, home) ? '' : 'elsewhere',
       statement_timeout: `${Math.round(left)}ms`,
     };
-    const [row] = await em.execute('select * from kernel.enter(?::jsonb)', [JSON.stringify(settings)]);
+    const [row] = await em
+      .execute('select * from kernel.enter(?::jsonb)', [JSON.stringify(settings)])
+      .catch((error: unknown) => {
+        throw refusalOf(error);
+      });
     this.at = new Date(row?.at);
+    this.logFrom = Number(row?.log_from);
   }
 }
 
 interface Reading {
   em: EntityManager;
+  /** Gives its pool back. */
+  leave: () => void;
 }
+
+/** A home refuses to be entered: its tenant lives elsewhere now, or is moving and not written for the moment. */
+class NotHere extends ClientError {}
+
+const refusalOf = (error: unknown): unknown => {
+  const { code } = error as { code?: unknown };
+  if (code === PAUSED)
+    return new NotHere('FORBIDDEN', 'Nothing can be changed here at the moment.', { reason: 'TENANT_READ_ONLY' });
+  return code === ELSEWHERE ? new NotHere('OVERLOADED', 'This is moving. Please try again in a moment.') : error;
+};
+
+/** PostgreSQL carries the news of a commit itself, but only to who listens at the control plane's database. */
+const isToldByCommit = ({ engine }: FanOut, home: Home) => engine === 'POSTGRES' && home === CONTROL;
 
 /** What in an envelope tells who asks; the rest tells what they may, and is the same for all who may the same. */
 const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([

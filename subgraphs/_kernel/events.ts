@@ -10,6 +10,7 @@ interface Work {
   platformEvents: object[];
   feed: { name: FeedName; subject: string }[];
   timers: { task: string; at: Date }[];
+  isCounted?: true;
 }
 
 /** What a transaction will tell when it commits, by its EntityManager. */
@@ -55,24 +56,36 @@ export function setTimer(em: EntityManager, task: string, at: Date): void {
   workOf(em).timers.push({ task, at });
 }
 
+/** Notes that a counter of the tenant was used in this transaction: where it is a copy, its owner is told. */
+export function noteUse(em: EntityManager): void {
+  workOf(em).isCounted = true;
+}
+
 /** What a transaction of a tenant told, to be passed on once it is committed. */
 export interface Told {
   /** Feeds of the gateways it wrote to. */
   feeds: FeedName[];
   ears: Ear[];
+  /** Whether it wrote into a log. */
+  hasEvents: boolean;
+  isCounted: boolean;
 }
+
+export const NOTHING_TOLD: Told = { feeds: [], ears: [], hasEvents: false, isCounted: false };
 
 /** The last statement of a writing transaction. */
 export async function finish(em: EntityManager, tenantId: string): Promise<Told> {
   const held = work.get(em);
-  if (!held) return { feeds: [], ears: [] };
+  if (!held) return NOTHING_TOLD;
   work.delete(em);
-  await em.execute('select kernel.finish(?::jsonb)', [JSON.stringify(held)]);
+  const { isCounted = false, ...told } = held;
+  if (Object.values(told).some(({ length }) => length > 0))
+    await em.execute('select kernel.finish(?::jsonb)', [JSON.stringify(told)]);
   const feeds = [...new Set(held.feed.map(({ name }) => name))];
   const ears: Ear[] = feeds.map((name) => `feed:${name}` as const);
   if (held.events.length > 0) ears.push(`tenant:${tenantId}`);
   if (held.platformEvents.length > 0) ears.push(`tenant:${PLATFORM_TENANT}`);
-  return { feeds, ears };
+  return { feeds, ears, hasEvents: held.events.length + held.platformEvents.length > 0, isCounted };
 }
 
 interface EventRow {

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Line, Listener } from './fan-out.ts';
+import type { Ear, Line, Listener } from './fan-out.ts';
 
 const CHANNEL = 'dotmac';
 const FIRST_RETRY_MS = 100;
@@ -68,7 +68,11 @@ export function listenToPostgres(url: string, listener: Listener): Line {
 
   void open();
   return {
-    tell: async () => undefined,
+    // What is committed in this database its commit has told; this is for the databases of single tenants.
+    async tell(ears) {
+      if (!client) throw new Error('The line is being laid anew.');
+      for (const ear of ears) await client.query('select pg_notify($1, $2)', [CHANNEL, newsOf(ear)]);
+    },
     close: async () => {
       isClosed = true;
       clearTimeout(timer);
@@ -78,6 +82,11 @@ export function listenToPostgres(url: string, listener: Listener): Line {
       await held?.end().catch(() => undefined);
     },
   };
+}
+
+function newsOf(ear: Ear): string {
+  const [kind, name] = ear.split(':');
+  return JSON.stringify({ [String(kind)]: name });
 }
 
 /** Whom a notification wakes; nobody when it is not one of ours, for anyone who may connect may notify. */

@@ -19,7 +19,7 @@ export interface FanOut {
   onTenant(tenantId: string, heard: () => void): () => void;
   /** Calls `heard` when a gateway feed grew, and after every reconnection. Returns how to stop. */
   onFeed(name: string, heard: () => void): () => void;
-  /** Tells every process what a transaction changed, after its commit. With POSTGRES the commit itself has told it. */
+  /** Tells every process what a transaction changed, after a commit that has not told it itself. */
   tell(ears: readonly Ear[]): void;
   /** How many listen now. */
   listeners(): number;

@@ -15,6 +15,9 @@ import { type Context, type Machinery, systemContext } from './context.ts';
 import { PLATFORM_TENANT, roleUrl } from './db.ts';
 import { readEvent } from './events.ts';
 import { mayUse } from './gate.ts';
+import { HomeJobs } from './home-jobs.ts';
+import { HomeKeeper } from './home-keeper.ts';
+import { CONTROL, dedicatedPlaces, type Home, type Homes } from './homes.ts';
 import { jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
 import type { RunningSubgraph, SubgraphDefinition, Subscriber } from './subgraph.ts';
 import { continueTrace, inSpan, type Logger } from './telemetry.ts';
@@ -35,23 +38,25 @@ export function reactionsOf(definition: SubgraphDefinition): { event: string; ta
 
 /**
  * Lets one subscriber hear one event of a tenant's log, exactly once: the receipt is written in the transaction of what
- * the subscriber does. Throws what it throws, and the job is tried again. Where the module is not licensed nothing is
+ * the subscriber does, at the hearer's home of the tenant. Throws what it throws, and the job is tried again. Where the module is not licensed nothing is
  * done, now or later: what happened meanwhile is in the log for whoever needs it.
+ * @param home at which it was told: its place is one in the log there.
  */
 export async function react(
   machinery: Machinery,
   definition: SubgraphDefinition,
   name: string,
   told: { tenantId: string; seq: number },
+  home: Home = CONTROL,
 ): Promise<void> {
   const subscriber = definition.subscribers?.[name] as Subscriber;
   const task = taskName(definition.name, name);
   const ctx = await systemContext(machinery, told.tenantId);
   try {
     if (definition.feature && !subscriber.isAlwaysOn && !mayUse(ctx, definition.feature, true)) return;
+    const event = await readEventAt(machinery.homes, home, told);
+    if (!event) throw new Error(`There is no event ${told.seq} in the log.`);
     await ctx.tx(async (em) => {
-      const event = await readEvent(em, told.seq);
-      if (!event) throw new Error(`There is no event ${told.seq} in the log.`);
       const [isFirst] = await em.execute(
         'insert into kernel.reaction_receipt (task, event_id) values (?, ?) on conflict do nothing returning 1 as is_first',
         [task, event.id],
@@ -60,6 +65,22 @@ export async function react(
     });
   } finally {
     await ctx.end();
+  }
+}
+
+/** An event of a tenant's log at a home; whoever hears it may have its own rows of the tenant at another. */
+async function readEventAt(homes: Homes, home: Home, { tenantId, seq }: { tenantId: string; seq: number }) {
+  const { db, leave } = await homes.at(home);
+  try {
+    return await db.fork().transactional(
+      async (em) => {
+        await em.execute("select set_config('app.tenant_id', ?, true)", [tenantId]);
+        return readEvent(em, seq);
+      },
+      { readOnly: true },
+    );
+  } finally {
+    leave();
   }
 }
 
@@ -145,6 +166,40 @@ async function unlockAll(pool: pg.Pool): Promise<void> {
   );
 }
 
+const lostBy = (log: Logger) => (error: Error) => log.warn({ error: error.message }, 'a job connection was lost');
+
+function jobsPool(config: Config, log: Logger): pg.Pool {
+  const lost = lostBy(log);
+  const pool = new pg.Pool({ connectionString: roleUrl(config, 'dotmac_jobs'), max: CONCURRENCY + 2 });
+  return pool.on('error', lost).on('connect', (client) => client.on('error', lost));
+}
+
+/** What the subgraphs of this process do for the jobs that wait at a home. */
+function tasksAt(subgraphs: readonly RunningSubgraph[], home: Home): TaskList {
+  const taskList: TaskList = {};
+  for (const { subgraph, machinery } of subgraphs) {
+    for (const name of Object.keys(subgraph.definition.subscribers ?? {})) {
+      const task = taskName(subgraph.name, name);
+      taskList[task] = observed(task, machinery.log, (told) =>
+        react(machinery, subgraph.definition, name, told as Told, home),
+      );
+    }
+    for (const [name, run] of Object.entries(subgraph.definition.timers ?? {})) {
+      const task = taskName(subgraph.name, name);
+      taskList[task] = observed(task, machinery.log, ({ tenantId }) => inTenant(machinery, String(tenantId), run));
+    }
+  }
+  return taskList;
+}
+
+/** Does repeated work once more at each home of a single tenant: its rows are seen across tenants nowhere else. */
+async function sweepHomes(machinery: Machinery, pool: pg.Pool, sweep: (ctx: Context) => Promise<void>): Promise<void> {
+  for (const home of new Set((await dedicatedPlaces(pool)).map((place) => place.home))) {
+    const { db, leave } = await machinery.homes.platformAt(home);
+    await inPlatform({ ...machinery, platformDb: db }, sweep).finally(leave);
+  }
+}
+
 /**
  * Runs the jobs of the given subgraphs in this process, each in the tenant it is about.
  * @param isAlone no other process runs jobs of this database: what is locked was left by one that died.
@@ -155,33 +210,20 @@ export async function runJobs(
   log: Logger,
   isAlone = false,
 ): Promise<Jobs> {
-  const taskList: TaskList = {};
-  for (const { subgraph, machinery } of subgraphs) {
-    for (const name of Object.keys(subgraph.definition.subscribers ?? {})) {
-      const task = taskName(subgraph.name, name);
-      taskList[task] = observed(task, machinery.log, (told) =>
-        react(machinery, subgraph.definition, name, told as Told),
-      );
-    }
-  }
-  for (const { subgraph, machinery } of subgraphs) {
-    for (const [name, run] of Object.entries(subgraph.definition.timers ?? {})) {
-      const task = taskName(subgraph.name, name);
-      taskList[task] = observed(task, machinery.log, ({ tenantId }) => inTenant(machinery, String(tenantId), run));
-    }
-  }
+  const taskList = tasksAt(subgraphs, CONTROL);
   const crons: CronItem[] = [];
+  const pool = jobsPool(config, log);
   for (const { subgraph, machinery } of subgraphs) {
     for (const [name, { pattern, run: sweep }] of Object.entries(subgraph.definition.crons ?? {})) {
       const task = taskName(subgraph.name, name);
       crons.push({ task, match: pattern, identifier: task });
-      taskList[task] = observed(task, machinery.log, () => inPlatform(machinery, sweep));
+      taskList[task] = observed(task, machinery.log, async () => {
+        await inPlatform(machinery, sweep);
+        if (subgraph.definition.isAtHome) await sweepHomes(machinery, pool, sweep);
+      });
     }
   }
-  if (Object.keys(taskList).length === 0) return { stop: async () => undefined };
-  const pool = new pg.Pool({ connectionString: roleUrl(config, 'dotmac_jobs'), max: CONCURRENCY + 2 });
-  const lost = (error: Error) => log.warn({ error: error.message }, 'a job connection was lost');
-  pool.on('error', lost).on('connect', (client) => client.on('error', lost));
+  const lost = lostBy(log);
   const workers: string[] = [];
   const events: WorkerEvents = new EventEmitter();
   events.on('pool:create', ({ workerPool }) => workers.push(workerPool.id));
@@ -198,9 +240,17 @@ export async function runJobs(
     pollInterval: 1_000,
     logger: quietLogger(log),
   });
+  const atHomes = new HomeJobs(config, (home) => tasksAt(subgraphs, home), quietLogger(log), log);
+  const first = subgraphs[0]?.machinery;
+  const keeper = first && new HomeKeeper(first.copies, pool, first.fanOut, (home) => atHomes.run(home), log);
+  for (const { machinery } of subgraphs)
+    machinery.onCommitAt = (home, tenantId, told) => keeper?.committed(home, tenantId, told);
   return {
     stop: async () => {
       stopWatching();
+      await keeper?.close();
+      await atHomes.close();
+
       await runner.stop().catch(() => undefined);
       // A job that was fetched in the moment of stopping stays locked by us, who will never run it.
       await pool.query('select graphile_worker.force_unlock_workers($1)', [workers]).catch(lost);

@@ -16,7 +16,8 @@ const QUEUE_LIMIT = 128;
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 250;
 
-type Hearer = (events: LoggedEvent[]) => void;
+/** Hears what is new, or that it has to begin anew: the log goes on elsewhere, with places of its own. */
+type Hearer = (events: LoggedEvent[] | 'ANEW') => void;
 
 /** One reader of a tenant's log per process, however many follow it. */
 class Tail {
@@ -70,12 +71,11 @@ class Tail {
     while (this.isDirty && this.hearers.size > 0) {
       this.isDirty = false;
       try {
-        const events = await withReader(this.machinery, this.tenantId, async (ctx) =>
-          readLog(await ctx.em(), this.at, PAGE),
-        );
-        this.at = events.at(-1)?.seq ?? this.at;
-        if (events.length === PAGE) this.isDirty = true;
-        if (events.length > 0) for (const hear of [...this.hearers]) hear(events);
+        const news = await withReader(this.machinery, this.tenantId, (ctx) => this.newsFor(ctx));
+        if (news.events.length === PAGE) this.isDirty = true;
+        this.at = news.at;
+        const told = news.isAnew ? 'ANEW' : news.events;
+        if (told.length > 0) for (const hear of [...this.hearers]) hear(told);
       } catch (error) {
         this.machinery.log.warn(
           { error: (error as Error).message, tenantId: this.tenantId },
@@ -85,12 +85,25 @@ class Tail {
       }
     }
   }
+
+  private async newsFor(ctx: Context): Promise<{ events: LoggedEvent[]; at: number; isAnew: boolean }> {
+    const em = await ctx.em();
+    if (ctx.logFrom > this.at) return { events: [], at: await logHead(em), isAnew: true };
+    const events = await readLog(em, this.at, PAGE);
+    return { events, at: events.at(-1)?.seq ?? this.at, isAnew: false };
+  }
 }
 
+/**
+ * Reads in a tenant, and makes sure that it lived there all the while: what is told at its former home after it has left
+ * is not for those who follow it.
+ */
 async function withReader<T>(machinery: Machinery, tenantId: string, run: (ctx: Context) => Promise<T>): Promise<T> {
   const ctx = await systemContext(machinery, tenantId);
   try {
-    return await run(ctx);
+    const result = await run(ctx);
+    if (machinery.homes.isAtHome) await (await ctx.em()).execute('select kernel.resident(false)');
+    return result;
   } finally {
     await ctx.end();
   }
@@ -167,8 +180,8 @@ export function follow<T>(
   let isOver = false;
   let at = 0;
   const onEvents: Hearer = (events) => {
-    queue.push(...events);
-    if (queue.length > QUEUE_LIMIT) {
+    if (events !== 'ANEW') queue.push(...events);
+    if (events === 'ANEW' || queue.length > QUEUE_LIMIT) {
       isTooFarBehind = true;
       queue.length = 0;
     }
@@ -241,9 +254,11 @@ async function patiently<T>(work: () => Promise<T>, isOver: () => boolean): Prom
     }
 }
 
-/** What was committed since a place; undefined when it is more than a reader may lag behind. */
+/** What was committed since a place; undefined when it is more than a reader may lag behind, or is told at other places. */
 async function missedSince(reader: Context, place: number): Promise<LoggedEvent[] | undefined> {
-  const missed = await readLog(await reader.em(), place, QUEUE_LIMIT + 1);
+  const em = await reader.em();
+  if (reader.logFrom > place) return undefined;
+  const missed = await readLog(em, place, QUEUE_LIMIT + 1);
   return missed.length <= QUEUE_LIMIT ? missed : undefined;
 }
 

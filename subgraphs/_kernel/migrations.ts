@@ -11,6 +11,8 @@ export interface MigrationSource {
   dir: URL;
   /** Schemas it owns beside the one of its name. */
   schemas?: string[];
+  /** Its rows live at the home of their tenant and move with it. */
+  isAtHome?: boolean;
 }
 
 /** One run of migrations at a time, over all processes. */
@@ -19,7 +21,7 @@ const LOCK = 7_190_000_001;
 const ident = (name: string) => pg.escapeIdentifier(name);
 
 /** The roles of security section 1, made once per cluster. Names and passwords are the same for every database in it. */
-function roleStatements(config: Config, subgraphs: readonly string[]): string[] {
+function roleStatements(config: Config, subgraphs: readonly string[], atHome: readonly string[]): string[] {
   const login = (role: string, options = '') => [
     `do $$ begin create role ${ident(role)} login; exception when duplicate_object then null; end $$`,
     `alter role ${ident(role)} login ${options} password ${pg.escapeLiteral(rolePassword(config, role))}`,
@@ -36,11 +38,15 @@ function roleStatements(config: Config, subgraphs: readonly string[]): string[] 
     ...group('dotmac_owner'),
     ...group('dotmac_tenant_rw'),
     ...group('dotmac_kernel'),
+    ...group('dotmac_at_home'),
     ...login('dotmac_migrator', 'noinherit'),
     ...login('dotmac_jobs'),
     ...login('dotmac_platform'),
     ...login('dotmac_fan_out'),
     ...patience('dotmac_platform'),
+    ...login('dotmac_relay'),
+    ...patience('dotmac_relay'),
+    'grant dotmac_tenant_rw to dotmac_relay with set false',
     ...login('dotmac_reports'),
     'alter role dotmac_reports set search_path = reports',
     'alter role dotmac_reports set default_transaction_read_only = on',
@@ -55,6 +61,9 @@ function roleStatements(config: Config, subgraphs: readonly string[]): string[] 
       ...patience(`svc_${name}`),
       `grant dotmac_tenant_rw to ${ident(`svc_${name}`)} with set false`,
     ]),
+    ...atHome.map((name) => `grant dotmac_at_home to ${ident(`svc_${name}`)} with set false`),
+    // Who copies a tenant to another home fires no triggers there. Where the login may not grant it, nobody moves.
+    `do $$ begin grant set on parameter session_replication_role to dotmac_owner; exception when insufficient_privilege then null; end $$`,
   ];
 }
 
@@ -75,11 +84,16 @@ async function withClient<T>(url: string, run: (client: pg.Client) => Promise<T>
  */
 export async function migrate(config: Config, sources: readonly MigrationSource[]): Promise<{ applied: string[] }> {
   const names = sources.map((source) => source.name).filter((name) => name !== 'kernel');
+  const atHome = sources.filter(({ isAtHome }) => isAtHome);
   await withClient(String(config.DATABASE_URL), async (admin) => {
     await admin.query('select pg_advisory_lock($1)', [LOCK]);
     const { rows } = await admin.query('show server_version_num');
     if (Number(rows[0].server_version_num) < 180_000) throw new Error('PostgreSQL 18 or newer is needed.');
-    await makeRoles(config, names);
+    await makeRoles(
+      config,
+      names,
+      atHome.map(({ name }) => name),
+    );
     const { rows: db } = await admin.query('select current_database() as name');
     await admin.query(`grant connect, create on database ${ident(db[0].name)} to dotmac_owner, dotmac_jobs`);
     await admin.query(`revoke temporary on database ${ident(db[0].name)} from public`); // a temporary type could stand in for one of ours
@@ -109,17 +123,20 @@ export async function migrate(config: Config, sources: readonly MigrationSource[
         applied.push(`${source.name}/${file}`);
       }
     }
+    await client.query('call kernel.make_movable($1)', [
+      atHome.flatMap(({ name, schemas = [] }) => [name, ...schemas]),
+    ]);
     return { applied };
   });
 }
 
 /** Roles belong to the cluster: databases migrated side by side make them one after the other. */
-async function makeRoles(config: Config, subgraphs: readonly string[]): Promise<void> {
+async function makeRoles(config: Config, subgraphs: readonly string[], atHome: readonly string[]): Promise<void> {
   const url = new URL(String(config.DATABASE_URL));
   url.pathname = '/postgres';
   await withClient(url.href, async (cluster) => {
     await cluster.query('select pg_advisory_lock($1)', [LOCK]);
-    for (const statement of roleStatements(config, subgraphs)) await cluster.query(statement);
+    for (const statement of roleStatements(config, subgraphs, atHome)) await cluster.query(statement);
   });
 }
 
@@ -132,7 +149,7 @@ async function apply(
 ): Promise<void> {
   await client.query('begin');
   try {
-    await client.query("select set_config('app.migration', 'on', true)");
+    await client.query("select set_config('app.migration', 'on', true), set_config('app.residence', 'HERE', true)");
     if (source.name !== 'kernel')
       for (const schema of [source.name, ...(source.schemas ?? [])])
         await openSchema(client, schema, `svc_${source.name}`);

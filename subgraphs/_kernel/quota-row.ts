@@ -3,6 +3,7 @@ import { ClientError } from '../../schema/errors.ts';
 import type { QuotaKey } from '../../schema/features.ts';
 import type { Context } from './context.ts';
 import type { EntityManager } from './db.ts';
+import { noteUse } from './events.ts';
 import { type Counted, plainUntil, type TopUp, type Turned, turned } from './quota.rules.ts';
 
 /** How long limits may be older than the licence the caller knows, milliseconds, and how often that is looked at. */
@@ -25,6 +26,7 @@ export async function countPlainly(
   const [row] = await em.execute('select kernel.count_plainly(?, ?, ?, ?, ?, ?) as used', [
     ...[key, String(amount), onceKey, requestHash, ctx.envelope.licenseVersion, ctx.now()],
   ]);
+  if (row?.used != null) noteUse(em);
   return wholeOrNull(row?.used ?? null);
 }
 
@@ -110,6 +112,7 @@ export async function saveQuota(
   { row, days, periods }: Turned,
   receipts: readonly NewReceipt[] = [],
 ): Promise<void> {
+  noteUse(em);
   await em.execute(
     `with counted as (
        update kernel.quota set used = ?, topped_up = ?, reported = ?, top_ups = ?::jsonb, warned = ?::int[], period_start = ?,

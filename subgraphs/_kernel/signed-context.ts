@@ -27,6 +27,8 @@ export interface Envelope {
   /** While gates only observe: what they let pass of features that are simply not in the plan. */
   observed?: FeatureAccess;
   licenseVersion: number;
+  /** How often the tenant has moved: whoever knows an older place of it looks again. */
+  placementVersion?: number;
   /** Whether the tenant may only be read: it is closing, or moving to another home. */
   isReadOnly?: boolean;
   /** Epoch milliseconds after which nobody waits for the answer. */

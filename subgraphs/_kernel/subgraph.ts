@@ -74,6 +74,8 @@ export interface SubgraphDefinition {
   timers?: Record<string, (ctx: Context) => Promise<unknown>>;
   /** Runs before it serves, in the platform's tenant. */
   onStart?: (ctx: Context) => Promise<void>;
+  /** Its rows live at the home of their tenant, and move with it; those of the other domains stay at the control plane. */
+  isAtHome?: boolean;
   /** Part of the control plane: may enter a tenant it names and read across tenants. */
   isControlPlane?: boolean;
   /** The people of the example world, for the domain that knows them. */

@@ -36,5 +36,6 @@ export const billing: SubgraphDefinition = {
   subscribers,
   crons: { markOverdueInvoices: { pattern: '* * * * *', run: markOverdueInvoices } },
   isControlPlane: true,
+  isAtHome: true,
   seed,
 };

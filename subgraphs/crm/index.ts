@@ -28,5 +28,6 @@ export const crm: SubgraphDefinition = {
     Lead: (ctx, { id }) => (ctx.can('crm.lead.read') ? ctx.load(leadById, id) : null),
   },
   subscribers: { keepPrimaryContact },
+  isAtHome: true,
   seed,
 };

@@ -40,5 +40,6 @@ export const network: SubgraphDefinition = {
     Service: byPermissionOrOwn('network.service.read', serviceById),
   },
   subscribers: { recountDevices: hears('licensing.usage.day_closed', (ctx) => recountDevices(ctx)) },
+  isAtHome: true,
   seed,
 };

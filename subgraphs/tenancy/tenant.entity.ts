@@ -77,6 +77,7 @@ export class TenantView {
   @Field(() => TenantStateEnum) state!: TenantState;
   @Field(() => AccessModeEnum) accessMode!: AccessMode;
   @Field(() => Int) clockOffsetSeconds!: number;
+  @Field(() => Int) placementVersion!: number;
 }
 
 @ObjectType()

@@ -5,8 +5,12 @@ import { type Connection, connect, type PageArgs } from '../../schema/page.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { emit, readFeed, tellGateways } from '../_kernel/events.ts';
+import { CONTROL } from '../_kernel/homes.ts';
 import { lockOrRefuse } from '../_kernel/lock.ts';
-import { Tenant, type TenantFeedPage } from './tenant.entity.ts';
+import { Placement } from './placement/placement.entity.ts';
+import { regionOf } from './placement/placement.rules.ts';
+import { placeTenant } from './placement/placement.service.ts';
+import { Tenant, type TenantFeedPage, type TenantView } from './tenant.entity.ts';
 import {
   accessModeOf,
   advance,
@@ -40,7 +44,7 @@ export function listTenants(ctx: Context, page: PageArgs): Promise<Connection<Te
   });
 }
 
-/** Writes a tenant into the register, and the kernel's copy with it. Runs in the new tenant itself. */
+/** Writes a tenant into the register, the kernel's copy with it, and gives it a place at the shared home. Runs in the new tenant itself. */
 export function registerTenant(ctx: Context, tenant: NewTenant): Promise<Tenant> {
   return ctx.tx(async (em) => {
     const made = em.create(Tenant, {
@@ -54,6 +58,7 @@ export function registerTenant(ctx: Context, tenant: NewTenant): Promise<Tenant>
     em.persist(made);
     await em.flush();
     await copyToKernel(em, made);
+    await placeTenant(em, made.id, { isolation: 'SHARED', region: regionOf(made.zone), home: CONTROL });
     return made;
   });
 }
@@ -124,22 +129,30 @@ export function advanceClock(ctx: Context, tenantId: string, by: string): Promis
 export async function tenantFeed(ctx: Context, afterSeq: number, first: number): Promise<TenantFeedPage> {
   return ctx.acrossTenants(async (em) => {
     const { head, rows } = await readFeed(em, 'tenants', afterSeq, first);
-    const tenants = await em.find(Tenant, { id: { $in: rows.map((row) => row.subject) } });
-    return { head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head, tenants: tenants.map(viewOf) };
+    const tenants = await readViews(
+      em,
+      rows.map((row) => row.subject),
+    );
+    return { head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head, tenants };
   });
 }
 
 /** What gateways hold of the named tenants. */
 export function tenantViews(ctx: Context, ids: string[]) {
-  return ctx.acrossTenants(async (em) => (await em.find(Tenant, { id: { $in: ids } })).map(viewOf));
+  return ctx.acrossTenants((em) => readViews(em, ids));
 }
 
-const viewOf = (tenant: Tenant) => ({
-  id: tenant.id,
-  state: tenant.state,
-  clockOffsetSeconds: tenant.clockOffsetSeconds,
-  accessMode: accessModeOf(tenant),
-});
+async function readViews(em: EntityManager, ids: string[]): Promise<TenantView[]> {
+  const tenants = await em.find(Tenant, { id: { $in: ids } });
+  const places = new Map((await em.find(Placement, { id: { $in: ids } })).map(({ id, version }) => [id, version]));
+  return tenants.map((tenant) => ({
+    id: tenant.id,
+    state: tenant.state,
+    clockOffsetSeconds: tenant.clockOffsetSeconds,
+    accessMode: accessModeOf(tenant),
+    placementVersion: places.get(tenant.id) ?? 0,
+  }));
+}
 
 /** A caller who acts in the tenant it names; refuses with NOT_FOUND what cannot be one. */
 function inTenant(ctx: Context, tenantId: string): Context {
@@ -149,7 +162,8 @@ function inTenant(ctx: Context, tenantId: string): Context {
 
 const findOrRefuse = (em: EntityManager, id: string) => lockOrRefuse(em, Tenant, id, 'tenant');
 
-async function saveTenant(em: EntityManager, tenant: Tenant): Promise<void> {
+/** Writes a changed tenant, the kernel's copy with it, and tells the gateways. */
+export async function saveTenant(em: EntityManager, tenant: Tenant): Promise<void> {
   tenant.version += 1;
   await em.flush();
   await copyToKernel(em, tenant);

@@ -33,5 +33,6 @@ export const tickets: SubgraphDefinition = {
   references: {
     Ticket: (ctx, { id }) => (ctx.can('tickets.ticket.read') ? ctx.load(ticketById, id) : null),
   },
+  isAtHome: true,
   seed,
 };

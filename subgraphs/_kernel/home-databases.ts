@@ -1,0 +1,68 @@
+import pg from 'pg';
+import type { Config } from './config.ts';
+import { roleUrl } from './db.ts';
+import { CONTROL, configAt, type Home, homeUrl } from './homes.ts';
+
+/** Brings a database up to this version of every subgraph. */
+export type Migrate = (config: Config) => Promise<unknown>;
+
+const DUPLICATE_DATABASE = '42P04';
+
+async function withAdmin(config: Config, home: Home, run: (client: pg.Client, name: string) => Promise<unknown>) {
+  if (home === CONTROL) throw new Error('The database of the control plane is neither made nor dropped.');
+  const url = new URL(homeUrl(config, home));
+  const name = url.pathname.slice(1);
+  url.pathname = '/postgres';
+  const client = new pg.Client({ connectionString: url.href });
+  await client.connect();
+  try {
+    await run(client, pg.escapeIdentifier(name));
+  } finally {
+    await client.end();
+  }
+}
+
+/** Makes the empty database of a home. One that is there already is left as it is. */
+export function createHome(config: Config, home: Home): Promise<void> {
+  return withAdmin(config, home, async (client, name) => {
+    await client.query(`create database ${name}`).catch((error: { code?: string }) => {
+      if (error.code !== DUPLICATE_DATABASE) throw error;
+    });
+  });
+}
+
+/** Gives a home the schemas, roles and policies of all others, and tells it its name. Running it again changes nothing. */
+export async function migrateHome(config: Config, home: Home, migrate: Migrate): Promise<void> {
+  await migrate(configAt(config, home));
+  await withOwner(config, home, (client) =>
+    client.query(
+      'insert into kernel.home (name) values ($1) on conflict (is_only) do update set name = excluded.name',
+      [home],
+    ),
+  );
+}
+
+/** Drops a home with everything in it. One that is gone is no error. */
+export function dropHome(config: Config, home: Home): Promise<void> {
+  return withAdmin(config, home, (client, name) => client.query(`drop database if exists ${name} with (force)`));
+}
+
+/**
+ * Runs what moves a tenant's rows, which is a migration of them: as the owner, whom policies let pass only then. Values
+ * are written alike at all homes.
+ */
+export async function withOwner<T>(config: Config, home: Home, run: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client({
+    connectionString: roleUrl(configAt(config, home), 'dotmac_migrator'),
+    application_name: 'dotmac_move',
+  });
+  client.on('error', () => undefined); // the query itself fails
+  await client.connect();
+  try {
+    await client.query(`set role dotmac_owner; set app.migration = 'on'; set app.residence = 'HERE'; set timezone = 'UTC';
+      set datestyle = 'ISO'; set intervalstyle = 'postgres'; set bytea_output = 'hex'; set extra_float_digits = 1`);
+    return await run(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,128 @@
+import type pg from 'pg';
+import type { FanOut } from './fan-out.ts';
+import type { HomeCopies } from './home-copies.ts';
+import { dedicatedPlaces, type Home } from './homes.ts';
+import type { Logger } from './telemetry.ts';
+
+/** Without news the gateways' feeds are read this often, milliseconds. */
+const POLL_MS = 1_000;
+/** Who lives where, their use and their waiting jobs are looked at this often, whatever is heard, milliseconds. */
+const SWEEP_MS = 10_000;
+/** Use is told this long after it was counted, so that what is counted together is told once, milliseconds. */
+const GATHER_MS = 100;
+
+/**
+ * Keeps the homes of single tenants in step with the control plane, in every process that runs jobs: brings them what
+ * changes of licences and profiles, tells what is used there, and runs the jobs that wait there.
+ */
+export class HomeKeeper {
+  private homes = new Map<string, Home>();
+  private seqs: Record<string, number> = {};
+  private sweptAt = Number.NEGATIVE_INFINITY;
+  private working: Promise<void> | undefined;
+  private isStale = false;
+  private isOver = false;
+  private readonly stops: (() => void)[];
+  private readonly heard = new Map<string, () => void>();
+  private readonly gathering = new Map<string, NodeJS.Timeout>();
+  private readonly timer: NodeJS.Timeout;
+  private readonly copies: HomeCopies;
+  private readonly jobs: pg.Pool;
+  private readonly fanOut: FanOut;
+  private readonly runJobsAt: (home: Home) => void;
+  private readonly log: Logger;
+
+  /** @param jobs a pool of dotmac_jobs at the control plane's database. */
+  constructor(copies: HomeCopies, jobs: pg.Pool, fanOut: FanOut, runJobsAt: (home: Home) => void, log: Logger) {
+    this.copies = copies;
+    this.jobs = jobs;
+    this.fanOut = fanOut;
+    this.runJobsAt = runJobsAt;
+    this.log = log;
+    const wake = () => {
+      this.isStale = true;
+      this.look();
+    };
+    this.stops = [fanOut.onFeed('licenses', wake), fanOut.onFeed('tenants', wake)];
+    this.timer = setInterval(() => this.look(), POLL_MS);
+    this.timer.unref();
+    this.look();
+  }
+
+  /** Something was committed in a tenant at its home. */
+  committed(home: Home, tenantId: string, { isCounted, hasEvents }: { isCounted: boolean; hasEvents: boolean }): void {
+    if (hasEvents) this.runJobsAt(home);
+    if (!isCounted || this.isOver || this.gathering.has(tenantId)) return;
+    const timer = setTimeout(() => {
+      this.gathering.delete(tenantId);
+      void this.tellUse(tenantId, home);
+    }, GATHER_MS);
+    this.gathering.set(tenantId, timer);
+  }
+
+  async close(): Promise<void> {
+    this.isOver = true;
+    clearInterval(this.timer);
+    for (const timer of this.gathering.values()) clearTimeout(timer);
+    for (const stop of [...this.stops, ...this.heard.values()]) stop();
+    await this.working;
+  }
+
+  private look(): void {
+    if (this.working || this.isOver) return;
+    this.isStale = false;
+    this.working = this.work()
+      .catch((error: Error) =>
+        this.log.warn({ error: error.message }, 'the homes of tenants could not be looked after'),
+      )
+      .finally(() => {
+        this.working = undefined;
+        if (this.isStale) this.look();
+      });
+  }
+
+  private async work(): Promise<void> {
+    const { seqs, tenants } = await this.copies.newsAfter(this.seqs);
+    const isSweep = performance.now() - this.sweptAt > SWEEP_MS;
+    if (isSweep || tenants.length > 0) await this.learnHomes();
+    if (isSweep) this.sweptAt = performance.now();
+    for (const [tenantId, home] of this.homes) {
+      if (isSweep || tenants.includes(tenantId)) await this.push(tenantId, home);
+      if (isSweep) await this.tellUse(tenantId, home);
+    }
+    if (isSweep) for (const home of new Set(this.homes.values())) this.runJobsAt(home);
+    this.seqs = seqs;
+  }
+
+  private async learnHomes(): Promise<void> {
+    this.homes = new Map((await dedicatedPlaces(this.jobs)).map(({ tenantId, home }) => [tenantId, home]));
+    for (const [tenantId, stop] of this.heard)
+      if (!this.homes.has(tenantId)) {
+        stop();
+        this.heard.delete(tenantId);
+      }
+    for (const [tenantId, home] of this.homes) {
+      this.heard.get(tenantId)?.();
+      this.heard.set(
+        tenantId,
+        this.fanOut.onTenant(tenantId, () => this.runJobsAt(home)),
+      );
+    }
+  }
+
+  /** One home that does not answer keeps no other waiting for what it is to know. */
+  private push(tenantId: string, home: Home): Promise<void> {
+    return this.copies.push(tenantId, home).catch((error: Error) => {
+      this.sweptAt = Number.NEGATIVE_INFINITY; // again with the next look
+      this.log.warn({ error: error.message, tenantId }, 'a home could not be brought what it is to know; trying again');
+    });
+  }
+
+  private tellUse(tenantId: string, home: Home): Promise<void> {
+    return this.copies
+      .tellUse(tenantId, home)
+      .catch((error: Error) =>
+        this.log.warn({ error: error.message, tenantId }, 'what is used at a home was not told'),
+      );
+  }
+}
