@@ -103,6 +103,13 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     url: urlOf(server, name),
     drop: () =>
-      asAdmin(server, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))),
+      asAdmin(server, async (client) => {
+        // Homes of single tenants lie beside it and begin with its name.
+        const { rows } = await client.query('select datname from pg_database where datname = $1 or starts_with(datname, $2)', [
+          name,
+          `${name}_`,
+        ]);
+        for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);
+      }),
   };
 }

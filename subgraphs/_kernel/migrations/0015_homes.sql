@@ -148,6 +148,7 @@ end $$;
 create function kernel.hold_log() returns bigint language sql security definer set search_path = pg_catalog
   as $$ select h.seq from kernel.event_head h where h.tenant_id = kernel.tenant_id() for update $$;
 revoke all on function kernel.hold_log from public;
+grant execute on function kernel.hold_log to dotmac_tenant_rw;
 grant create on schema kernel to dotmac_kernel;
 alter function kernel.hold_log owner to dotmac_kernel;
 revoke create on schema kernel from dotmac_kernel;
