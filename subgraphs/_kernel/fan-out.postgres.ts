@@ -15,6 +15,8 @@ export function listenToPostgres(url: string, listener: Listener): Line {
   let isClosed = false;
   let retryMs = FIRST_RETRY_MS;
   let timer: NodeJS.Timeout | undefined;
+  /** A connection carries out one statement at a time. */
+  let telling: Promise<unknown> = Promise.resolve();
 
   const again = () => {
     client = undefined;
@@ -59,10 +61,12 @@ export function listenToPostgres(url: string, listener: Listener): Line {
   };
   const beat = setInterval(() => {
     const held = client;
-    held?.query('select').catch((error: Error) => {
-      held.emit('error', error);
-      void held.end().catch(() => undefined);
-    });
+    telling = telling.then(() =>
+      held?.query('select').catch((error: Error) => {
+        held.emit('error', error);
+        void held.end().catch(() => undefined);
+      }),
+    );
   }, BEAT_MS);
   beat.unref();
 
@@ -70,8 +74,12 @@ export function listenToPostgres(url: string, listener: Listener): Line {
   return {
     // What is committed in this database its commit has told; this is for the databases of single tenants.
     async tell(ears) {
-      if (!client) throw new Error('The line is being laid anew.');
-      for (const ear of ears) await client.query('select pg_notify($1, $2)', [CHANNEL, newsOf(ear)]);
+      const told = telling.then(async () => {
+        if (!client) throw new Error('The line is being laid anew.');
+        await client.query('select pg_notify($1, news) from unnest($2::text[]) news', [CHANNEL, ears.map(newsOf)]);
+      });
+      telling = told.catch(() => undefined);
+      await told;
     },
     close: async () => {
       isClosed = true;

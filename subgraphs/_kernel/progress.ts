@@ -24,7 +24,7 @@ export async function eventsSince(
 ): Promise<{ head: number; missed?: LoggedEvent[] }> {
   const em = await reader.em();
   const head = await logHead(em);
-  if (at === 0 || at > head || head - at > MAX_MISSED) return { head };
+  if (at === 0 || at < reader.logFrom || at > head || head - at > MAX_MISSED) return { head };
   const missed: LoggedEvent[] = [];
   while (at + missed.length < head) {
     const page = await readLog(em, at + missed.length, PAGE);

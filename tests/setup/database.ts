@@ -105,10 +105,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     drop: () =>
       asAdmin(server, async (client) => {
         // Homes of single tenants lie beside it and begin with its name.
-        const { rows } = await client.query('select datname from pg_database where datname = $1 or starts_with(datname, $2)', [
-          name,
-          `${name}_`,
-        ]);
+        const { rows } = await client.query(
+          'select datname from pg_database where datname = $1 or starts_with(datname, $2)',
+          [name, `${name}_`],
+        );
         for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);
       }),
   };

@@ -24,7 +24,12 @@ function load(person: Person, name: string) {
   };
   const write = async (by: number) => {
     for (let i = 0; !isOver; i += 1) {
-      const input = { subject: `${name} ${by} ${i}`, bodyText: 'Slow.', requester: { name }, idempotencyKey: randomUUID() };
+      const input = {
+        subject: `${name} ${by} ${i}`,
+        bodyText: 'Slow.',
+        requester: { name },
+        idempotencyKey: randomUUID(),
+      };
       const { data, errors } = await person.ask<any, object>(OPEN, { input });
       if (data?.openTicket?.ticket) acknowledge(written, input.subject);
       else {
