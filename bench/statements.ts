@@ -3,8 +3,8 @@ import type { World } from '../tests/setup/world.ts';
 import type { Result } from './setup.ts';
 
 const SUBGRAPHS = ['billing', 'network', 'crm', 'tickets'];
-/** What every operation sends besides: its transaction, and who it is for. */
-const FRAME = /^(begin|start transaction|commit|rollback)|kernel\.enter/i;
+/** What every operation sends besides: its transaction, and who it is for; and the first one of a tenant, where that lives. */
+const FRAME = /^(begin|start transaction|commit|rollback)|kernel\.(enter|placement_of)/i;
 
 /** What the subgraphs send to PostgreSQL while something runs. */
 async function sentWhile(world: World, run: () => Promise<void>, subgraphs = SUBGRAPHS): Promise<string[]> {

@@ -22,7 +22,7 @@ export class HomeKeeper {
   private working: Promise<void> | undefined;
   private isStale = false;
   private isOver = false;
-  private readonly stops: (() => void)[];
+  private stops: (() => void)[] = [];
   private readonly heard = new Map<string, () => void>();
   private readonly gathering = new Map<string, NodeJS.Timeout>();
   private readonly timer: NodeJS.Timeout;
@@ -39,11 +39,6 @@ export class HomeKeeper {
     this.fanOut = fanOut;
     this.runJobsAt = runJobsAt;
     this.log = log;
-    const wake = () => {
-      this.isStale = true;
-      this.look();
-    };
-    this.stops = [fanOut.onFeed('licenses', wake), fanOut.onFeed('tenants', wake)];
     this.timer = setInterval(() => this.look(), POLL_MS);
     this.timer.unref();
     this.look();
@@ -96,6 +91,7 @@ export class HomeKeeper {
 
   private async learnHomes(): Promise<void> {
     this.homes = new Map((await dedicatedPlaces(this.jobs)).map(({ tenantId, home }) => [tenantId, home]));
+    this.listen();
     for (const [tenantId, stop] of this.heard)
       if (!this.homes.has(tenantId)) {
         stop();
@@ -108,6 +104,18 @@ export class HomeKeeper {
         this.fanOut.onTenant(tenantId, () => this.runJobsAt(home)),
       );
     }
+  }
+
+  /** Listens as long as anybody has a home of their own. */
+  private listen(): void {
+    if (this.homes.size > 0 === this.stops.length > 0) return;
+    for (const stop of this.stops.splice(0)) stop();
+    if (this.homes.size === 0) return;
+    const wake = () => {
+      this.isStale = true;
+      this.look();
+    };
+    this.stops = [this.fanOut.onFeed('licenses', wake), this.fanOut.onFeed('tenants', wake)];
   }
 
   /** One home that does not answer keeps no other waiting for what it is to know. */

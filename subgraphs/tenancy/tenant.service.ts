@@ -58,7 +58,7 @@ export function registerTenant(ctx: Context, tenant: NewTenant): Promise<Tenant>
     em.persist(made);
     await em.flush();
     await copyToKernel(em, made);
-    await placeTenant(em, made.id, { isolation: 'SHARED', region: regionOf(made.zone), home: CONTROL });
+    await placeTenant(em, made.id, { isolation: 'SHARED', region: regionOf(made), home: CONTROL });
     return made;
   });
 }

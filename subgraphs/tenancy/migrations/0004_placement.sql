@@ -26,8 +26,10 @@ create table tenancy.placement (
 );
 insert into tenancy.placement (tenant_id, id, isolation, data_home_id, region)
 select tenant_id, id, 'SHARED', '01990000-0000-7000-8000-00000000d000',
+       case when country in ('AT', 'BE', 'BG', 'CY', 'CZ', 'DE', 'DK', 'EE', 'ES', 'FI', 'FR', 'GR', 'HR', 'HU', 'IE', 'IS', 'IT', 'LI',
+         'LT', 'LU', 'LV', 'MT', 'NL', 'NO', 'PL', 'PT', 'RO', 'SE', 'SI', 'SK') then 'eu' else
        case split_part(zone, '/', 1) when 'Europe' then 'eu' when 'Africa' then 'africa'
-         when 'Asia' then 'apac' when 'Australia' then 'apac' when 'Pacific' then 'apac' else 'us' end
+         when 'Asia' then 'apac' when 'Australia' then 'apac' when 'Pacific' then 'apac' else 'us' end end
   from tenancy.tenant;
 update tenancy.data_home set tenants = (select count(*) from tenancy.placement);
 insert into kernel.placement (tenant_id) select tenant_id from tenancy.placement;

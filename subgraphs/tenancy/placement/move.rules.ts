@@ -19,15 +19,17 @@ export const FENCE_DAYS = 7;
 /** How long who carries a move may say nothing before another takes it over, seconds. */
 export const LEASE_S = 60;
 
-/** Refuses with INVALID_STATE who cannot move, or already is where it is to go. */
-export function checkMove(
-  tenant: { kind: TenantKind; state: TenantState },
-  present: { isolation: Isolation; region: string },
-  wanted: { isolation: Isolation; region: string },
-): void {
-  if (tenant.kind === 'PLATFORM') throw new Refusal('INVALID_STATE', 'The platform itself does not move.', 'tenantId');
-  if (!['ACTIVE', 'SUSPENDED'].includes(tenant.state))
-    throw new Refusal('INVALID_STATE', `A tenant that is ${tenant.state} does not move.`, 'tenantId');
-  if (present.isolation === wanted.isolation && present.region === wanted.region)
+/** Refuses with INVALID_STATE who cannot move. */
+export function checkMovable({ kind, state }: { kind: TenantKind; state: TenantState }): void {
+  if (kind === 'PLATFORM') throw new Refusal('INVALID_STATE', 'The platform itself does not move.', 'tenantId');
+  if (state !== 'ACTIVE' && state !== 'SUSPENDED')
+    throw new Refusal('INVALID_STATE', `A tenant that is ${state} does not move.`, 'tenantId');
+}
+
+type Lying = { isolation: Isolation; region: string };
+
+/** Refuses with INVALID_STATE what is where it is to go, as far as anybody can tell. */
+export function checkMove(present: Lying, wanted: Lying): void {
+  if (present.isolation === wanted.isolation && (wanted.isolation === 'SHARED' || present.region === wanted.region))
     throw new Refusal('INVALID_STATE', 'The tenant is there already.', 'isolation');
 }

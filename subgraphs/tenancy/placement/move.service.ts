@@ -7,7 +7,7 @@ import { CONTROL } from '../../_kernel/homes.ts';
 import { once } from '../../_kernel/idempotency.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { Tenant } from '../tenant.entity.ts';
-import { checkMove } from './move.rules.ts';
+import { checkMovable, checkMove } from './move.rules.ts';
 import { MoveRun } from './move-run.entity.ts';
 import { Placement } from './placement.entity.ts';
 import { homeNameOf, type Isolation, regionFor } from './placement.rules.ts';
@@ -45,8 +45,9 @@ async function beginMove(
 ): Promise<string> {
   const tenant = await lockOrRefuse(em, Tenant, tenantId, 'tenant');
   const placement = await lockOrRefuse(em, Placement, tenantId, 'placement');
+  checkMovable(tenant);
   const region = regionFor(wanted.region, placement.region, tenant.country);
-  checkMove(tenant, placement, { isolation: wanted.isolation, region });
+  checkMove(placement, { isolation: wanted.isolation, region });
   if (await em.findOne(MoveRun, { state: 'RUNNING' }))
     throw new Refusal('CONFLICT', 'This tenant is moving already.', 'tenantId');
   const [row] = await em.execute(

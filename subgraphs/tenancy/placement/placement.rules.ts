@@ -16,9 +16,6 @@ const REGION_OF_ZONES: Record<string, Region> = {
   Pacific: 'apac',
 };
 
-/** The region nearest to who lives in an IANA time zone. */
-export const regionOf = (zone: string): Region => REGION_OF_ZONES[zone.split('/')[0] as string] ?? 'us';
-
 /** Members of the European Economic Area, ISO 3166-1. */
 const EEA = new Set(
   'AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK'.split(' '),
@@ -26,6 +23,10 @@ const EEA = new Set(
 
 /** The region a tenant's data may not leave: that of the General Data Protection Regulation. Null where none is set. */
 export const dataRegionOf = (country: string): Region | null => (EEA.has(country) ? 'eu' : null);
+
+/** The region a new tenant's rows go to: where they have to be, or what is nearest to its IANA time zone. */
+export const regionOf = ({ country, zone }: { country: string; zone: string }): Region =>
+  dataRegionOf(country) ?? REGION_OF_ZONES[zone.split('/')[0] as string] ?? 'us';
 
 /**
  * The region a tenant's rows go to: the one that is asked for, or the one they are in. Refuses with INVALID one that there

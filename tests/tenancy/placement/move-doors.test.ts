@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import type { Person } from '../../setup/gateway.ts';
+import { type MoveWorld, openMoveWorld, tenantId } from './move-world.ts';
+
+describe('Who may move whom, and where', () => {
+  let world: MoveWorld;
+  let ingrid: Person;
+  beforeAll(async () => {
+    world = await openMoveWorld();
+    ingrid = await world.client.signIn('ingrid@northwind.example', world.password);
+  }, 60_000);
+  afterAll(() => world?.close());
+
+  const wanted = (over: object) => ({
+    ...{ tenantId: tenantId('northwind'), isolation: 'DEDICATED' as const, idempotencyKey: randomUUID() },
+    ...over,
+  });
+  const refusalOf = async (over: object) => (await world.asked(wanted(over))).data?.moveTenant.userErrors[0];
+
+  test('an administrator of an ISP is refused, and finds no move by its id', async () => {
+    expect((await world.asked(wanted({}), ingrid)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    const look = await ingrid.ask('query { tenantMove(id: "01990000-0000-7000-8000-000000000001") { state } }');
+    expect(look.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+  });
+
+  test.each([
+    ['an id that is none', { tenantId: 'x' }, 'NOT_FOUND', 'tenantId'],
+    ['a tenant that is not there', { tenantId: randomUUID() }, 'NOT_FOUND', undefined],
+    ['the platform', { tenantId: tenantId('platform') }, 'INVALID_STATE', 'tenantId'],
+    ['a region that is none', { region: 'moon' }, 'INVALID', 'region'],
+    ['a region its data may not go to', { region: 'us' }, 'INVALID', 'region'],
+    ['where it is already', { isolation: 'SHARED' }, 'INVALID_STATE', 'isolation'],
+    ['no key', { idempotencyKey: '' }, 'INVALID', 'idempotencyKey'],
+  ])('%s is refused', async (_, over, code, field) => {
+    const refusal = await refusalOf(over);
+    expect(refusal).toMatchObject({ code, ...(field ? { field } : {}) });
+  });
+
+  test('one move at a time; the same key again is the same move, with another wish it is refused', async () => {
+    const first = wanted({});
+    const { id } = (await world.asked(first)).data.moveTenant.move;
+    expect((await world.asked(first)).data.moveTenant.move.id).toBe(id);
+    expect((await world.asked({ ...first, region: 'eu' })).data.moveTenant.userErrors[0].code).toBe(
+      'IDEMPOTENCY_MISMATCH',
+    );
+    expect((await refusalOf({}))?.code).toBe('CONFLICT');
+    expect(await world.done(id)).toMatchObject({ state: 'DONE', error: null });
+    expect((await refusalOf({}))?.code).toBe('INVALID_STATE');
+  }, 90_000);
+
+  test('the connection of a home is in nobody’s graph', () => {
+    const names = Object.keys(world.gateway.graph.supergraph.schema.getTypeMap());
+    expect(names).toContain('Placement');
+    expect(names.filter((name) => /home/i.test(name))).toEqual([]);
+  });
+});
