@@ -8,6 +8,7 @@ import { licenseCost } from './license-cost.ts';
 import { licenseFile } from './license-file.ts';
 import { licenseLiveness } from './license-liveness.ts';
 import { licensePast } from './license-past.ts';
+import { moving } from './move.ts';
 import { overload } from './overload.ts';
 import { portalMix } from './portal-mix.ts';
 import { type Result, withDatabase } from './setup.ts';
@@ -24,6 +25,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   'license-file': licenseFile,
   'license-liveness': licenseLiveness,
   'license-past': licensePast,
+  move: moving,
   overload,
   'portal-mix': portalMix,
   statements,

@@ -34,5 +34,8 @@ export async function buildWorld(
 ): Promise<void> {
   await asOwner(config, (client) => client.query('insert into kernel.example_world default values'));
   for (const { machinery, subgraph } of subgraphs) await subgraph.definition.seed?.(seedWorld(machinery, password));
+  if (config.NODE_ENV !== 'test')
+    for (const { machinery, subgraph } of subgraphs)
+      await subgraph.definition.seedLast?.(seedWorld(machinery, password));
   await asOwner(config, (client) => client.query('update kernel.example_world set finished_at = now()'));
 }

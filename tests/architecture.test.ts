@@ -243,6 +243,8 @@ const GLOBAL_TABLES: Record<string, string> = {
   'licensing.propagation': 'how fast gateways hear of changes',
   'licensing.revocation_list': 'what is revoked, for everybody to read',
   'licensing.signing_key': 'keys of the platform, without their private halves',
+  'tenancy.data_home': 'the databases in which tenants live',
+  'kernel.home': 'the name of the database itself',
   'kernel.migration': 'what has run',
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',
@@ -314,6 +316,8 @@ describe('tables', () => {
       'kernel.audit_row()',
       'kernel.enqueue(text,jsonb,text)',
       'kernel.finish(jsonb)',
+      'kernel.follow_row()',
+      'kernel.hold_log()',
       'kernel.link_audit()',
       'kernel.set_timer(text,uuid,timestamp with time zone)',
     ]);

@@ -82,6 +82,8 @@ export interface SubgraphDefinition {
   people?: readonly Person[];
   /** Its part of the example world; subgraphs are seeded in the order of `subgraphs/index.ts`. */
   seed?: (world: SeedWorld) => Promise<void>;
+  /** What is done once all parts stand; not for tests, which copy one database for each of theirs, and no home beside it. */
+  seedLast?: (world: SeedWorld) => Promise<void>;
 }
 
 export function hears<N extends EventName>(

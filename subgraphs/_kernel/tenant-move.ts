@@ -70,16 +70,23 @@ export class TenantMove {
   /** What is written from now on is noted. Waits for who writes already. */
   async follow(): Promise<void> {
     await reside(this.source, this.tenantId, 'FOLLOWED');
+    await this.source.query('delete from kernel.changed_row where tenant_id = $1', [this.tenantId]); // of an earlier try
   }
 
   /** Empties the target of what lies there of the tenant, and lets nobody in. */
   async clear(): Promise<void> {
     await reside(this.target, this.tenantId, 'ARRIVING');
-    for (const table of this.tables) if (!table.isShared) await deleteAll(this.target, table, this.tenantId);
+    for (const table of this.tables)
+      if (!table.isShared || !this.isToControl) await deleteAll(this.target, table, this.tenantId);
+    if (this.isToControl) return;
+    for (const log of ['event', 'event_head'])
+      await this.target.query(`delete from kernel.${log} where tenant_id = $1`, [this.tenantId]);
   }
 
   /** Copies every row, in pages; `tell` hears how many there were after each. */
   async copyAll(tell: (rows: number) => void): Promise<void> {
+    // In the order of the key whatever the statistics say, which know nothing yet of what was imported just now.
+    await this.source.query('set enable_sort = off; set enable_seqscan = off; set enable_bitmapscan = off');
     for (const table of this.tables) {
       if (!this.moves(table)) continue;
       let after: readonly string[] | undefined;
@@ -90,6 +97,7 @@ export class TenantMove {
         tell(rows.length);
       } while (after);
     }
+    await this.source.query('reset enable_sort; reset enable_seqscan; reset enable_bitmapscan');
     await this.copyLog();
   }
 
@@ -275,6 +283,10 @@ async function alone<T>(client: pg.Client, tenantId: string, run: () => Promise<
     throw error;
   }
 }
+
+/** Lets a new tenant live at a home of its own, which is empty. */
+export const settleIn = (config: Config, home: Home, tenantId: string): Promise<void> =>
+  withOwner(config, home, (client) => reside(client, tenantId, 'HERE'));
 
 /** Deletes what is left of a tenant at a home it does not live in. Returns how many rows that were; none where it does. */
 export function clearAway(config: Config, home: Home, tenantId: string): Promise<number> {

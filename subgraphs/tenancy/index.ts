@@ -6,6 +6,7 @@ import { MoveResolver } from './placement/move.resolver.ts';
 import { MoveRun } from './placement/move-run.entity.ts';
 import { Placement } from './placement/placement.entity.ts';
 import { PlacementResolver } from './placement/placement.resolver.ts';
+import { dedicateAtlas } from './placement/seed.ts';
 import { seed } from './seed.ts';
 import { Tenant } from './tenant.entity.ts';
 import { TenantResolver } from './tenant.resolver.ts';
@@ -29,4 +30,5 @@ export const tenancy: SubgraphDefinition = {
   },
   isControlPlane: true,
   seed,
+  seedLast: dedicateAtlas,
 };

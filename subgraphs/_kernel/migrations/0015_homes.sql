@@ -46,7 +46,7 @@ create table kernel.changed_row (
   primary key (tenant_id, seq)
 );
 call kernel.make_tenanted('kernel.changed_row', false);
-grant select on kernel.residence to dotmac_kernel;
+grant select on kernel.changed_row to dotmac_tenant_rw;
 grant insert on kernel.changed_row to dotmac_kernel;
 
 -- Whoever writes in a tenant holds this lock with others until the end; who moves the tenant takes it alone, and so waits

@@ -24,6 +24,9 @@ export async function placeTenant(em: EntityManager, tenantId: string, place: Pl
   em.persist(placement);
   await em.flush();
   await copyPlaceToKernel(em, placement, place.home);
+  // Whoever asks at the shared home first is told to look where the tenant is.
+  if (place.home !== CONTROL)
+    await em.execute("insert into kernel.residence (state) values ('MOVED') on conflict do nothing");
   return placement;
 }
 

@@ -6,7 +6,7 @@ import { configAt } from '../../../subgraphs/_kernel/homes.ts';
 import { enterTenant, until } from '../../kernel/by-hand.ts';
 import type { Person } from '../../setup/gateway.ts';
 import { INGRID } from '../../setup/world.ts';
-import { type MoveWorld, openMoveWorld, tenantId } from './move-world.ts';
+import { type Asked, type MoveWorld, openMoveWorld, tenantId } from './move-world.ts';
 
 const OPEN = `mutation($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id number } userErrors { code } } }`;
 const CUSTOMER = `mutation($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } userErrors { code } } }`;
@@ -36,8 +36,7 @@ describe('A tenant with a database of its own', () => {
   let ticketBefore: { id: string; number: string };
   const open = async (subject: string, idempotencyKey = randomUUID()) => {
     const input = { subject, bodyText: 'Slow.', requester: { name: 'Lena' }, idempotencyKey };
-    // biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for
-    const { data, errors } = await ingrid.ask<any, object>(OPEN, { input });
+    const { data, errors } = await ingrid.ask<Asked, object>(OPEN, { input });
     if (!data?.openTicket?.ticket) throw new Error(JSON.stringify(errors ?? data));
     return data.openTicket.ticket as { id: string; number: string };
   };
@@ -106,8 +105,7 @@ describe('A tenant with a database of its own', () => {
     const contacts = (at: string) =>
       world.sqlAt(at, `select 1 from crm.contact_link where tenant_id = $1`, [NORTHWIND]).then(({ length }) => length);
     const [here, there] = [await contacts(''), await contacts(home)];
-    // biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for
-    const { data } = await ingrid.ask<any, object>(CUSTOMER, {
+    const { data } = await ingrid.ask<Asked, object>(CUSTOMER, {
       input: { name: 'Anna Home', kind: 'PERSON', email: 'anna@home.example' },
     });
     const { id } = data.createCustomer.customer;
@@ -140,8 +138,7 @@ describe('A tenant with a database of its own', () => {
     await open('Counted');
     expect(await used(home)).toBe(before + 1);
     await until('the use at the control plane', async () => (await used('')) === before + 1);
-    // biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for
-    const { data } = await ingrid.ask<any, object>('{ quotaUsage(keys: ["tickets"]) { used } }');
+    const { data } = await ingrid.ask<Asked, object>('{ quotaUsage(keys: ["tickets"]) { used } }');
     expect(data.quotaUsage[0].used).toBe(String(before + 1));
   });
 
@@ -149,8 +146,7 @@ describe('A tenant with a database of its own', () => {
     const override = `mutation($input: SetOverrideInput!) { setOverride(input: $input) { license { version } userErrors { code } } }`;
     const set = async (limit: string) => {
       const input = { tenantId: NORTHWIND, key: 'tickets', limit, reason: 'Trial.' };
-      // biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for
-      const { data, errors } = await world.ngozi.ask<any, object>(override, { input });
+      const { data, errors } = await world.ngozi.ask<Asked, object>(override, { input });
       expect(errors ?? data.setOverride.userErrors).toEqual([]);
     };
     for (const limit of ['5000', '0', '6000']) {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../../kernel/by-hand.ts';
 import type { Following, Person } from '../../setup/gateway.ts';
-import { type MoveWorld, openMoveWorld, tenantId } from './move-world.ts';
+import { type Asked, type MoveWorld, openMoveWorld, tenantId } from './move-world.ts';
 
 const CONTACT = `mutation($input: CreateContactInput!) { createContact(input: $input) { contact { id } userErrors { code } } }`;
 const FOLLOW = `subscription($after: String) { contactsChanged(after: $after) { cursor kind contact { displayName } } }`;
@@ -40,8 +40,7 @@ describe('A tenant moves to a home of its own and back', () => {
   /** Creates a contact, again until the tenant may be written. */
   const create = async (displayName: string) => {
     for (;;) {
-      // biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for
-      const { data, errors } = await ingrid.ask<any, object>(CONTACT, { input: { displayName, points: [] } });
+      const { data, errors } = await ingrid.ask<Asked, object>(CONTACT, { input: { displayName, points: [] } });
       if (data?.createContact?.contact) return data.createContact.contact.id as string;
       if (!['FORBIDDEN', 'OVERLOADED'].includes(String(errors?.[0]?.extensions.code)))
         throw new Error(JSON.stringify(errors ?? data));

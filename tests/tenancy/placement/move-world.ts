@@ -5,6 +5,9 @@ import { SEED_TENANTS, type SeedTenant, seedId } from '../../../subgraphs/_kerne
 import { withClient } from '../../setup/database.ts';
 import { openGatewayWorld, type Person } from '../../setup/gateway.ts';
 
+// biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for
+export type Asked = any;
+
 export const tenantId = (slug: SeedTenant) => seedId(SEED_TENANTS[slug]);
 
 const MOVE = `mutation($input: MoveTenantInput!) { moveTenant(input: $input) {
@@ -33,14 +36,14 @@ export async function openMoveWorld() {
   const running = await openGatewayWorld();
   const { world, client, password } = running;
   const ngozi = await client.signIn('ngozi@platform.example', password);
-  const asked = async (input: Wanted, who: Person = ngozi) => who.ask<any, object>(MOVE, { input });
+  const asked = async (input: Wanted, who: Person = ngozi) => who.ask<Asked, object>(MOVE, { input });
   const begin = async (slug: SeedTenant, isolation: Wanted['isolation'], region?: string) => {
     const { data, errors } = await asked({ tenantId: tenantId(slug), isolation, region, idempotencyKey: randomUUID() });
     if (!data?.moveTenant.move) throw new Error(JSON.stringify(errors ?? data));
     return data.moveTenant.move.id as string;
   };
   const look = async (id: string): Promise<Move> =>
-    (await ngozi.ask<any, object>(`query($id: ID!) { tenantMove(id: $id) ${MOVED} }`, { id })).data?.tenantMove;
+    (await ngozi.ask<Asked, object>(`query($id: ID!) { tenantMove(id: $id) ${MOVED} }`, { id })).data?.tenantMove;
   const done = async (id: string, seconds = 60): Promise<Move> => {
     for (const until = Date.now() + seconds * 1_000; ; await sleep(50)) {
       const move = await look(id);
@@ -63,8 +66,7 @@ export async function openMoveWorld() {
       done(await begin(slug, isolation, region)),
     /** Runs a statement as the superuser at a home. */
     sqlAt: (home: string, text: string, values: unknown[] = []) =>
-      // biome-ignore lint/suspicious/noExplicitAny: each test knows what it asked for
-      withClient(homeUrl(world.config, home), async (at) => (await at.query(text, values)).rows as any[]),
+      withClient(homeUrl(world.config, home), async (at) => (await at.query(text, values)).rows as Asked[]),
   };
 }
 export type MoveWorld = Awaited<ReturnType<typeof openMoveWorld>>;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Person } from '../../setup/gateway.ts';
-import { type MoveWorld, openMoveWorld, tenantId } from './move-world.ts';
+import { type Asked, type MoveWorld, openMoveWorld, tenantId } from './move-world.ts';
 
 const OPEN = `mutation($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } userErrors { code } } }`;
 const CUSTOMER = `mutation($input: CreateCustomerInput!) { createCustomer(input: $input) { customer { id } userErrors { code } } }`;
@@ -30,7 +30,7 @@ function load(person: Person, name: string) {
         requester: { name },
         idempotencyKey: randomUUID(),
       };
-      const { data, errors } = await person.ask<any, object>(OPEN, { input });
+      const { data, errors } = await person.ask<Asked, object>(OPEN, { input });
       if (data?.openTicket?.ticket) acknowledge(written, input.subject);
       else {
         refused.push(errors?.[0]?.extensions.code ?? JSON.stringify(data));
@@ -41,7 +41,7 @@ function load(person: Person, name: string) {
   const enroll = async () => {
     for (let i = 0; !isOver; i += 1) {
       const input = { name: `${name} customer ${i}`, kind: 'PERSON' };
-      const { data, errors } = await person.ask<any, object>(CUSTOMER, { input });
+      const { data, errors } = await person.ask<Asked, object>(CUSTOMER, { input });
       if (data?.createCustomer?.customer) acknowledge(customers, input.name);
       else {
         refused.push(errors?.[0]?.extensions.code ?? JSON.stringify(data));
@@ -51,7 +51,7 @@ function load(person: Person, name: string) {
   };
   const read = async () => {
     for (; !isOver; await sleep(5)) {
-      const { data, errors } = await person.ask<any, object>(READ);
+      const { data, errors } = await person.ask<Asked, object>(READ);
       reads += 1;
       if (errors || !data?.tickets?.nodes.length) badReads.push(errors ?? data);
     }
@@ -82,7 +82,7 @@ describe('A tenant moves to a database of its own while it is written', () => {
       .sqlAt(home, 'select subject from tickets.ticket where tenant_id = $1', [tenantId('northwind')])
       .then((rows) => rows.map(({ subject }) => subject as string));
   const placeOf = async (who: Person) =>
-    (await who.ask<any, object>('{ tenant { accessMode placement { version isolation region } } }')).data?.tenant;
+    (await who.ask<Asked, object>('{ tenant { accessMode placement { version isolation region } } }')).data?.tenant;
 
   const sums = async (tenant: string) => {
     const tables = await world.world.sql(
