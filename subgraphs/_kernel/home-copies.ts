@@ -67,7 +67,7 @@ export class HomeCopies {
     let pool = this.pools.get(home);
     if (!pool) {
       const connectionString = roleUrl(configAt(this.config, home), 'dotmac_relay');
-      pool = new pg.Pool({ connectionString, max: 2, idleTimeoutMillis: IDLE_MS, connectionTimeoutMillis: 2_000 });
+      pool = new pg.Pool({ connectionString, max: 2, idleTimeoutMillis: IDLE_MS, connectionTimeoutMillis: 5_000 });
       pool.on('error', () => undefined).on('connect', (client) => client.on('error', () => undefined)); // the query itself fails
       this.pools.set(home, pool);
     }

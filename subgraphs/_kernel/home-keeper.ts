@@ -22,6 +22,7 @@ export class HomeKeeper {
   private working: Promise<void> | undefined;
   private isStale = false;
   private isOver = false;
+  private hasFailed = false;
   private stops: (() => void)[] = [];
   private readonly heard = new Map<string, () => void>();
   private readonly gathering = new Map<string, NodeJS.Timeout>();

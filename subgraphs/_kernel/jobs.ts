@@ -166,10 +166,7 @@ async function unlockAll(pool: pg.Pool): Promise<void> {
   );
 }
 
-const lostBy = (log: Logger) => (error: Error) => log.warn({ error: error.message }, 'a job connection was lost');
-
-function jobsPool(config: Config, log: Logger): pg.Pool {
-  const lost = lostBy(log);
+function jobsPool(config: Config, lost: (error: Error) => void): pg.Pool {
   const pool = new pg.Pool({ connectionString: roleUrl(config, 'dotmac_jobs'), max: CONCURRENCY + 2 });
   return pool.on('error', lost).on('connect', (client) => client.on('error', lost));
 }
@@ -212,7 +209,9 @@ export async function runJobs(
 ): Promise<Jobs> {
   const taskList = tasksAt(subgraphs, CONTROL);
   const crons: CronItem[] = [];
-  const pool = jobsPool(config, log);
+  let isStopping = false; // then the server may end a connection before it has heard that we did
+  const lost = (error: Error) => isStopping || log.warn({ error: error.message }, 'a job connection was lost');
+  const pool = jobsPool(config, lost);
   for (const { subgraph, machinery } of subgraphs) {
     for (const [name, { pattern, run: sweep }] of Object.entries(subgraph.definition.crons ?? {})) {
       const task = taskName(subgraph.name, name);
@@ -223,7 +222,6 @@ export async function runJobs(
       });
     }
   }
-  const lost = lostBy(log);
   const workers: string[] = [];
   const events: WorkerEvents = new EventEmitter();
   events.on('pool:create', ({ workerPool }) => workers.push(workerPool.id));
@@ -254,6 +252,7 @@ export async function runJobs(
       await runner.stop().catch(() => undefined);
       // A job that was fetched in the moment of stopping stays locked by us, who will never run it.
       await pool.query('select graphile_worker.force_unlock_workers($1)', [workers]).catch(lost);
+      isStopping = true;
       await pool.end();
     },
   };
