@@ -68,8 +68,15 @@ export class HomeKeeper {
     if (this.working || this.isOver) return;
     this.isStale = false;
     this.working = this.work()
-      .catch((error: Error) =>
-        this.log.warn({ error: error.message }, 'the homes of tenants could not be looked after'),
+      .then(
+        () => {
+          this.hasFailed = false;
+        },
+        ({ message }: Error) => {
+          const level = this.hasFailed ? 'warn' : 'debug'; // once is no news: it is tried again within a second
+          this.log[level]({ error: message }, 'the homes of tenants could not be looked after');
+          this.hasFailed = true;
+        },
       )
       .finally(() => {
         this.working = undefined;
