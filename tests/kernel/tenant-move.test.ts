@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHome, dropHome, migrateHome } from '../../subgraphs/_kernel/home-databases.ts';
 import { homeUrl } from '../../subgraphs/_kernel/homes.ts';
+import { settleIn } from '../../subgraphs/_kernel/residence.ts';
 import { SEED_TENANTS, seedId } from '../../subgraphs/_kernel/seed-world.ts';
-import { settleIn, TenantMove } from '../../subgraphs/_kernel/tenant-move.ts';
+import { TenantMove } from '../../subgraphs/_kernel/tenant-move.ts';
 import { migrate } from '../../subgraphs/migrate.ts';
 import { openWorld, type World } from '../setup/world.ts';
 import { asRole, codeOf, enterTenant, withClient } from './by-hand.ts';
