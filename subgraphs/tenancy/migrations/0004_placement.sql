@@ -50,7 +50,8 @@ create table tenancy.move_run (
   rows_copied int not null default 0,
   paused_ms int,
   error text,
-  lease_until timestamptz,                      -- whoever carries it says until when it is theirs
+  carrier uuid,                                 -- who carries it: whoever took it over last
+  lease_until timestamptz,                      -- and says until when it is theirs
   started_at timestamptz not null default kernel.now(),
   ended_at timestamptz,
   fenced_until timestamptz,                     -- the former home keeps the rows until then

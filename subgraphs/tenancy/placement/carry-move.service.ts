@@ -24,13 +24,13 @@ export async function carryMove(ctx: Context): Promise<void> {
   const run = await claim(ctx);
   if (!run) return;
   const pulse = await systemContext(ctx.machinery, ctx.tenantId); // a context has one transaction at a time
-  const beat = setInterval(() => void note(pulse, run, {}).catch(() => undefined), BEAT_MS);
+  const beat = setInterval(() => void keep(pulse, run).catch(() => undefined), BEAT_MS);
   try {
     if (run.step !== 'SETTLE') await carry(ctx, run);
     await settle(ctx, run);
   } catch (error) {
     ctx.log.warn({ err: error, moveId: run.id, tenantId: ctx.tenantId, step: run.step }, 'a move did not come through');
-    if (run.step === 'SETTLE') throw error; // it is tried again
+    if (!(await takeBack(ctx, run))) throw error; // it has switched, or is another's: what is left is tried again
     await undo(ctx, run, (error as Error).message);
   } finally {
     clearInterval(beat);
@@ -42,7 +42,7 @@ export async function carryMove(ctx: Context): Promise<void> {
 function claim(ctx: Context): Promise<MoveRun | null> {
   return ctx.tx(async (em) => {
     const [mine] = await em.execute(
-      `update tenancy.move_run set lease_until = clock_timestamp() + make_interval(secs => ?)
+      `update tenancy.move_run set carrier = gen_random_uuid(), lease_until = clock_timestamp() + make_interval(secs => ?)
         where state = 'RUNNING' and (lease_until is null or lease_until < clock_timestamp()) returning id`,
       [LEASE_S],
     );
@@ -50,21 +50,43 @@ function claim(ctx: Context): Promise<MoveRun | null> {
   });
 }
 
-/** Writes down how far a move has come, and that it is still carried. */
-async function note(ctx: Context, run: MoveRun, news: Partial<Pick<MoveRun, 'step' | 'rowsCopied'>>): Promise<void> {
-  Object.assign(run, news);
+/** Says that a move is still carried. What step it is in is none of its business: it may have switched just now. */
+async function keep(ctx: Context, run: MoveRun): Promise<void> {
   await ctx.tx((em) =>
     em.execute(
-      `update tenancy.move_run set step = ?, rows_copied = ?, lease_until = clock_timestamp() + make_interval(secs => ?)
-        where id = ? and state = 'RUNNING'`,
-      [run.step, run.rowsCopied, LEASE_S, run.id],
+      `update tenancy.move_run set rows_copied = ?, lease_until = clock_timestamp() + make_interval(secs => ?)
+        where id = ? and state = 'RUNNING' and carrier = ?`,
+      [run.rowsCopied, LEASE_S, run.id, run.carrier],
     ),
   );
 }
 
+/** Writes down how far a move has come. Throws when another carries it by now. */
+async function note(ctx: Context, run: MoveRun, step: MoveStep): Promise<void> {
+  if (!(await isMine(ctx, run, step))) throw new Error('This move is carried by somebody else.');
+  run.step = step;
+}
+
+/**
+ * Begins to undo a move, if it has not switched and nobody else carries it. The switch is made under the same lock, so that
+ * one whose answer was lost is waited for, and never undone.
+ */
+const takeBack = (ctx: Context, run: MoveRun): Promise<boolean> => isMine(ctx, run, 'RESERVE');
+
+function isMine(ctx: Context, run: MoveRun, step: MoveStep): Promise<boolean> {
+  return ctx.tx(async (em) => {
+    const [mine] = await em.execute(
+      `update tenancy.move_run set step = ?, rows_copied = ?, lease_until = clock_timestamp() + make_interval(secs => ?)
+        where id = ? and state = 'RUNNING' and carrier = ? and step <> 'SETTLE' returning id`,
+      [step, run.rowsCopied, LEASE_S, run.id, run.carrier],
+    );
+    return mine !== undefined;
+  });
+}
+
 async function carry(ctx: Context, run: MoveRun): Promise<void> {
   const { config, migrate, copies } = ctx.machinery;
-  const at = (step: MoveStep) => note(ctx, run, { step });
+  const at = (step: MoveStep) => note(ctx, run, step);
   const { tenantId } = ctx;
   await setPaused(ctx, false); // of a try that was cut short
   if (run.toHome !== CONTROL) {
@@ -124,7 +146,8 @@ function setPaused(ctx: Context, isWritePaused: boolean): Promise<void> {
 function switchOver(ctx: Context, run: MoveRun, move: TenantMove, pausedMs: () => number): Promise<void> {
   return ctx.tx(async (em) => {
     const open = await lockOrRefuse(em, MoveRun, run.id, 'move');
-    if (open.state !== 'RUNNING' || open.step !== 'SWITCH') throw new Error('This move is carried by somebody else.');
+    if (open.state !== 'RUNNING' || open.step !== 'SWITCH' || open.carrier !== run.carrier)
+      throw new Error('This move is carried by somebody else.');
     const tenant = await lockOrRefuse(em, Tenant, ctx.tenantId, 'tenant');
     if (run.fromHome === CONTROL) {
       await em.execute('select kernel.hold_log()'); // the log goes on where the tenant goes, with the places it has

@@ -32,6 +32,7 @@ export class MoveRun {
   @Field(() => String, { nullable: true, description: 'Why it was undone.' })
   @Property({ type: 'string', nullable: true })
   error?: string | null;
+  @Property({ type: 'uuid', nullable: true }) carrier?: string | null;
   @Property({ type: 'datetime', nullable: true }) leaseUntil?: Date | null;
   @Field(() => DateTime) @Property({ type: 'datetime' }) startedAt!: Date;
   @Field(() => DateTime, { nullable: true }) @Property({ type: 'datetime', nullable: true }) endedAt?: Date | null;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { homeUrl } from '../../../subgraphs/_kernel/homes.ts';
 import type { Person } from '../../setup/gateway.ts';
-import { type MoveWorld, openMoveWorld, tenantId } from './move-world.ts';
+import { type Asked, type MoveWorld, openMoveWorld, tenantId } from './move-world.ts';
 
 describe('Who may move whom, and where', () => {
   let world: MoveWorld;
@@ -46,6 +47,29 @@ describe('Who may move whom, and where', () => {
     expect((await refusalOf({}))?.code).toBe('CONFLICT');
     expect(await world.done(id)).toMatchObject({ state: 'DONE', error: null });
     expect((await refusalOf({}))?.code).toBe('INVALID_STATE');
+  }, 90_000);
+
+  test('a move that cannot be made is undone and says why; the tenant is written as before, and may try again', async () => {
+    const home = 'h000000000a01_2';
+    const name = new URL(homeUrl(world.world.config, home)).pathname.slice(1);
+    await world.world.sql(`create database ${name}`);
+    await world.sqlAt(home, 'create schema kernel; create table kernel.migration (something_else int)');
+    const undone = await world.move('kestrel', 'DEDICATED');
+    expect(undone).toMatchObject({ state: 'UNDONE', error: expect.stringMatching(/./) });
+    const wren = await world.client.signIn('wren@kestrel.example', world.password);
+    const write = () =>
+      wren.ask<Asked, object>(
+        'mutation { createCustomer(input: { name: "Still here", kind: PERSON }) { customer { id } userErrors { code } } }',
+      );
+    expect((await write()).data.createCustomer.userErrors).toEqual([]);
+    const place = '{ tenant { accessMode placement { version isolation } } }';
+    expect((await wren.ask<Asked, object>(place)).data.tenant).toEqual({
+      accessMode: 'NORMAL',
+      placement: { version: 1, isolation: 'SHARED' },
+    });
+    expect(await world.world.sql("select name from tenancy.data_home where name = 'h000000000a01_2'")).toEqual([]);
+    expect(await world.move('kestrel', 'DEDICATED')).toMatchObject({ state: 'DONE', error: null });
+    expect((await write()).data.createCustomer.userErrors).toEqual([]);
   }, 90_000);
 
   test('the connection of a home is in nobody’s graph', () => {
