@@ -26,6 +26,8 @@ export interface DoorMarks {
   strong?: boolean;
   /** Open while the tenant is read-only because it is closing. */
   whileClosing?: boolean;
+  /** Open in a suspended tenant to those who may settle its affairs. */
+  whileSuspended?: boolean;
   /** Shut to an operator who acts in another person's name. */
   notActing?: boolean;
 }
@@ -61,6 +63,9 @@ export const RequiresStrongProof = (): Decorator => mark({ strong: true });
 
 /** A mutation that stays open while the tenant is closing; every other one is refused then. */
 export const WhileClosing = (): Decorator => mark({ whileClosing: true });
+
+/** Stays open to an administrator and a billing manager of a suspended tenant; every other door is shut (tenancy R7). */
+export const WhileSuspended = (): Decorator => mark({ whileSuspended: true });
 
 /** Refused with reason IMPERSONATION to whoever acts in another person's name, whatever the mode (identity R17). */
 export const NotWhileActing = (): Decorator => mark({ notActing: true });

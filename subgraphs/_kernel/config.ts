@@ -77,6 +77,10 @@ export const SETTINGS = {
     secret(32).optional(),
     'Ed25519 seed that signs certificates of deletion; earlier ones verify with the same key only.',
   ],
+  BACKUP_DAYS: [
+    z.coerce.number().int().min(0).max(3_650).default(35),
+    'How long backups of the database are kept: a certificate of deletion says when the last one ends.',
+  ],
   IDENTITY_DATA_KEY: [secret(32).optional(), 'Seals the private halves of token keys in the database.'],
   IDENTITY_MAC_KEY: [secret(32).optional(), 'Computes refresh tokens and hashes of sign-in buckets.'],
   LICENSE_ROOT_KEYS: [

@@ -18,6 +18,7 @@ import { mayUse } from './gate.ts';
 import { jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
 import type { RunningSubgraph, SubgraphDefinition, Subscriber } from './subgraph.ts';
 import { continueTrace, inSpan, type Logger } from './telemetry.ts';
+import { findTenantProfile } from './tenant-profile.ts';
 
 /** Jobs a process runs at once. */
 const CONCURRENCY = 4;
@@ -51,6 +52,7 @@ export async function react(
     if (definition.feature && !subscriber.isAlwaysOn && !mayUse(ctx, definition.feature, true)) return;
     await ctx.tx(async (em) => {
       const event = await readEvent(em, told.seq);
+      if (!event && !(await findTenantProfile(em))) return; // its tenant was deleted meanwhile, and the log with it
       if (!event) throw new Error(`There is no event ${told.seq} in the log.`);
       const [isFirst] = await em.execute(
         'insert into kernel.reaction_receipt (task, event_id) values (?, ?) on conflict do nothing returning 1 as is_first',
