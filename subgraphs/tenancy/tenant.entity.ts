@@ -92,4 +92,6 @@ export class TenantView {
 export class TenantFeedPage {
   @Field(() => Int) head!: number;
   @Field(() => [TenantView]) tenants!: TenantView[];
+  /** Those that changed and are no more. */
+  @Field(() => [ID]) gone!: string[];
 }

@@ -89,7 +89,12 @@ export async function tenantFeed(ctx: Context, afterSeq: number, first: number):
   return ctx.acrossTenants(async (em) => {
     const { head, rows } = await readFeed(em, 'tenants', afterSeq, first);
     const tenants = await em.find(Tenant, { id: { $in: rows.map((row) => row.subject) } });
-    return { head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head, tenants: tenants.map(viewOf) };
+    const known = new Set(tenants.map(({ id }) => id));
+    return {
+      head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head,
+      tenants: tenants.map(viewOf),
+      gone: rows.flatMap(({ subject }) => (known.has(subject) ? [] : [subject])),
+    };
   });
 }
 

@@ -17,7 +17,7 @@ import { ASK_AGAIN_MS, approvals, REPORT_MS } from './purge.rules.ts';
 export function approvePurge(ctx: Context, tenantId: string): Promise<Purge> {
   return inTenant(ctx, tenantId).tx(async (em) => {
     const tenant = await findOrRefuse(em, tenantId);
-    const held = await em.findOne(Purge, {});
+    const held = await presentPurge(em);
     const facts = {
       state: tenant.state,
       closesAt: tenant.closesAt,
@@ -38,6 +38,12 @@ export function approvePurge(ctx: Context, tenantId: string): Promise<Purge> {
     emit(em, 'tenancy.purge.requested', { purgeId: purge.id });
     return purge;
   });
+}
+
+/** The one deletion of the transaction's tenant, locked. */
+async function presentPurge(em: EntityManager): Promise<Purge | null> {
+  const [purge] = await em.find(Purge, {}, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  return purge ?? null;
 }
 
 /** A domain has deleted what it held. When all have, tenancy does the same, and if nothing is left it is over. */
@@ -90,7 +96,8 @@ export async function remindPurges(ctx: Context): Promise<void> {
 
 function remind(own: Context): Promise<void> {
   return own.tx(async (em) => {
-    const purge = await em.findOneOrFail(Purge, {}, { lockMode: LockMode.PESSIMISTIC_WRITE });
+    const purge = await presentPurge(em);
+    if (!purge) return;
     const now = new Date();
     if (now.getTime() - (purge.begunAt as Date).getTime() >= REPORT_MS)
       own.log.error({ tenantId: own.tenantId, waitingFor: purge.waitingFor }, 'a domain does not delete a tenant');
