@@ -82,6 +82,15 @@ async function inTenant(
   }
 }
 
+/** Runs what a tenant set a timer for. It fails quietly where the tenant was deleted meanwhile. */
+async function unlessGone(ctx: Context, run: (ctx: Context) => Promise<unknown>): Promise<void> {
+  try {
+    await run(ctx);
+  } catch (error) {
+    if (await findTenantProfile(await ctx.em())) throw error;
+  }
+}
+
 /** What enqueued a job: the place of an event in a tenant's log, and the trace of the request that wrote it. */
 interface Told {
   tenantId: string;
@@ -169,7 +178,9 @@ export async function runJobs(
   for (const { subgraph, machinery } of subgraphs) {
     for (const [name, run] of Object.entries(subgraph.definition.timers ?? {})) {
       const task = taskName(subgraph.name, name);
-      taskList[task] = observed(task, machinery.log, ({ tenantId }) => inTenant(machinery, String(tenantId), run));
+      taskList[task] = observed(task, machinery.log, ({ tenantId }) =>
+        inTenant(machinery, String(tenantId), (ctx) => unlessGone(ctx, run)),
+      );
     }
   }
   const crons: CronItem[] = [];

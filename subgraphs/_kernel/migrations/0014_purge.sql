@@ -29,6 +29,11 @@ language sql stable set search_path = pg_catalog as $$
   select split_part(b.table_name, '.', 1), b.table_name, b.rows_of_tenant, b.is_exported from kernel.beside_tenant b
 $$;
 
+-- Whether the present tenant is being deleted: what its rows leave behind when they go then is not kept.
+create function kernel.is_purging() returns boolean language sql stable set search_path = pg_catalog as $$
+  select exists (select from kernel.tenant_profile p where p.tenant_id = kernel.tenant_id() and p.state = 'PURGING')
+$$;
+
 -- Domains delete side by side; the last of all waits for them, and after it nobody finds the tenant.
 create function kernel.refuse_unless_purging(is_last boolean) returns void language plpgsql set search_path = pg_catalog as $$
 begin
@@ -127,9 +132,7 @@ declare
   masked text;
   was jsonb; became jsonb;
 begin
-  if tg_op = 'DELETE' and exists (
-    select from kernel.tenant_profile p where p.tenant_id = kernel.tenant_id() and p.state = 'PURGING'
-  ) then return null; end if;
+  if tg_op = 'DELETE' and kernel.is_purging() then return null; end if;
   was := old_row; became := new_row;
   if tg_op = 'UPDATE' then
     select coalesce(jsonb_object_agg(o.key, o.value), '{}') into was

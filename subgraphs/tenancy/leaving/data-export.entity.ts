@@ -1,5 +1,5 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
-import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { Directive, Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { DateTime } from '../../../schema/scalars.ts';
 import type { ExportState } from './data-export.rules.ts';
 
@@ -17,7 +17,7 @@ export class DataExportFile {
   @Field(() => String) domain!: string;
   @Field(() => String) noun!: string;
   @Field(() => Int) rows!: number;
-  @Field(() => Int) bytes!: number;
+  @Field(() => Float) bytes!: number;
   @Field(() => String, { description: 'Of the file, 64 hex digits.' }) sha256!: string;
   fileId!: string;
 }

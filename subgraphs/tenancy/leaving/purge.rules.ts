@@ -6,7 +6,7 @@ export const ASK_AGAIN_MS = 3_600_000;
 /** One that is silent for so long is reported, milliseconds. */
 export const REPORT_MS = 86_400_000;
 
-/** What keeps the platform's own invoices to a tenant: they are the platform's books. */
+/** What the law makes the platform keep of a tenant: it is in the platform's own books. */
 export const KEPT_BY_LAW: readonly string[] = ["the platform's own invoices to this customer, and their payments"];
 
 export interface PurgeFacts {
