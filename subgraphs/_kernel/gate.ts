@@ -85,8 +85,9 @@ const STRONG_MS = 600_000;
 
 /** Refuses a caller whose last strong proof is older than ten minutes, and says what they can prove themselves with. */
 function requireStrongProof(ctx: Context): void {
-  const { strongAt, proofs = [] } = ctx.envelope;
+  const { caller, strongAt, proofs = [] } = ctx.envelope;
   if (strongAt !== undefined && Date.now() - strongAt * 1_000 <= STRONG_MS) return;
+  if (caller.kind === 'ANONYMOUS') throw unauthenticated();
   throw new ClientError('FORBIDDEN', 'Please prove again that it is you.', { reason: 'STEP_UP', methods: proofs });
 }
 

@@ -10,6 +10,7 @@ import { Session } from './session.entity.ts';
 import { kindOf, overByTime } from './session.rules.ts';
 import { presentOf, readBriefly } from './tenant.service.ts';
 import { User } from './user.entity.ts';
+import { maySignIn } from './user.rules.ts';
 
 /** What the named sessions allow now; one that is unknown is left out. */
 export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Promise<Grant[]> {
@@ -29,8 +30,7 @@ export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Pro
 }
 
 function grantOf(session: Session, user: User, membership: Membership | null, now: Date): Grant {
-  const endReason =
-    session.endReason ?? overByTime(session, now) ?? (user.state === 'ACTIVE' ? null : 'USER_SUSPENDED');
+  const endReason = session.endReason ?? overByTime(session, now) ?? (maySignIn(user.state) ? null : 'USER_SUSPENDED');
   const roles = membership?.state === 'ACTIVE' ? membership.roles : [];
   return {
     sessionId: session.id,

@@ -40,7 +40,7 @@ class MemberFilter {
 }
 
 @InputType()
-class MemberInput {
+export class MemberInput {
   @Field(() => ID) membershipId!: string;
   @Field(() => Int, { description: 'The version it was read at.' }) expectedVersion!: number;
   @Field(() => String, { nullable: true, description: 'At most 200 characters.' }) reason?: string | null;

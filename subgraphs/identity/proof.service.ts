@@ -18,7 +18,7 @@ import {
 } from './sign-in-bucket.service.ts';
 import { record } from './sign-in-record.service.ts';
 import { User } from './user.entity.ts';
-import { normalEmail, type Realm } from './user.rules.ts';
+import { maySignIn, normalEmail, type Realm } from './user.rules.ts';
 
 /** Counting waits in memory, so that a crowd at one mail holds four connections and not the whole pool. */
 const inLine = lanes(4, 512, 4_000);
@@ -59,7 +59,7 @@ export async function provePassword(ctx: Context, asked: Asked): Promise<Passwor
     await inPlatform(ctx, (em) => unclaimMail(em, attempt.keys));
     throw error;
   });
-  if (!isRight || user?.state !== 'ACTIVE') {
+  if (!isRight || !user || !maySignIn(user.state)) {
     await noteFailure(ctx, attempt);
     throw wrongProof();
   }

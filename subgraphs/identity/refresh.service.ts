@@ -59,7 +59,11 @@ async function refresh(
 }
 
 /** Gives a session its next tokens; those before are good for the grace of a refresh and no more. */
-function rotate(session: Session, { realm, membership }: Pick<OpenSession, 'realm' | 'membership'>, now: Date): void {
+export function rotate(
+  session: Session,
+  { realm, membership }: Pick<OpenSession, 'realm' | 'membership'>,
+  now: Date,
+): void {
   session.generation += 1;
   session.rotatedAt = now;
   session.lastUsedAt = now;

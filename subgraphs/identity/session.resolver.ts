@@ -28,10 +28,10 @@ import * as service from './session.service.ts';
 import { type SignedIn, signIn, stepUp } from './sign-in.service.ts';
 
 /** To try a password takes 64 MiB and as long as many rows that are read. */
-const PASSWORD_COST = 30;
+export const PASSWORD_COST = 30;
 
 @ObjectType()
-class SignInPayload {
+export class SignInPayload {
   @Field(() => SessionTokens, { nullable: true }) session?: SessionTokens | null;
   @Field(() => [Membership], { description: 'After `signIn`: where they may go with `switchTenant`.' })
   tenants!: Membership[];
@@ -70,17 +70,18 @@ class StepUpInput {
 }
 
 @InputType()
-class IdInput {
+export class IdInput {
   @Field(() => ID) id!: string;
 }
 
-const SELF = 'Any signed-in person about themselves, also with a token without tenant; the use case asks who it is.';
+export const SELF =
+  'Any signed-in person about themselves, also with a token without tenant; the use case asks who it is.';
 
-async function answer(run: () => Promise<SignedIn>): Promise<Payload<SignInPayload>> {
+export async function answer(run: () => Promise<SignedIn>): Promise<Payload<SignInPayload>> {
   return { tenants: [], ...(await payload(run)) };
 }
 
-const justTokens = async (tokens: Promise<SessionTokens>): Promise<SignedIn> => ({
+export const justTokens = async (tokens: Promise<SessionTokens>): Promise<SignedIn> => ({
   session: await tokens,
   tenants: [],
 });

@@ -1,4 +1,4 @@
-import { badInput } from '../../schema/errors.ts';
+import { badInput, unauthenticated } from '../../schema/errors.ts';
 import { isPlain } from '../../schema/words.ts';
 import type { Context } from '../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../_kernel/db.ts';
@@ -52,7 +52,7 @@ export async function signIn(ctx: Context, asked: SignInRequest): Promise<Signed
 }
 
 /** Staff, or the people of the ISP with this slug; a slug of none names a realm in which nobody is. */
-async function realmOf(ctx: Context, slug: string | null): Promise<Realm> {
+export async function realmOf(ctx: Context, slug: string | null): Promise<Realm> {
   if (slug === null) return 'STAFF';
   return (await tenantIdOf(ctx, slug)) ?? `nowhere:${slug}`;
 }
@@ -81,6 +81,7 @@ export async function stepUp(ctx: Context, password: string): Promise<SessionTok
   if (!isPlain(password)) throw badInput('A text holds what no text can hold.');
   const { userId } = selfOf(ctx);
   const { realm, email } = await readBriefly(ctx, (em) => em.findOneOrFail(User, { id: userId }));
+  if (email === null) throw unauthenticated('REVOKED');
   const { settle } = await provePassword(ctx, { realm, email, password });
   return renewProof(ctx, settle);
 }
