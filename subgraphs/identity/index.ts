@@ -1,6 +1,14 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { AccountResolver } from './accounts/account.resolver.ts';
+import { MailProof } from './accounts/mail-proof.entity.ts';
+import { OpenAccountResolver } from './accounts/open-account.resolver.ts';
+import { endWhatIsDue, prune } from './accounts/sweeps.ts';
 import { Credential } from './credential.entity.ts';
 import { Customer } from './customer.stub.ts';
+import { Challenge } from './factors/challenge.entity.ts';
+import { ChallengeResolver } from './factors/challenge.resolver.ts';
+import { Passkey } from './factors/passkey.entity.ts';
+import { RecoveryCode, SecondFactor } from './factors/second-factor.entity.ts';
 import { GrantResolver } from './grant.resolver.ts';
 import { personById } from './loaders.ts';
 import { Membership } from './membership.entity.ts';
@@ -34,9 +42,26 @@ export const identity: SubgraphDefinition = {
     SessionResolver,
     GrantResolver,
     SocketTicketResolver,
+    OpenAccountResolver,
+    AccountResolver,
+    ChallengeResolver,
   ],
   types: [Tenant, Customer],
-  entities: [User, Credential, Membership, Session, SignInBucket, SignInRecord, SocketTicket, TokenKey],
+  entities: [
+    User,
+    Credential,
+    Membership,
+    Session,
+    SignInBucket,
+    SignInRecord,
+    SocketTicket,
+    TokenKey,
+    MailProof,
+    Challenge,
+    Passkey,
+    RecoveryCode,
+    SecondFactor,
+  ],
   references: {
     User: (ctx, { id }) => ctx.load(personById, id),
     Membership: (ctx, { id }) => seenMembership(ctx, id),
@@ -49,6 +74,10 @@ export const identity: SubgraphDefinition = {
   },
   isControlPlane: true,
   subscribers,
+  crons: {
+    endWhatIsDue: { pattern: '* * * * *', run: endWhatIsDue },
+    prune: { pattern: '7 * * * *', run: prune },
+  },
   people: PEOPLE,
   seed,
 };

@@ -2,13 +2,25 @@ import type { Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql';
 import { DateTime } from '../../schema/scalars.ts';
+import type { ProofMethod } from './session.rules.ts';
 
-export type SignInOutcome = 'OK' | 'BAD_SECRET' | 'LOCKED' | 'NO_TENANT' | 'REUSED';
+export type SignInOutcome =
+  | 'OK'
+  | 'BAD_SECRET'
+  | 'LOCKED'
+  | 'BAD_FACTOR'
+  | 'NO_TENANT'
+  | 'POLICY'
+  | 'PROVIDER'
+  | 'REUSED';
 export const SignInOutcomeEnum = {
   OK: 'OK',
   BAD_SECRET: 'BAD_SECRET',
   LOCKED: 'LOCKED',
+  BAD_FACTOR: 'BAD_FACTOR',
   NO_TENANT: 'NO_TENANT',
+  POLICY: 'POLICY',
+  PROVIDER: 'PROVIDER',
   REUSED: 'REUSED',
 } as const satisfies { [O in SignInOutcome]: O };
 registerEnumType(SignInOutcomeEnum, {
@@ -33,9 +45,9 @@ export class SignInRecord {
   @Property({ type: 'uuid', nullable: true }) membershipId!: string | null;
   @Property({ type: 'uuid', nullable: true }) sessionId!: string | null;
   @Field(() => SignInOutcomeEnum) @Property({ type: 'string' }) outcome!: SignInOutcome;
-  @Field(() => String, { description: 'PWD for a password, REFRESH for a refresh token.' })
+  @Field(() => String, { description: 'As in `ProofMethod`, or REFRESH for a refresh token.' })
   @Property({ type: 'string' })
-  method!: 'PWD' | 'REFRESH';
+  method!: ProofMethod | 'REFRESH';
   @Field(() => String, { nullable: true, description: 'Where from; after 90 days only roughly.' })
   @Property({ type: 'string', nullable: true })
   address!: string | null;

@@ -1,4 +1,6 @@
 import { Field, ID, InputType } from 'type-graphql';
+import { TransportEnum } from '../session.entity.ts';
+import type { Transport } from '../session.rules.ts';
 
 @InputType()
 export class RegisterInput {
@@ -22,6 +24,8 @@ export class ActivateInput {
   password!: string;
   @Field(() => String, { nullable: true, description: 'Left out to stay called as one was written down.' })
   displayName?: string | null;
+  @Field(() => TransportEnum, { description: 'COOKIE for browsers, BODY for whoever keeps no cookies.' })
+  transport!: Transport;
 }
 
 @InputType()

@@ -17,7 +17,7 @@ import { stopSessions, tellEnds } from './end-sessions.service.ts';
 const DAY_MS = 86_400_000;
 
 /** What proves a person, by the column that names them. All of it goes with them. */
-const PROOFS = ['identity.credential', 'identity.mail_proof'];
+const PROOFS = ['credential', 'mail_proof', 'second_factor', 'recovery_code', 'passkey', 'challenge'];
 
 /**
  * Erases who asks. Refuses INVALID_STATE while they work for a tenant: they leave it first, so that it keeps an
@@ -64,7 +64,7 @@ export async function erasePerson(ctx: Context, userId: string): Promise<void> {
 
 async function forgetProofs(em: EntityManager, userId: string): Promise<void> {
   await em.flush();
-  for (const table of PROOFS) await em.execute(`delete from ${table} where user_id = ?`, [userId]);
+  for (const table of PROOFS) await em.execute(`delete from identity.${table} where user_id = ?`, [userId]);
   await em.nativeUpdate(Session, { userId }, { address: null });
 }
 

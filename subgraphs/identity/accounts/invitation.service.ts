@@ -6,9 +6,11 @@ import { emit, tellGateways } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { Credential } from '../credential.entity.ts';
 import { hashPassword } from '../credential.service.ts';
+import { afterFirstProof, type SignedIn } from '../factors/first-proof.service.ts';
 import { Membership } from '../membership.entity.ts';
 import { advance } from '../membership.rules.ts';
 import { tell } from '../membership.steps.ts';
+import type { Transport } from '../session.rules.ts';
 import { presentOf, readBriefly } from '../tenant.service.ts';
 import { User } from '../user.entity.ts';
 import { checkDisplayName, normalEmail, type Realm } from '../user.rules.ts';
@@ -57,13 +59,17 @@ export interface Activation {
   password: string;
   /** Where the person is called otherwise than they were written down. */
   displayName?: string | null;
+  transport: Transport;
 }
 
 /**
  * Makes an invited person's account theirs: their mail is proved, they have a password, and the memberships that waited
- * for them begin. Refuses INVALID for a link that does not work, a password that may not be, or a malformed name.
+ * for them begin; then they are signed in. Refuses INVALID for a link that does not work, a password that may not be, or a malformed name.
  */
-export async function activateAccount(ctx: Context, { token, password, displayName }: Activation): Promise<void> {
+export async function activateAccount(
+  ctx: Context,
+  { token, password, displayName, transport }: Activation,
+): Promise<SignedIn> {
   await countAtDoor(ctx, 'activateAccount');
   const invited = await readBriefly(ctx, (em) => bearerOf(em, token, ['ACTIVATE']));
   const name = displayName == null ? invited.displayName : checkDisplayName(displayName);
@@ -79,6 +85,8 @@ export async function activateAccount(ctx: Context, { token, password, displayNa
     emit(em, 'identity.user.activated', { userId });
   });
   await beginMemberships(ctx, invited.id);
+  const user = await readBriefly(ctx, (em) => em.findOneOrFail(User, { id: invited.id }));
+  return afterFirstProof(ctx, { user, methods: ['PWD'], transport, settle: async () => undefined });
 }
 
 /** Lets the memberships that waited for a person begin, each in its tenant. Doing it again changes nothing. */

@@ -2,7 +2,8 @@ import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { Cost, OpenDoor } from '../../../schema/directives.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { DonePayload, done } from '../done.payload.ts';
-import { answer, PASSWORD_COST, SignInPayload } from '../session.resolver.ts';
+import { PASSWORD_COST } from '../session.resolver.ts';
+import { answer, SignInPayload } from '../sign-in.payload.ts';
 import { ActivateInput, ProofInput, RegisterInput, ResetInput, ResetRequestInput } from './account.inputs.ts';
 import { activateAccount } from './invitation.service.ts';
 import { proveEmail, registerUser } from './registration.service.ts';
@@ -10,13 +11,6 @@ import { lockMyAccount, requestPasswordReset, resetPassword } from './reset.serv
 
 const NOBODY_YET = 'Nobody has an account before they have made it.';
 const BY_MAIL = 'Who cannot sign in proves by mail who they are.';
-
-/** A link of a mail proves that somebody reads it and opens no session: a second factor may be due, so they sign in. */
-const withoutSession = (run: () => Promise<void>) =>
-  answer(async () => {
-    await run();
-    return { session: null, tenants: [] };
-  });
 
 /** What is done with an account before signing in. */
 @Resolver()
@@ -30,19 +24,19 @@ export class OpenAccountResolver {
     return done(() => registerUser(ctx, input));
   }
 
-  @Mutation(() => SignInPayload, { description: 'Proves a first or a new address. Then sign in.' })
+  @Mutation(() => SignInPayload, { description: 'Proves a first or a new address. It opens no session: then sign in.' })
   @OpenDoor(BY_MAIL)
   proveEmail(@Arg('input', () => ProofInput) input: ProofInput, @Ctx() ctx: Context) {
-    return withoutSession(() => proveEmail(ctx, input.token));
+    return answer(() => proveEmail(ctx, input.token));
   }
 
   @Mutation(() => SignInPayload, {
-    description: 'Sets the password of an account somebody was invited to. Then sign in.',
+    description: 'Sets the password of an account somebody was invited to, and signs them in.',
   })
   @OpenDoor(BY_MAIL)
   @Cost(PASSWORD_COST)
   activateAccount(@Arg('input', () => ActivateInput) input: ActivateInput, @Ctx() ctx: Context) {
-    return withoutSession(() => activateAccount(ctx, input));
+    return answer(() => activateAccount(ctx, input));
   }
 
   @Mutation(() => DonePayload, {

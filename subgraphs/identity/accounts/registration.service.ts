@@ -7,6 +7,7 @@ import { emit } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { Credential } from '../credential.entity.ts';
 import { hashPassword } from '../credential.service.ts';
+import type { SignedIn } from '../factors/first-proof.service.ts';
 import { presentOf } from '../tenant.service.ts';
 import { User } from '../user.entity.ts';
 import { checkDisplayName, normalEmail } from '../user.rules.ts';
@@ -89,7 +90,7 @@ async function tellOwner(ctx: Context, em: EntityManager, user: User, email: str
  * new mail is theirs who reads it, and a session may be another's.
  * Refuses INVALID for a link that does not work.
  */
-export async function proveEmail(ctx: Context, token: string): Promise<void> {
+export async function proveEmail(ctx: Context, token: string): Promise<SignedIn> {
   await countAtDoor(ctx, 'proveEmail');
   const ended = await ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
     const proof = await useProof(em, token, ['VERIFY', 'CHANGE']);
@@ -105,6 +106,7 @@ export async function proveEmail(ctx: Context, token: string): Promise<void> {
     return stopSessions(em, user.id, 'EMAIL_CHANGED', keptId);
   });
   await tellEnds(ctx, ended);
+  return { session: null, tenants: [] };
 }
 
 /** The former address hears of it, with the link that locks the account. */
