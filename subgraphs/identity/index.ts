@@ -2,6 +2,7 @@ import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
 import { AccountResolver } from './accounts/account.resolver.ts';
 import { MailProof } from './accounts/mail-proof.entity.ts';
 import { OpenAccountResolver } from './accounts/open-account.resolver.ts';
+import { SignInRecordResolver } from './accounts/sign-in-record.resolver.ts';
 import { endWhatIsDue, prune } from './accounts/sweeps.ts';
 import { Credential } from './credential.entity.ts';
 import { Customer } from './customer.stub.ts';
@@ -44,6 +45,7 @@ export const identity: SubgraphDefinition = {
     SocketTicketResolver,
     OpenAccountResolver,
     AccountResolver,
+    SignInRecordResolver,
     ChallengeResolver,
   ],
   types: [Tenant, Customer],

@@ -3,6 +3,7 @@ import { Refusal, unauthenticated } from '../../schema/errors.ts';
 import type { Context, Machinery } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { emit, tellGateways } from '../_kernel/events.ts';
+import { warn } from './accounts/mails.service.ts';
 import { everyPlaceOf, type Place } from './place.service.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session, type SessionTokens } from './session.entity.ts';
@@ -51,7 +52,10 @@ async function refresh(
   const { fault, now, realm, membership, slug } = await standingIn(em, session.userId, session.membershipId);
   const verdict = refreshVerdict(generation, session, now);
   const reason = overByTime(session, now) ?? (verdict === 'REUSED' ? verdict : fault);
-  if (reason === 'REUSED') record(ctx, em, { outcome: 'REUSED', method: 'REFRESH', ...placeOf(session) });
+  if (reason === 'REUSED') {
+    record(ctx, em, { outcome: 'REUSED', method: 'REFRESH', ...placeOf(session) });
+    await warn(ctx, em, 'REUSED', session.userId);
+  }
   if (reason) end(em, session, reason, now);
   if (reason || verdict === 'UNKNOWN') return null;
   if (verdict === 'ROTATE') rotate(session, { realm, membership }, now);

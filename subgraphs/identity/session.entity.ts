@@ -97,6 +97,10 @@ export class SessionTokens {
   @Field(() => ID) sessionId!: string;
   @Field(() => Tenant, { nullable: true, description: 'The tenant the tokens are for; null while none is chosen.' })
   tenant!: Tenant | null;
+  @Field(() => String, {
+    description: 'Keep it on the device for its next `signIn`: strangers who try passwords do not lock it out then.',
+  })
+  deviceMark!: string;
   @Field(() => [MustDoEnum], { description: 'Until it is done only `me`, enrolment and signing out are open.' })
   mustDo!: MustDo[];
 }

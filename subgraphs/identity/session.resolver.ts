@@ -35,6 +35,8 @@ class SignInInput {
   @Field(() => String, { nullable: true, description: 'Slug of the ISP whose customer signs in. Staff leaves it out.' })
   realm?: string | null;
   @Field(() => String, { nullable: true, description: 'Slug of the tenant to begin in.' }) tenant?: string | null;
+  @Field(() => String, { nullable: true, description: 'Of an earlier sign-in on this device.' })
+  deviceMark?: string | null;
   @Field(() => TransportEnum, { description: 'COOKIE for browsers, BODY for whoever keeps no cookies.' })
   transport!: Transport;
 }

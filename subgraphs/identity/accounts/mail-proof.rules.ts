@@ -3,13 +3,8 @@ import { Refusal } from '../../../schema/errors.ts';
 
 export type ProofPurpose = 'ACTIVATE' | 'RESET' | 'VERIFY' | 'CHANGE';
 
-const MINUTE_MS = 60_000;
-
 /** How long the link of a mail works, minutes. */
 export const LIFE_MINUTES: Record<ProofPurpose, number> = { ACTIVATE: 10_080, RESET: 30, VERIFY: 30, CHANGE: 30 };
-
-export const expiryOf = (purpose: ProofPurpose, now: Date): Date =>
-  new Date(now.getTime() + LIFE_MINUTES[purpose] * MINUTE_MS);
 
 const SHAPE = /^isp_mp_[A-Za-z0-9_-]{43}$/;
 

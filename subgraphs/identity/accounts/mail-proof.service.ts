@@ -2,7 +2,7 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { presentOf } from '../tenant.service.ts';
 import { User } from '../user.entity.ts';
 import { MailProof } from './mail-proof.entity.ts';
-import { deadLink, drawProofToken, expiryOf, hashOfProof, type ProofPurpose } from './mail-proof.rules.ts';
+import { deadLink, drawProofToken, hashOfProof, LIFE_MINUTES, type ProofPurpose } from './mail-proof.rules.ts';
 
 /** Makes the token of a link for a mail; an older one of the same purpose no longer works. */
 export async function giveProof(
@@ -12,12 +12,11 @@ export async function giveProof(
   newEmail: string | null = null,
 ): Promise<string> {
   const token = drawProofToken();
-  const { now } = await presentOf(em);
   await em.execute(
-    `insert into identity.mail_proof (hash, user_id, purpose, new_email, expires_at) values (?, ?, ?, ?, ?)
+    `insert into identity.mail_proof (hash, user_id, purpose, new_email, expires_at) values (?, ?, ?, ?, clock_timestamp() + make_interval(mins => ?))
      on conflict (user_id, purpose) do update
        set hash = excluded.hash, new_email = excluded.new_email, expires_at = excluded.expires_at`,
-    [hashOfProof(token), userId, purpose, newEmail, expiryOf(purpose, now)],
+    [hashOfProof(token), userId, purpose, newEmail, LIFE_MINUTES[purpose]],
   );
   return token;
 }
