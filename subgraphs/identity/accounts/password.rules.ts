@@ -1,10 +1,10 @@
 import { badInput, Refusal } from '../../../schema/errors.ts';
 import { lengthOf } from '../../../schema/words.ts';
-import { MAX_PASSWORD_BYTES } from '../credential.rules.ts';
 import { isMostUsed } from './most-used-passwords.rules.ts';
 
 /** Fewest characters of a password: the people of an ISP, and its subscribers. */
 const FEWEST = { STAFF: 12, PORTAL: 10 } as const;
+/** At most four bytes each, so never more than are hashed. */
 const MOST = 128;
 
 /** What a password must not be, because others would try it first. */
@@ -29,8 +29,6 @@ export function checkPassword(typed: string, { realm, email, displayName, slugs 
   const fewest = realm === 'STAFF' ? FEWEST.STAFF : FEWEST.PORTAL;
   const length = lengthOf(password);
   if (length < fewest || length > MOST) throw refused(`A password has ${fewest} to ${MOST} characters.`);
-  if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES)
-    throw refused(`A password has at most ${MAX_PASSWORD_BYTES} bytes.`);
   if (isMostUsed(password)) throw refused('This password is one of the most used ones.');
   const own = [email, email.slice(0, email.indexOf('@')), displayName, ...slugs];
   if (own.map(plainly).includes(plainly(password)))
