@@ -11,7 +11,7 @@ import {
   Root,
   Subscription,
 } from 'type-graphql';
-import { Cost, OpenDoor } from '../../schema/directives.ts';
+import { Cost, NotWhileActing, OpenDoor } from '../../schema/directives.ts';
 import type { LoggedEvent } from '../../schema/events.ts';
 import type { Context } from '../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../_kernel/db.ts';
@@ -121,12 +121,14 @@ export class SessionResolver {
 
   @Mutation(() => DonePayload, { description: "Ends another of one's own sessions." })
   @OpenDoor(SELF)
+  @NotWhileActing()
   endSession(@Arg('input', () => IdInput) input: IdInput, @Ctx() ctx: Context) {
     return done(() => service.endSession(ctx, input.id));
   }
 
   @Mutation(() => DonePayload, { description: "Ends all of one's own sessions but this one." })
   @OpenDoor(SELF)
+  @NotWhileActing()
   endOtherSessions(@Ctx() ctx: Context) {
     return done(() => service.endOtherSessions(ctx));
   }

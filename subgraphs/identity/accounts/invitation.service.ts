@@ -15,6 +15,7 @@ import { presentOf, readBriefly } from '../tenant.service.ts';
 import { User } from '../user.entity.ts';
 import { checkDisplayName, normalEmail, type Realm } from '../user.rules.ts';
 import { advancePerson } from './account.rules.ts';
+import { stopSessions, tellEnds } from './end-sessions.service.ts';
 import { bearerOf, giveProof, useProof } from './mail-proof.service.ts';
 import { activation } from './mails.rules.ts';
 import { linkTo, post } from './mails.service.ts';
@@ -49,9 +50,15 @@ export async function inviteToActivate(ctx: Context, em: EntityManager, asked: I
   const user = await em.findOneOrFail(User, { realm, email });
   if (user.state === 'SUSPENDED') throw new Refusal('INVALID_STATE', 'This person is suspended.', 'email');
   if (user.state === 'ACTIVE') return user;
-  const token = await giveProof(em, user.id, 'ACTIVATE');
-  post(em, email, activation(user.displayName, await linkTo(ctx, realm, 'activate', token)));
+  await sendActivation(ctx, em, user);
   return user;
+}
+
+/** Mails somebody who was invited the link with which they set their password. */
+export async function sendActivation(ctx: Context, em: EntityManager, user: User): Promise<void> {
+  const token = await giveProof(em, user.id, 'ACTIVATE');
+  const link = await linkTo(ctx, user.realm, 'activate', token);
+  if (user.email) post(em, user.email, activation(user.displayName, link));
 }
 
 export interface Activation {
@@ -75,7 +82,7 @@ export async function activateAccount(
   const name = displayName == null ? invited.displayName : checkDisplayName(displayName);
   const chosen = checkPassword(password, { ...(await bearerFor(ctx, invited)), displayName: name });
   const hash = await hashPassword(chosen);
-  await ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
+  const ended = await ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
     const { userId } = await useProof(em, token, ['ACTIVATE']);
     const user = await lockOrRefuse(em, User, userId, 'person');
     const { now } = await presentOf(em);
@@ -83,7 +90,9 @@ export async function activateAccount(
     Object.assign(user, { isEmailVerified: true, displayName: name, passwordChangedAt: now });
     await em.upsert(Credential, { userId, hash });
     emit(em, 'identity.user.activated', { userId });
+    return stopSessions(em, userId, 'PASSWORD_CHANGED'); // a stranger may have registered with this mail
   });
+  await tellEnds(ctx, ended);
   await beginMemberships(ctx, invited.id);
   const user = await readBriefly(ctx, (em) => em.findOneOrFail(User, { id: invited.id }));
   return afterFirstProof(ctx, { user, methods: ['PWD'], transport, settle: async () => undefined });

@@ -13,6 +13,7 @@ import { User } from '../user.entity.ts';
 import { checkDisplayName, normalEmail } from '../user.rules.ts';
 import { advancePerson } from './account.rules.ts';
 import { stopSessions, tellEnds } from './end-sessions.service.ts';
+import { sendActivation } from './invitation.service.ts';
 import type { MailProof } from './mail-proof.entity.ts';
 import { deadLink } from './mail-proof.rules.ts';
 import { giveProof, useProof } from './mail-proof.service.ts';
@@ -80,6 +81,7 @@ async function begin(
 
 /** Somebody wants a mail that has an account: its owner is told, and may have forgotten that they have one. */
 async function tellOwner(ctx: Context, em: EntityManager, user: User, email: string): Promise<void> {
+  if (user.state === 'INVITED') return sendActivation(ctx, em, user);
   if (user.state !== 'ACTIVE') return;
   const token = await giveProof(em, user.id, 'RESET');
   post(em, email, alreadyRegistered(user.displayName, await linkTo(ctx, 'STAFF', 'reset-password', token)));

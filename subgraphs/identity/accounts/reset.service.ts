@@ -1,3 +1,4 @@
+import { LockMode } from '@mikro-orm/core';
 import type { Context } from '../../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
@@ -65,7 +66,7 @@ export async function lockMyAccount(ctx: Context, token: string): Promise<void> 
   const subject = subjectOfLock(token);
   if (!subject) throw deadLink();
   const ended = await ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
-    const user = await lockOrRefuse(em, User, subject, 'person').catch(() => null);
+    const user = await em.findOne(User, { id: subject }, { lockMode: LockMode.PESSIMISTIC_WRITE });
     if (!user || !locks(macKey(ctx), token, user, (await presentOf(em)).now)) throw deadLink();
     if (user.state !== 'ACTIVE') return [];
     user.state = advancePerson(user.state, 'SUSPENDED');

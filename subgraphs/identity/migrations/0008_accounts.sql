@@ -23,3 +23,4 @@ create table identity.mail_proof (
 alter table identity.membership drop constraint membership_state_check;
 alter table identity.membership add constraint membership_state_check
   check (state in ('INVITED', 'ACTIVE', 'SUSPENDED', 'FROZEN', 'ENDED'));
+create index membership_waiting on identity.membership (tenant_id) where state = 'INVITED';
