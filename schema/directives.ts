@@ -55,9 +55,9 @@ export const SignedIn = (): Decorator => mark({ signedIn: true });
 
 /**
  * The caller must have proved who they are within the last ten minutes (identity R11); otherwise FORBIDDEN, reason
- * STEP_UP, with the methods `stepUp` takes from them.
+ * STEP_UP, with the methods `stepUp` takes from them. So nobody enters in another person's name either.
  */
-export const RequiresStrongProof = (): Decorator => mark({ strong: true });
+export const RequiresStrongProof = (): Decorator => mark({ strong: true, notActing: true });
 
 /** A mutation that stays open while the tenant is closing; every other one is refused then. */
 export const WhileClosing = (): Decorator => mark({ whileClosing: true });

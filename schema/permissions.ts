@@ -69,6 +69,8 @@ export const PERMISSIONS = [
 
 export type Permission = (typeof PERMISSIONS)[number];
 
+export const isPermission = (name: string): name is Permission => (PERMISSIONS as readonly string[]).includes(name);
+
 /** Held in tenant `platform` only; no role of an ISP can carry them. */
 export const PLATFORM_PERMISSIONS: readonly Permission[] = [
   'identity.impersonation.start',

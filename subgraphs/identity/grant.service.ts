@@ -1,11 +1,9 @@
 import { isId } from '../../schema/ids.ts';
 import { packPermissions } from '../../schema/permissions.ts';
 import type { Context } from '../_kernel/context.ts';
-import { PLATFORM_TENANT } from '../_kernel/db.ts';
 import { readFeed } from '../_kernel/events.ts';
 import type { Grant, GrantFeedPage } from './grant.entity.ts';
-import { Membership } from './membership.entity.ts';
-import { effectivePermissions } from './membership.rules.ts';
+import { type MemberRights, rightsOf } from './roles/member-rights.service.ts';
 import { Session } from './session.entity.ts';
 import { kindOf, overByTime } from './session.rules.ts';
 import { presentOf, readBriefly } from './tenant.service.ts';
@@ -18,33 +16,33 @@ export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Pro
     const people = await em.find(User, { id: { $in: found.map(({ userId }) => userId) } });
     return { sessions: found, users: new Map(people.map((user) => [user.id, user])), now: (await presentOf(em)).now };
   });
-  const wanted = sessions.flatMap(({ membershipId }) => membershipId ?? []);
-  const found =
-    wanted.length === 0 ? [] : await ctx.acrossTenants((em) => em.find(Membership, { id: { $in: wanted } }));
-  const memberships = new Map(found.map((membership) => [membership.id, membership]));
+  const rights = await rightsOf(
+    ctx,
+    sessions.flatMap(({ membershipId }) => membershipId ?? []),
+  );
   return sessions.flatMap((session) => {
     const user = users.get(session.userId);
-    return user ? [grantOf(session, user, memberships.get(session.membershipId ?? '') ?? null, now)] : [];
+    return user ? [grantOf(session, user, rights.get(session.membershipId ?? '') ?? null, now)] : [];
   });
 }
 
-function grantOf(session: Session, user: User, membership: Membership | null, now: Date): Grant {
+function grantOf(session: Session, user: User, rights: MemberRights | null, now: Date): Grant {
   const endReason =
     session.endReason ?? overByTime(session, now) ?? (user.state === 'ACTIVE' ? null : 'USER_SUSPENDED');
-  const roles = membership?.state === 'ACTIVE' ? membership.roles : [];
+  const membership = rights?.membership;
   return {
     sessionId: session.id,
     state: endReason ? 'ENDED' : 'ACTIVE',
     endReason,
     userId: user.id,
     realm: user.realm,
-    kind: kindOf(user.realm, membership),
+    kind: kindOf(user.realm, membership ?? null),
     membershipId: session.membershipId,
     membershipVersion: membership?.version ?? null,
     membershipState: membership?.state ?? null,
     tenantId: session.homeId,
     customerId: membership?.customerId ?? null,
-    ...packPermissions(effectivePermissions(roles, session.homeId === PLATFORM_TENANT)),
+    ...packPermissions(membership?.state === 'ACTIVE' ? (rights?.permissions ?? []) : []),
     strongAt: session.strongAt && Math.floor(session.strongAt.getTime() / 1_000),
     generation: session.generation,
   };

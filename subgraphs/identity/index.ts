@@ -6,8 +6,12 @@ import { personById } from './loaders.ts';
 import { Membership } from './membership.entity.ts';
 import { MembershipResolver, TenantResolver } from './membership.resolver.ts';
 import { seenMembership } from './membership.service.ts';
-import { RoleResolver } from './role.resolver.ts';
-import { roleIn } from './role.service.ts';
+import { AssigneeResolver } from './roles/assignee.resolver.ts';
+import { PermissionGrantResolver } from './roles/permission-grant.resolver.ts';
+import { lapseGrants } from './roles/permission-grant.service.ts';
+import { OwnRole, PermissionGrant } from './roles/role.entity.ts';
+import { RoleResolver, TenantRolesResolver } from './roles/role.resolver.ts';
+import { roleById } from './roles/role.service.ts';
 import { PEOPLE, seed } from './seed.ts';
 import { Session } from './session.entity.ts';
 import { SessionResolver } from './session.resolver.ts';
@@ -31,16 +35,30 @@ export const identity: SubgraphDefinition = {
     MembershipResolver,
     TenantResolver,
     RoleResolver,
+    TenantRolesResolver,
+    PermissionGrantResolver,
+    AssigneeResolver,
     SessionResolver,
     GrantResolver,
     SocketTicketResolver,
   ],
   types: [Tenant, Customer],
-  entities: [User, Credential, Membership, Session, SignInBucket, SignInRecord, SocketTicket, TokenKey],
+  entities: [
+    User,
+    Credential,
+    Membership,
+    OwnRole,
+    PermissionGrant,
+    Session,
+    SignInBucket,
+    SignInRecord,
+    SocketTicket,
+    TokenKey,
+  ],
   references: {
     User: (ctx, { id }) => ctx.load(personById, id),
     Membership: (ctx, { id }) => seenMembership(ctx, id),
-    Role: (ctx, { id }) => roleIn(ctx.isPlatform, id),
+    Role: (ctx, { id }) => roleById(ctx, id),
     Session: (ctx, { id }) => mySession(ctx, id),
     Tenant: async (ctx, { id, slug }) => {
       const own = await ownTenant(ctx);
@@ -49,6 +67,7 @@ export const identity: SubgraphDefinition = {
   },
   isControlPlane: true,
   subscribers,
+  timers: { lapseGrants },
   people: PEOPLE,
   seed,
 };

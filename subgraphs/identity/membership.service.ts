@@ -15,12 +15,15 @@ import {
   checkReason,
   checkRoles,
   checkStrong,
+  effectivePermissions,
   isAdmin,
   keepAnAdmin,
   type MembershipKind,
   type MembershipState,
 } from './membership.rules.ts';
-import { lockAdmins, tell } from './membership.steps.ts';
+import { giverOf, lockAdmins, tell } from './membership.steps.ts';
+import { NO_ROLES } from './roles/role.rules.ts';
+import { checkRoom, ownRolesOf } from './roles/role.service.ts';
 import { checkSeatFree, settleSeats } from './seat.service.ts';
 import { endSessionsOf } from './session.service.ts';
 import { presentOf } from './tenant.service.ts';
@@ -74,7 +77,7 @@ export interface NewMember {
 export function addMember(ctx: Context, asked: NewMember): Promise<Membership> {
   return ctx.tx(async (em) => {
     const { takesSeat = asked.kind === 'STAFF', customerId = null, ...rest } = asked;
-    const roles = checkRoles(asked.roles, asked.kind, ctx.isPlatform);
+    const roles = await rolesFor(em, asked.roles, asked.kind, ctx.isPlatform);
     const made = em.create(Membership, {
       ...rest,
       roles,
@@ -107,8 +110,12 @@ export function setMemberRoles(ctx: Context, asked: MemberChange & { roles: stri
   return changeMember(ctx, asked, async (em, member, admins) => {
     if (member.state === 'ENDED') throw new Refusal('INVALID_STATE', 'This membership has ended.', 'membershipId');
     if (member.state === 'FROZEN') throw new Refusal('INVALID_STATE', 'This membership is frozen.', 'membershipId');
-    const roles = checkRoles(asked.roles, member.kind, ctx.isPlatform);
-    await checkGiver(ctx, em, member, roles);
+    const roles = await rolesFor(em, asked.roles, member.kind, ctx.isPlatform, member.roles);
+    const giver = await giverOf(ctx, em);
+    if (giver) {
+      const own = await ownRolesOf(em);
+      checkGiving(giver, member.userId, roles, effectivePermissions(roles, ctx.isPlatform, own));
+    }
     keepAnAdmin(admins.includes(member.id), isAdmin(roles), admins.length - 1);
     member.roles = roles;
     tell(em, 'identity.membership.changed', member);
@@ -177,16 +184,19 @@ function changeMember(
   });
 }
 
-/** Background work gives what its document says; people give by the rule. */
-async function checkGiver(
-  ctx: Context,
+/** The roles somebody is about to have, checked against those there are and the room each has. */
+async function rolesFor(
   em: EntityManager,
-  member: Membership,
-  roles: readonly string[],
-): Promise<void> {
-  const { caller, membershipId } = ctx.envelope;
-  if (caller.kind === 'SYSTEM') return;
-  const own = membershipId === undefined ? null : await em.findOne(Membership, { id: membershipId });
-  const giver = { userId: caller.id ?? '', roles: own?.roles ?? [], holds: ctx.can.bind(ctx) };
-  checkGiving(giver, member.userId, roles, ctx.isPlatform);
+  asked: readonly string[],
+  kind: MembershipKind,
+  isPlatform: boolean,
+  before: readonly string[] = [],
+): Promise<string[]> {
+  const own = kind === 'STAFF' ? await ownRolesOf(em) : NO_ROLES;
+  const roles = checkRoles(asked, kind, isPlatform, own);
+  for (const key of roles.filter((one) => !before.includes(one) && own.get(one)?.maxMembers != null)) {
+    await lockAdmins(em);
+    await checkRoom(em, key, own.get(key)?.maxMembers ?? null, 1);
+  }
+  return roles;
 }

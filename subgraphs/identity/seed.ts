@@ -2,6 +2,7 @@ import type { RoleKey } from '../../schema/permissions.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
 import { hashPassword } from './credential.service.ts';
 import { addMember } from './membership.service.ts';
+import { createRole } from './roles/role.service.ts';
 import { addUser } from './user.service.ts';
 
 export interface SeedPerson {
@@ -78,6 +79,16 @@ const alsoElsewhere: SeedPerson[] = staff
 /** Who lives in the example world; one password for all. */
 export const PEOPLE: readonly SeedPerson[] = [...staff, ...alsoElsewhere, ...subscribers];
 
+/** A role of Northwind's own. */
+const BILLING_JUNIOR = {
+  key: 'billing_junior',
+  name: 'Billing junior',
+  basedOn: 'billing_manager',
+  adds: [],
+  removes: ['billing.payment.record'],
+  maxMembers: null,
+};
+
 /** The people of the example world and what they are. */
 export async function seed(world: SeedWorld): Promise<void> {
   const hash = await hashPassword(world.password);
@@ -92,4 +103,5 @@ export async function seed(world: SeedWorld): Promise<void> {
       addMember(ctx, { id, userId, kind, roles: [role], customerId, ...(isUnlicensed ? { takesSeat: false } : {}) }),
     );
   }
+  await world.inTenant('northwind', (ctx) => createRole(ctx, BILLING_JUNIOR));
 }

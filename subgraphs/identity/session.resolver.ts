@@ -20,6 +20,7 @@ import { PLATFORM_TENANT } from '../_kernel/db.ts';
 import { logHead } from '../_kernel/events.ts';
 import { follow } from '../_kernel/live.ts';
 import { DonePayload, done } from './done.payload.ts';
+import { IdInput } from './id.input.ts';
 import { Membership } from './membership.entity.ts';
 import { refreshSession, switchTenant } from './refresh.service.ts';
 import { Session, SessionEnd, SessionTokens, TransportEnum } from './session.entity.ts';
@@ -67,11 +68,6 @@ class SwitchTenantInput {
 @InputType()
 class StepUpInput {
   @Field(() => String) password!: string;
-}
-
-@InputType()
-class IdInput {
-  @Field(() => ID) id!: string;
 }
 
 const SELF = 'Any signed-in person about themselves, also with a token without tenant; the use case asks who it is.';

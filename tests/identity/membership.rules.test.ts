@@ -59,12 +59,14 @@ describe('The roles of a member', () => {
 describe('Who may give a role', () => {
   test('an administrator gives any', () => {
     for (const role of rolesIn(false))
-      expect(() => checkGiving(giver('ingrid', 'tenant_admin'), 'nils', [role], false)).not.toThrow();
+      expect(() =>
+        checkGiving(giver('ingrid', 'tenant_admin'), 'nils', [role], effectivePermissions([role], false)),
+      ).not.toThrow();
   });
 
   test.each([
     ['their own', giver('ingrid', 'tenant_admin'), 'ingrid', ['auditor'], /own roles/],
-    ['more than they hold', giver('mira', 'billing_manager'), 'nils', ['network_engineer'], /more than they may/],
+    ['more than they hold', giver('mira', 'billing_manager'), 'nils', ['network_engineer'], /do not hold/],
     [
       'administrator, unless they are one',
       giver('mira', 'auditor'),
@@ -73,8 +75,9 @@ describe('Who may give a role', () => {
       /makes an administrator/,
     ],
   ] as const)('nobody gives %s', (_, from, to, roles, sentence) => {
-    expect(() => checkGiving(from, to, roles, false)).toThrow(sentence);
-    expect(() => checkGiving(from, to, roles, false)).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
+    const give = () => checkGiving(from, to, roles, effectivePermissions(roles, false));
+    expect(give).toThrow(sentence);
+    expect(give).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
   });
 });
 
