@@ -2,9 +2,11 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ClientError, unauthenticated } from '../schema/errors.ts';
 import { type PermissionSet, packPermissions } from '../schema/permissions.ts';
 import { type AccessClaims, verifyAccessToken } from '../subgraphs/_kernel/access-token.ts';
+import { looksLikeKey } from '../subgraphs/_kernel/api-key.ts';
 import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
 import type { CallerKind } from '../subgraphs/_kernel/signed-context.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
+import { holdApiKeys } from './api-keys.ts';
 import type { Ask } from './ask.ts';
 import { HeldCopies } from './held-copies.ts';
 
@@ -29,19 +31,28 @@ interface Grant {
 export interface Caller {
   kind: Extract<CallerKind, 'ANONYMOUS' | 'USER' | 'API_KEY' | 'INSTALLATION'>;
   userId: string | null;
+  /** Of an API key. */
+  keyId: string | null;
   sessionId: string | null;
   membershipId: string | null;
   tenantId: string | null;
   customerId: string | null;
   permissions: PermissionSet;
   strongAt: number | null;
+  /** Operations a second, of an API key. */
+  requestsPerSecond?: number;
   /** When the token ends, epoch milliseconds. */
   expiresAt: number;
 }
 
+/** Whom limits count: a person wherever they sign in, or a key. Undefined for strangers. */
+export const principalOf = ({ userId, keyId }: Pick<Caller, 'userId' | 'keyId'>): string | undefined =>
+  userId ?? keyId ?? undefined;
+
 export const ANONYMOUS: Caller = {
   kind: 'ANONYMOUS',
   userId: null,
+  keyId: null,
   sessionId: null,
   membershipId: null,
   tenantId: null,
@@ -52,8 +63,14 @@ export const ANONYMOUS: Caller = {
 };
 
 export interface Authenticator {
-  /** The caller an `Authorization` header names, ANONYMOUS without one. Throws UNAUTHENTICATED for anything not right. */
-  authenticate(authorization: string | undefined): Promise<Caller>;
+  /**
+   * The caller an `Authorization` header names, by access token or API key, ANONYMOUS without one. Throws UNAUTHENTICATED
+   * for anything not right.
+   * @param address it came from.
+   */
+  authenticate(authorization: string | undefined, address: string): Promise<Caller>;
+  /** Ends an API key that was found in an address, where it lies in logs and histories. */
+  reportLeak(key: string): Promise<void>;
   /** The caller a socket ticket was made for; it is good once. Throws UNAUTHENTICATED for anything not right. */
   redeem(ticket: string): Promise<Caller>;
   /** The same caller with the rights it has now; throws when it has been stopped or its token has ended. */
@@ -117,6 +134,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
         const stopped = grantFeed.subjects.flatMap((subject) => {
           const [kind, id = ''] = subject.split(':');
           if (kind === 'session') return [id];
+          if (kind !== 'membership') return [];
           const sessions = [...(sessionsOf.get(id) ?? []), ...inFlight];
           sessionsOf.delete(id);
           return sessions;
@@ -130,6 +148,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     log,
   );
 
+  const keyring = holdApiKeys(ask, fanOut, log);
   let keys = new Map<string, KeyObject>();
   let rows: KeyRow[] = [];
   let fetchedAt = Number.NEGATIVE_INFINITY;
@@ -182,6 +201,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     const caller: Caller = {
       kind: 'USER',
       userId: grant.userId,
+      keyId: null,
       sessionId,
       membershipId,
       tenantId: grant.tenantId,
@@ -195,11 +215,18 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
   };
 
   return {
-    async authenticate(authorization) {
+    async authenticate(authorization, address) {
       const token = bearerOf(authorization);
       if (token === undefined) return ANONYMOUS;
+      if (looksLikeKey(token)) return keyring.callerOf(token, address);
       const claims = await verify(token);
       return callerOf(claims.sid, claims.mid ?? null, claims.exp * 1000);
+    },
+    async reportLeak(key) {
+      const input = { key };
+      await ask('identity', 'mutation($input: LeakedKeyInput!) { revokeLeakedKey(input: $input) { isDone } }', {
+        input,
+      });
     },
     async redeem(ticket) {
       const { redeemSocketTicket: held } = await ask<{
@@ -215,10 +242,17 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
       return callerOf(held.sessionId, held.membershipId, new Date(held.expiresAt).getTime());
     },
     async renew(caller) {
+      if (caller.keyId) return keyring.renew(caller);
       return caller.sessionId ? callerOf(caller.sessionId, caller.membershipId, caller.expiresAt) : caller;
     },
-    isAsBefore: (caller) => !caller.sessionId || grants.held(caller.sessionId) === madeFrom.get(caller),
-    onChange: (caller, changed) => (caller.sessionId ? grants.onChange(caller.sessionId, changed) : () => undefined),
+    isAsBefore(caller) {
+      if (caller.keyId) return keyring.isAsBefore(caller);
+      return !caller.sessionId || grants.held(caller.sessionId) === madeFrom.get(caller);
+    },
+    onChange(caller, changed) {
+      if (caller.keyId) return keyring.onChange(caller, changed);
+      return caller.sessionId ? grants.onChange(caller.sessionId, changed) : () => undefined;
+    },
     async keySet() {
       if (rows.length === 0 || performance.now() - fetchedAt > REFETCH_MS) await fetchKeys();
       return {
@@ -233,10 +267,14 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
       };
     },
     get isFresh() {
-      return grants.isFresh;
+      return grants.isFresh && keyring.isFresh;
     },
-    refresh: () => grants.refresh(),
-    close: () => grants.close(),
+    async refresh() {
+      await Promise.all([grants.refresh(), keyring.refresh()]);
+    },
+    async close() {
+      await Promise.all([grants.close(), keyring.close()]);
+    },
   };
 }
 

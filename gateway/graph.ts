@@ -1,7 +1,7 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { badInput, ClientError, forbidden, unauthenticated } from '../schema/errors.ts';
-import { FEATURE_KEYS } from '../schema/features.ts';
+import { FEATURE_KEYS, FEATURES } from '../schema/features.ts';
 import { unpackPermissions } from '../schema/permissions.ts';
 import type { Reply } from '../subgraphs/_kernel/context.ts';
 import type { Envelope } from '../subgraphs/_kernel/signed-context.ts';
@@ -10,7 +10,7 @@ import { inSpan, type Logger, traceParent } from '../subgraphs/_kernel/telemetry
 import { type Admission, type Admitted, createAdmission } from './admission.ts';
 import type { ApiCalls } from './api-calls.ts';
 import type { Mint } from './ask.ts';
-import type { Authenticator, Caller } from './auth.ts';
+import { type Authenticator, type Caller, principalOf } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
 import type { DenialLog } from './denial-log.ts';
 import { addWayOut, isDenial, maskError, unmasked } from './denials.ts';
@@ -266,6 +266,7 @@ export class Graph {
   /** Counts an accepted operation where its caller's are counted; the answer to one the licence leaves no room for. */
   async countCall(standing: Standing): Promise<Answer | undefined> {
     try {
+      await this.parts.rates?.takeTurn(standing.caller);
       await this.parts.apiCalls?.take(standing.caller);
       return undefined;
     } catch (error) {
@@ -284,9 +285,17 @@ export class Graph {
     const isReadOnly = tenant.accessMode === 'READ_ONLY';
     try {
       const license = await licenses.get(caller.tenantId);
-      return { caller, license, ...entitlementsAt(license, presentOf(tenant)), isReadOnly, isLicenseUnknown: false };
+      const standing = {
+        caller,
+        license,
+        ...entitlementsAt(license, presentOf(tenant)),
+        isReadOnly,
+        isLicenseUnknown: false,
+      };
+      refuseUnlicensedKey(standing);
+      return standing;
     } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
+      if (!(error instanceof ClientError) || error.code === 'FEATURE_NOT_LICENSED' || caller.keyId) throw error;
       return { caller, license: null, features: {}, core: 'FULL', isReadOnly, isLicenseUnknown: true };
     }
   }
@@ -383,7 +392,7 @@ export class Graph {
   ): string | undefined {
     if (!this.parts.mint) return undefined;
     const envelope: Envelope = {
-      caller: { kind: caller.kind, id: caller.userId },
+      caller: { kind: caller.kind, id: principalOf(caller) ?? null },
       tenantId: caller.tenantId,
       ...(caller.sessionId ? { sessionId: caller.sessionId } : {}),
       ...(caller.membershipId ? { membershipId: caller.membershipId } : {}),
@@ -454,6 +463,17 @@ export const bodyOf = (fetch: FetchNode, variables: Data): string => bodyWriter(
 function refuseStrangers({ kind, customerId }: Caller): void {
   if (kind === 'ANONYMOUS') throw unauthenticated();
   if (customerId !== null) throw forbidden('The schema is not shown here.');
+}
+
+/** A key opens nothing where the licence holds no keys; the same key works again when it does. */
+export function refuseUnlicensedKey({ caller, features, license }: Standing): void {
+  const { access = 'NONE', reason } = features.api_keys ?? {};
+  if (caller.kind !== 'API_KEY' || access !== 'NONE') return;
+  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES.api_keys.name}.`, {
+    feature: 'api_keys',
+    reason: reason ?? (license ? 'NOT_IN_PLAN' : 'NO_LICENSE'),
+    licenseVersion: license?.version ?? 0,
+  });
 }
 
 /** In a suspended tenant only those who can pay its licence get in, and they may look. */

@@ -16,7 +16,15 @@ export const opensOf = ({ features, core, observed, license, isLicenseUnknown }:
 
 /** Who asks, with all that a subgraph is told of them. What hangs on it is shared with nobody else. */
 export const personOf = ({ address, refreshCookie }: ClientRequest, caller: Caller): string =>
-  JSON.stringify([caller.userId, caller.sessionId, caller.membershipId, caller.strongAt, address, refreshCookie]);
+  JSON.stringify([
+    caller.userId,
+    caller.keyId,
+    caller.sessionId,
+    caller.membershipId,
+    caller.strongAt,
+    address,
+    refreshCookie,
+  ]);
 
 /** How a caller stands, without waiting; undefined when a copy is not held or not fresh, or the tenant is blocked. */
 export function standingNow({ parts: { licenses, tenants } }: Graph, caller: Caller): Standing | undefined {
@@ -25,7 +33,8 @@ export function standingNow({ parts: { licenses, tenants } }: Graph, caller: Cal
   const license = licenses.peek(tenantId);
   const tenant = tenants.peek(tenantId);
   if (license === undefined || tenant?.accessMode !== 'NORMAL') return undefined;
-  return { caller, license, ...entitlementsAt(license, presentOf(tenant)), isLicenseUnknown: false };
+  const standing = { caller, license, ...entitlementsAt(license, presentOf(tenant)), isLicenseUnknown: false };
+  return caller.keyId && (standing.features.api_keys?.access ?? 'NONE') === 'NONE' ? undefined : standing;
 }
 
 /** Throws FEATURE_NOT_LICENSED if the licence does not open what a stream is about, SUBGRAPH_UNAVAILABLE if nobody knows. */

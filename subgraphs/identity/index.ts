@@ -1,4 +1,8 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { ApiKey } from './api-keys/api-key.entity.ts';
+import { ApiKeyResolver, TenantKeysResolver } from './api-keys/api-key.resolver.ts';
+import { keyById } from './api-keys/api-key.service.ts';
+import { tendKeys } from './api-keys/key-care.service.ts';
 import { Credential } from './credential.entity.ts';
 import { Customer } from './customer.stub.ts';
 import { GrantResolver } from './grant.resolver.ts';
@@ -38,6 +42,8 @@ export const identity: SubgraphDefinition = {
     TenantRolesResolver,
     PermissionGrantResolver,
     AssigneeResolver,
+    ApiKeyResolver,
+    TenantKeysResolver,
     SessionResolver,
     GrantResolver,
     SocketTicketResolver,
@@ -49,6 +55,7 @@ export const identity: SubgraphDefinition = {
     Membership,
     OwnRole,
     PermissionGrant,
+    ApiKey,
     Session,
     SignInBucket,
     SignInRecord,
@@ -59,6 +66,7 @@ export const identity: SubgraphDefinition = {
     User: (ctx, { id }) => ctx.load(personById, id),
     Membership: (ctx, { id }) => seenMembership(ctx, id),
     Role: (ctx, { id }) => roleById(ctx, id),
+    ApiKey: (ctx, { id }) => (ctx.can('identity.api_key.read') ? keyById(ctx, id) : null),
     Session: (ctx, { id }) => mySession(ctx, id),
     Tenant: async (ctx, { id, slug }) => {
       const own = await ownTenant(ctx);
@@ -67,7 +75,7 @@ export const identity: SubgraphDefinition = {
   },
   isControlPlane: true,
   subscribers,
-  timers: { lapseGrants },
+  timers: { lapseGrants, tendKeys },
   people: PEOPLE,
   seed,
 };
