@@ -75,7 +75,8 @@ export function nextOf({ next }: Row): QuotaTerms | null {
 }
 export const nextJson = (next: QuotaTerms | null): string | null => (next ? exactJson(next) : null);
 
-const countedOf = (row: Row): Counted => ({
+/** A counter as its row holds it, with its day as text. */
+export const countedOf = (row: Row): Counted => ({
   kind: row.kind as Counted['kind'],
   ...termsOf(row),
   next: nextOf(row),

@@ -5,6 +5,7 @@ import { withdrawProvisionedLicense } from '../../../subgraphs/licensing/fleet/p
 import { advanceLicense } from '../../../subgraphs/licensing/licenses/license-change.service.ts';
 import { closeAllUsage } from '../../../subgraphs/licensing/sweeps.ts';
 import { type Asker, INGRID, NGOZI, WREN } from '../../setup/world.ts';
+import { filesIn, payloadOf } from '../files/files-world.ts';
 import { call, eventsOf, TOMAS } from '../fleet/doors.ts';
 import { type LicensingWorld, openLicensingWorld, tenantId } from '../licensing-world.ts';
 
@@ -68,6 +69,15 @@ describe('A counter that is allowed less goes on as it was until its period ends
     expect(await usage()).toMatchObject({ limit: '120', next: null });
     await lift('kestrel');
     expect(await usage()).toMatchObject({ limit: '120', next: digits(100) });
+  });
+
+  test('a licence file says the same, over time', async () => {
+    await limit('kestrel', 40n);
+    const { limit: now, next } = await usage();
+    const { course } = payloadOf((await filesIn(world).issue(WREN, { ttlHours: 720 })).jws);
+    const at = (instant: string) =>
+      course.findLast(({ from }: { from: string }) => from <= instant)?.limits.tickets?.limit;
+    expect([at(new Date(Date.parse(next.from) - 1).toISOString()), at(next.from)]).toEqual([now, next.limit]);
   });
 
   test('whoever uses it first after the reset goes by the lower limit', async () => {
