@@ -167,7 +167,8 @@ export interface Turned {
 
 /**
  * Closes every day and every period of a quota that is over, in their order (R17). A counter begins its period at nothing,
- * with what its top-ups carry over, under the terms that waited for it. Days and periods turn at local midnight, in the zone that holds when they do.
+ * with what its top-ups carry over, under the terms that waited for it. Days and periods turn at local midnight, in the
+ * zone that holds when they do.
  */
 export function turned(held: Counted, now: Date): Turned {
   const row = { ...held };

@@ -41,9 +41,9 @@ export async function copyToKernel(ctx: Context, em: EntityManager, held: Held):
 }
 
 /**
- * Writes the limits a licence says since an instant; of counters that are allowed less, for their next period, unless the
- * one that runs began after it. Without an instant they hold at once. What is over was used under the former limits, and
- * is closed under them.
+ * Writes the limits a licence says since an instant into its tenant's counters. One that is allowed less waits for its next
+ * period, unless the period that runs began at that instant or later; without an instant everything holds at once. What is
+ * over was used under the former limits, and is closed under them.
  */
 export async function writeLimits(
   ctx: Context,
