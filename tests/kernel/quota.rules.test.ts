@@ -119,7 +119,7 @@ describe('A use burns', () => {
 
 /** A counter in Denver that was last used on 10 April 2027. */
 const counted = (over: Partial<Counted> = {}): Counted => ({
-  ...{ ...allowance(), kind: 'COUNTER', unitRate: null, used: 40n, toppedUp: 0n, reported: 0n },
+  ...{ ...allowance(), kind: 'COUNTER', unitRate: null, next: null, used: 40n, toppedUp: 0n, reported: 0n },
   ...{ anchorDay: 1, zone: 'America/Denver', warned: [] },
   ...{ periodStart: new Date('2027-04-01T06:00:00Z'), periodEnd: new Date('2027-05-01T06:00:00Z') },
   ...{

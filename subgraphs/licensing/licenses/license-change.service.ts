@@ -12,7 +12,7 @@ import { findTenantProfile } from '../../_kernel/tenant-profile.ts';
 import { type PriceLine, storedLine } from '../catalogue/price.rules.ts';
 import { nextLapse, stateAt } from '../terms/license.rules.ts';
 import { renewalDueAt } from '../terms/renewal.rules.ts';
-import { copyToKernel } from './entitlement.service.ts';
+import { copyToKernel, writeLimits } from './entitlement.service.ts';
 import { License } from './license.entity.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import {
@@ -184,6 +184,7 @@ async function recordMoves(
       moves.push(change);
       held = after;
     } else moves.push(record(ctx, em, held, at, { cause: 'TIME' }));
+    if (moves.at(-1)?.changedKeys.some((key) => key.startsWith('limits.'))) await writeLimits(ctx, em, held, at);
   }
   await em.flush();
   return { held, moves: moves.filter((move) => move !== null) };

@@ -8,6 +8,7 @@ const counted = (used: bigint, periodEnd: string | null = null, over: Partial<Co
     used,
     toppedUp: 0n,
     topUps: [],
+    ...{ limit: 0n, policy: 'HARD', marginPercent: 0, overageCap: null, unitRate: null, next: null },
     anchorDay: 31,
     zone: 'Europe/Berlin',
     periodStart: null,
