@@ -104,6 +104,21 @@ begin
   return null;
 end $$;
 
+-- The end of a chain is locked, hashed and moved on by one statement; only a tenant's first entry has to make it.
+create or replace function kernel.link_audit() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
+declare link kernel.audit_head;
+begin
+  update kernel.audit_head h set seq = h.seq + 1, hash = kernel.audit_hash(h.hash, new) where h.tenant_id = new.tenant_id
+    returning * into link;
+  if not found then
+    insert into kernel.audit_head as h (tenant_id, seq, hash) values (new.tenant_id, 1, kernel.audit_hash('\x', new))
+      on conflict (tenant_id) do update set seq = h.seq + 1, hash = kernel.audit_hash(h.hash, new)
+      returning * into link;
+  end if;
+  insert into kernel.audit_link (tenant_id, seq, entry_id, hash) values (new.tenant_id, link.seq, new.id, link.hash);
+  return null;
+end $$;
+
 set local role dotmac_owner;
 drop function kernel.enqueue(text, jsonb, text);
 drop function kernel.set_timer;
