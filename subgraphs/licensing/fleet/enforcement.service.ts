@@ -112,7 +112,9 @@ export async function enforceFleet(
       const ids = isSuperseded ? [] : await licensesAfter(ctx, after);
       const page = await preparePage(ctx, ids, terms, actor); // while those before are written
       await writing[turn];
-      writing[turn] = writePage(ctx, page, terms);
+      const written = writePage(ctx, page, terms);
+      written.catch(() => undefined); // heard of when it is waited for
+      writing[turn] = written;
       if (ids.length < PAGE) return void (await Promise.all(writing));
       after = ids.at(-1);
     }
