@@ -312,10 +312,10 @@ describe('tables', () => {
         from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.prosecdef and n.nspname not in ('pg_catalog', 'graphile_worker') order by 1`);
     expect(rows.map((row) => row.name)).toEqual([
       'kernel.audit_row()',
-      'kernel.enqueue(text,jsonb,text)',
+      'kernel.enqueue(text,jsonb,text,boolean)',
       'kernel.finish(jsonb)',
       'kernel.link_audit()',
-      'kernel.set_timer(text,uuid,timestamp with time zone)',
+      'kernel.set_timers(jsonb)',
     ]);
     for (const row of rows) {
       expect(row.owner).not.toBe('dotmac_owner');
