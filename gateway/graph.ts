@@ -112,6 +112,7 @@ export interface Standing {
   license: LicenseView | null;
   features: Envelope['features'];
   core: Envelope['core'];
+  coreReason?: Envelope['coreReason'];
   /** What gates that only observe let pass of features that are not in the plan. */
   observed?: Envelope['observed'];
   /** Licensing has been out of reach for too long: gated features are neither granted nor denied. */
@@ -375,7 +376,7 @@ export class Graph {
     audience: string,
     body: string,
     request: ClientRequest,
-    { caller, license, features, core, observed }: Standing,
+    { caller, license, features, core, coreReason, observed }: Standing,
     deadline: number,
   ): string | undefined {
     if (!this.parts.mint) return undefined;
@@ -389,6 +390,7 @@ export class Graph {
       permissions: caller.permissions,
       features,
       core,
+      ...(coreReason ? { coreReason } : {}),
       ...(observed ? { observed } : {}),
       licenseVersion: license?.version ?? 0,
       deadline,
@@ -458,5 +460,5 @@ function blocked(caller: Caller): Standing {
   const features = Object.fromEntries(
     FEATURE_KEYS.map((feature) => [feature, { access: 'NONE', reason: 'SUSPENDED' }]),
   ) as Standing['features'];
-  return { caller, license: null, features, core: 'READ', isLicenseUnknown: false };
+  return { caller, license: null, features, core: 'READ', coreReason: 'SUSPENDED', isLicenseUnknown: false };
 }
