@@ -322,6 +322,45 @@ describe('Whatever the door', () => {
     await switchCrm(true).then(() => switchCrm(false));
   }, 60_000);
 
+  test('a feature that goes while many open their streams leaves none of them silent, and each change of the licence is told once', async () => {
+    interface Update {
+      licenseUpdated: { version: number; previousVersion: number };
+    }
+    const version = async () =>
+      Number(
+        (await wren.ask<{ license: { version: number } }, object>('{ license { version } }')).data?.license.version,
+      );
+    for (let round = 0; round < 8; round++) {
+      await switchCrm(true);
+      const held = (await version()) - 1; // the change just made is missed by all who come
+      const opening = Array.from({ length: 8 }, (_, i) => {
+        const door = DOORS[i % DOORS.length] as Door;
+        const query =
+          i % 2 === 0
+            ? 'subscription { contactsChanged { kind } }'
+            : 'subscription($after: Int) { licenseUpdated(after: $after) { version previousVersion } }';
+        return follow(door, wren, query, i % 2 === 0 ? undefined : { after: held });
+      });
+      await sleep(round * 4);
+      await switchCrm(false);
+      for (const [i, stream] of (await Promise.all(opening)).entries()) {
+        if (i % 2 === 0) {
+          let last = await stream.next();
+          if (!last.errors) last = await stream.next();
+          expect(last.errors?.[0]?.extensions).toMatchObject({ code: 'FEATURE_NOT_LICENSED', reason: 'NOT_IN_PLAN' });
+          await stream.ended;
+        } else {
+          for (const known of [held, held + 1])
+            expect((await stream.next<Update>()).data?.licenseUpdated).toEqual({
+              ...{ version: known + 1, previousVersion: known },
+            });
+          await expect(Promise.race([stream.next(), sleep(50, 'nothing')])).resolves.toBe('nothing');
+          stream.stop();
+        }
+      }
+    }
+  }, 60_000);
+
   test('a stream about oneself is shared with nobody else, and two tabs of one session share it', async () => {
     const query = 'subscription { mySessionEnded { reason } }';
     const [samira, piet] = [await signIn('samira@northwind.example'), await signIn('piet@northwind.example')];
