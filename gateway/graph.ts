@@ -1,7 +1,7 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { badInput, ClientError, forbidden, unauthenticated } from '../schema/errors.ts';
-import { FEATURE_KEYS, FEATURES } from '../schema/features.ts';
+import { badInput, ClientError, deniedSentence, forbidden, unauthenticated } from '../schema/errors.ts';
+import { FEATURE_KEYS } from '../schema/features.ts';
 import { unpackPermissions } from '../schema/permissions.ts';
 import type { Reply } from '../subgraphs/_kernel/context.ts';
 import type { Envelope } from '../subgraphs/_kernel/signed-context.ts';
@@ -112,6 +112,7 @@ export interface Standing {
   license: LicenseView | null;
   features: Envelope['features'];
   core: Envelope['core'];
+  coreReason?: Envelope['coreReason'];
   /** What gates that only observe let pass of features that are not in the plan. */
   observed?: Envelope['observed'];
   /** The tenant may only be read at present. */
@@ -387,7 +388,7 @@ export class Graph {
     audience: string,
     body: string,
     request: ClientRequest,
-    { caller, license, features, core, observed, isReadOnly }: Standing,
+    { caller, license, features, core, coreReason, observed, isReadOnly }: Standing,
     deadline: number,
   ): string | undefined {
     if (!this.parts.mint) return undefined;
@@ -401,6 +402,7 @@ export class Graph {
       permissions: caller.permissions,
       features,
       core,
+      ...(coreReason ? { coreReason } : {}),
       ...(observed ? { observed } : {}),
       licenseVersion: license?.version ?? 0,
       ...(isReadOnly ? { isReadOnly } : {}),
@@ -467,11 +469,11 @@ function refuseStrangers({ kind, customerId }: Caller): void {
 
 /** A key opens nothing where the licence holds no keys; the same key works again when it does. */
 export function refuseUnlicensedKey({ caller, features, license }: Standing): void {
-  const { access = 'NONE', reason } = features.api_keys ?? {};
+  const { access = 'NONE', reason = license ? 'NOT_IN_PLAN' : 'NO_LICENSE' } = features.api_keys ?? {};
   if (caller.kind !== 'API_KEY' || access !== 'NONE') return;
-  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES.api_keys.name}.`, {
+  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(reason, 'api_keys'), {
     feature: 'api_keys',
-    reason: reason ?? (license ? 'NOT_IN_PLAN' : 'NO_LICENSE'),
+    reason,
     licenseVersion: license?.version ?? 0,
   });
 }
@@ -482,5 +484,5 @@ function blocked(caller: Caller): Standing {
   const features = Object.fromEntries(
     FEATURE_KEYS.map((feature) => [feature, { access: 'NONE', reason: 'SUSPENDED' }]),
   ) as Standing['features'];
-  return { caller, license: null, features, core: 'READ', isLicenseUnknown: false };
+  return { caller, license: null, features, core: 'READ', coreReason: 'SUSPENDED', isLicenseUnknown: false };
 }

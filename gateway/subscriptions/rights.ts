@@ -1,5 +1,5 @@
-import { ClientError } from '../../schema/errors.ts';
-import { FEATURES, type Feature } from '../../schema/features.ts';
+import { ClientError, type DenialReason, deniedSentence } from '../../schema/errors.ts';
+import type { Feature } from '../../schema/features.ts';
 import type { Caller } from '../auth.ts';
 import type { Operation } from '../execution/operation.ts';
 import { type ClientRequest, type Graph, type Standing } from '../graph.ts';
@@ -43,7 +43,7 @@ export function refuseIfLost(operation: Operation, standing: Standing): void {
   if (!lost) return;
   if (standing.isLicenseUnknown)
     throw new ClientError('SUBGRAPH_UNAVAILABLE', 'The licence cannot be read right now. Please try again.');
-  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[lost.feature].name}.`, {
+  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(lost.reason, lost.feature), {
     ...lost,
     coordinate: coordinateOf(operation),
     licenseVersion: standing.license?.version ?? 0,
@@ -59,7 +59,7 @@ export function observedRoots(operation: Operation, standing: Standing): Partial
 
 interface Shut {
   feature: Feature;
-  reason: string;
+  reason: DenialReason;
 }
 
 /** Features without which a stream has nothing to tell and which the licence does not open, with the reason. */

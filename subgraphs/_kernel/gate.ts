@@ -7,8 +7,9 @@ import {
   isObjectType,
 } from 'graphql';
 import type { DoorMarks } from '../../schema/directives.ts';
-import { ClientError, forbidden, unauthenticated } from '../../schema/errors.ts';
-import { FEATURES, type Feature, type FeatureAccess } from '../../schema/features.ts';
+import { ClientError, deniedSentence, forbidden, unauthenticated } from '../../schema/errors.ts';
+import type { Feature, FeatureAccess } from '../../schema/features.ts';
+import { REFUSALS } from '../../schema/permissions.ts';
 import type { Context } from './context.ts';
 import { inFinerSpan } from './telemetry.ts';
 
@@ -36,7 +37,7 @@ export function requireFeature(ctx: Context, feature: Feature, isWrite: boolean,
     ctx.reply.observed[feature] ??= coordinate;
     return;
   }
-  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[feature].name}.`, {
+  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(reason, feature), {
     feature,
     reason,
     coordinate,
@@ -47,9 +48,10 @@ export function requireFeature(ctx: Context, feature: Feature, isWrite: boolean,
 /** From licence state RESTRICTED on, a core mutation that is not a continuity door is refused with feature `core`. */
 function requireCore(ctx: Context): void {
   if (ctx.core === 'FULL') return;
-  throw new ClientError('FEATURE_NOT_LICENSED', 'Your licence allows reading only until it is renewed.', {
+  const reason = ctx.envelope.coreReason ?? 'RESTRICTED';
+  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(reason, 'core'), {
     feature: 'core',
-    reason: 'RESTRICTED',
+    reason,
     licenseVersion: ctx.envelope.licenseVersion,
   });
 }
@@ -68,7 +70,7 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
   if (marks.feature) requireFeature(ctx, marks.feature, isWrite, coordinate);
   else if (isWrite && marks.open === undefined && !marks.continuity) requireCore(ctx);
   const isOwner = marks.orOwn && ctx.envelope.customerId !== undefined;
-  if (marks.permission && !isOwner && !ctx.can(marks.permission)) throw forbidden();
+  if (marks.permission && !isOwner && !ctx.can(marks.permission)) throw forbidden(REFUSALS[marks.permission]);
   if (isWrite && ctx.envelope.actingFor?.mode === 'READ')
     throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', {
       reason: 'IMPERSONATION_READ_ONLY',

@@ -116,9 +116,8 @@ export function plainUntil({ limit, policy, marginPercent, overageCap, topUps, t
   const isToppedUp = topUps.some(({ remaining }) => remaining > 0n);
   const room = isToppedUp ? limit : ceilingOf(limit, policy, marginPercent, overageCap);
   const silent = limit === 0n ? [] : WARN_AT.filter((percent) => !warned.includes(percent));
-  return [room === null ? MAX_USE : room + toppedUp, ...silent.map((percent) => reachedAt(limit, percent) - 1n)].reduce(
-    least,
-  );
+  const unwarned = silent.map((percent) => reachedAt(limit, percent) - 1n);
+  return [room === null ? MAX_USE : room + toppedUp, ...unwarned].reduce(least, MAX_USE);
 }
 
 /** A quota as it is counted. */

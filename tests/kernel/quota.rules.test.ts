@@ -6,6 +6,7 @@ import {
   burnt,
   type Counted,
   leftOf,
+  MAX_USE,
   newlyReached,
   plainUntil,
   type TopUp,
@@ -115,6 +116,13 @@ describe('A use burns', () => {
       }),
     );
   });
+});
+
+test('However large a limit and its margin, what is counted plainly ends where counting does', () => {
+  const row = { policy: 'SOFT', marginPercent: 50, warned: [80, 100] } as const;
+  expect(plainUntil(counted({ ...row, limit: MAX_USE - 1n, used: MAX_USE - 1n, warned: [...row.warned] }))).toBe(
+    MAX_USE,
+  );
 });
 
 /** A counter in Denver that was last used on 10 April 2027. */

@@ -1,6 +1,6 @@
 import { monthlyPeriod } from '../../../schema/calendar.ts';
 import { QUOTAS, type QuotaKey, type QuotaPolicy } from '../../../schema/features.ts';
-import { carriedOver, type QuotaTerms, type TopUp, topUpsLeft } from '../../_kernel/quota.rules.ts';
+import { carriedOver, MAX_USE, type QuotaTerms, type TopUp, topUpsLeft } from '../../_kernel/quota.rules.ts';
 import type { EntitlementSource } from '../terms/entitlement.rules.ts';
 import type { LimitAnswer } from '../terms/limit.rules.ts';
 
@@ -44,6 +44,10 @@ export interface UsageAnswer {
   next: ComingAnswer | null;
 }
 
+/** The largest percent that is told: GraphQL’s Int ends there. */
+const MAX_PERCENT = 2_147_483_647n;
+const least = (a: bigint, b: bigint) => (a < b ? a : b);
+
 const NOTHING = { used: 0n, toppedUp: 0n, topUps: [], periodStart: null, periodEnd: null };
 
 /** A counter's use in the period an instant lies in: a new period begins at nothing, though no one has used it yet. */
@@ -81,9 +85,9 @@ export function usageOf(
   const isOver = limit !== null && policy === 'OVERAGE' && used - toppedUp > limit;
   return {
     ...{ key, kind, baseUnit, limit, used, policy, source, unitRate, periodStart, periodEnd, next },
-    topUpRemaining: topUpsLeft(topUps, now),
+    topUpRemaining: least(topUpsLeft(topUps, now), MAX_USE),
     isUnlimited: limit === null,
-    percent: limit === null || limit === 0n ? null : Number((used * 100n) / limit),
+    percent: limit === null || limit === 0n ? null : Number(least((used * 100n) / limit, MAX_PERCENT)),
     overage: isOver ? used - toppedUp - limit : 0n,
   };
 }
