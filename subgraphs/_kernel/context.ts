@@ -282,6 +282,7 @@ const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
   'strongAt',
   'proofs',
   'address',
+  'origin',
   'refreshCookie',
 ]);
 

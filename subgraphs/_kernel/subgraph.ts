@@ -51,10 +51,13 @@ export type Subscriber<N extends EventName = EventName> = {
 
 /** Somebody of the example world to sign in as. */
 export interface Person {
+  userId: string;
   email: string;
   name: string;
   role: string;
   tenant: string;
+  /** Whether codes of an authenticator app are asked of them too. */
+  hasTotp?: boolean;
 }
 
 export interface SubgraphDefinition {

@@ -1,6 +1,10 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
 import { Credential } from './credential.entity.ts';
 import { Customer } from './customer.stub.ts';
+import { Challenge } from './factors/challenge.entity.ts';
+import { ChallengeResolver } from './factors/challenge.resolver.ts';
+import { Passkey } from './factors/passkey.entity.ts';
+import { RecoveryCode, SecondFactor } from './factors/second-factor.entity.ts';
 import { GrantResolver } from './grant.resolver.ts';
 import { personById } from './loaders.ts';
 import { Membership } from './membership.entity.ts';
@@ -34,9 +38,23 @@ export const identity: SubgraphDefinition = {
     SessionResolver,
     GrantResolver,
     SocketTicketResolver,
+    ChallengeResolver,
   ],
   types: [Tenant, Customer],
-  entities: [User, Credential, Membership, Session, SignInBucket, SignInRecord, SocketTicket, TokenKey],
+  entities: [
+    User,
+    Credential,
+    Membership,
+    Session,
+    SignInBucket,
+    SignInRecord,
+    SocketTicket,
+    TokenKey,
+    Challenge,
+    Passkey,
+    RecoveryCode,
+    SecondFactor,
+  ],
   references: {
     User: (ctx, { id }) => ctx.load(personById, id),
     Membership: (ctx, { id }) => seenMembership(ctx, id),

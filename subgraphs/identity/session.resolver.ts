@@ -6,7 +6,6 @@ import {
   ID,
   InputType,
   Mutation,
-  ObjectType,
   Query,
   Resolver,
   Root,
@@ -14,29 +13,20 @@ import {
 } from 'type-graphql';
 import { Cost, OpenDoor } from '../../schema/directives.ts';
 import type { LoggedEvent } from '../../schema/events.ts';
-import { type Payload, payload, UserError } from '../../schema/payload.ts';
 import type { Context } from '../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../_kernel/db.ts';
 import { logHead } from '../_kernel/events.ts';
 import { follow } from '../_kernel/live.ts';
 import { DonePayload, done } from './done.payload.ts';
-import { Membership } from './membership.entity.ts';
 import { refreshSession, switchTenant } from './refresh.service.ts';
-import { Session, SessionEnd, SessionTokens, TransportEnum } from './session.entity.ts';
+import { Session, SessionEnd, TransportEnum } from './session.entity.ts';
 import type { EndReason, Transport } from './session.rules.ts';
 import * as service from './session.service.ts';
-import { type SignedIn, signIn, stepUp } from './sign-in.service.ts';
+import { answer, justTokens, SignInPayload } from './sign-in.payload.ts';
+import { signIn, stepUp } from './sign-in.service.ts';
 
 /** To try a password takes 64 MiB and as long as many rows that are read. */
 const PASSWORD_COST = 30;
-
-@ObjectType()
-class SignInPayload {
-  @Field(() => SessionTokens, { nullable: true }) session?: SessionTokens | null;
-  @Field(() => [Membership], { description: 'After `signIn`: where they may go with `switchTenant`.' })
-  tenants!: Membership[];
-  @Field(() => [UserError]) userErrors!: UserError[];
-}
 
 @InputType()
 class SignInInput {
@@ -75,15 +65,6 @@ class IdInput {
 }
 
 const SELF = 'Any signed-in person about themselves, also with a token without tenant; the use case asks who it is.';
-
-async function answer(run: () => Promise<SignedIn>): Promise<Payload<SignInPayload>> {
-  return { tenants: [], ...(await payload(run)) };
-}
-
-const justTokens = async (tokens: Promise<SessionTokens>): Promise<SignedIn> => ({
-  session: await tokens,
-  tenants: [],
-});
 
 @Resolver(() => Session)
 export class SessionResolver {

@@ -1,7 +1,9 @@
 import type { MembershipKind } from './membership.rules.ts';
 
 export type Transport = 'COOKIE' | 'BODY';
-export type ProofMethod = 'PWD';
+/** Password, code of an app, passkey, recovery code, another provider, a tenant's own provider. */
+export type ProofMethod = 'PWD' | 'OTP' | 'KEY' | 'REC' | 'OAUTH' | 'SSO';
+export type MustDo = 'ENROL_SECOND_FACTOR';
 export type EndReason =
   | 'SIGNED_OUT'
   | 'ENDED_BY_OWNER'

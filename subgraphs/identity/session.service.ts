@@ -8,7 +8,16 @@ import { emit, tellGateways } from '../_kernel/events.ts';
 import type { Place } from './place.service.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session } from './session.entity.ts';
-import { type EndReason, kindOf, MAX_SESSIONS, overByTime, type Transport, timesOf } from './session.rules.ts';
+import {
+  type EndReason,
+  kindOf,
+  MAX_SESSIONS,
+  type MustDo,
+  overByTime,
+  type ProofMethod,
+  type Transport,
+  timesOf,
+} from './session.rules.ts';
 import { signInAgain } from './sign-in.rules.ts';
 import { record } from './sign-in-record.service.ts';
 import { inSession, type PresentStanding, standingIn } from './standing.service.ts';
@@ -51,6 +60,11 @@ const openSessionsOf = (em: EntityManager, userId: string) =>
 
 export interface Proof {
   user: User;
+  /** How they proved who they are, in the order they did. */
+  methods: readonly ProofMethod[];
+  /** Whether that is a strong proof, for the doors that ask for one. */
+  isStrong: boolean;
+  mustDo: readonly MustDo[];
   transport: Transport;
   /** Runs in the session's transaction: what a right proof changes beside it. */
   settle: (em: EntityManager) => Promise<void>;
@@ -60,11 +74,8 @@ export interface Proof {
  * Opens a session for a person who has proved who they are, in the tenant of `place` or in none. Session, record and
  * event are one transaction in that tenant. The eleventh session ends the one unused longest.
  */
-export async function openSession(
-  ctx: Context,
-  { user, transport, settle }: Proof,
-  place: Place | null,
-): Promise<OpenSession> {
+export async function openSession(ctx: Context, proof: Proof, place: Place | null): Promise<OpenSession> {
+  const { user, methods, settle } = proof;
   const tenantId = place?.membership.homeId ?? PLATFORM_TENANT;
   // The event names who signed in, though the request came from a stranger.
   const caller = { kind: 'USER', id: user.id } as const;
@@ -73,9 +84,13 @@ export async function openSession(
     const standing = await standingIn(em, user.id, place?.membership.id ?? null);
     if (standing.fault) throw signInAgain();
     const others = await openSessionsOf(em, user.id);
-    const session = makeSession(em, user.id, standing, transport, ctx.envelope.address ?? null);
-    record(ctx, em, { outcome: 'OK', method: 'PWD', ...placeOf(session) });
-    emit(em, 'identity.session.started', { sessionId: session.id, membershipId: session.membershipId });
+    const session = makeSession(em, proof, standing, ctx.envelope.address ?? null);
+    record(ctx, em, { outcome: 'OK', method: methods.at(-1) ?? 'PWD', ...placeOf(session) });
+    emit(em, 'identity.session.started', {
+      sessionId: session.id,
+      membershipId: session.membershipId,
+      methods: [...methods],
+    });
     await settle(em);
     const { realm, membership, slug } = standing;
     return { session, realm, membership, slug: membership && slug, surplus: others.slice(MAX_SESSIONS - 1) };
@@ -86,18 +101,18 @@ export async function openSession(
 
 function makeSession(
   em: EntityManager,
-  userId: string,
+  { user, methods, isStrong, mustDo, transport }: Proof,
   { now, realm, membership }: PresentStanding,
-  transport: Transport,
   address: string | null,
 ): Session {
   const session = em.create(Session, {
     id: uuidv7(),
-    userId,
+    userId: user.id,
     homeId: membership?.homeId ?? null,
     membershipId: membership?.id ?? null,
-    methods: ['PWD'],
-    strongAt: now,
+    methods: [...methods],
+    strongAt: isStrong ? now : null,
+    mustDo: [...mustDo],
     generation: 1,
     rotatedAt: now,
     transport,

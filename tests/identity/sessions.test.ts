@@ -14,10 +14,11 @@ afterAll(() => trial?.close());
 
 const AGAIN = {
   session: null,
+  challenge: null,
   tenants: [],
   userErrors: [{ code: 'INVALID', message: 'Please sign in again.', field: null }],
 };
-const signIn = async (email = 'wren@kestrel.example') => (await client.signIn({ email })).answer.session as Tokens;
+const signIn = async (email = 'wren@kestrel.example') => (await client.enter({ email })).tokens;
 const sessionOf = async ({ sessionId }: Tokens) =>
   (await trial.sql('select * from identity.session where id = $1', [sessionId]))[0];
 const passes = ({ sessionId }: Tokens, time: string) =>
