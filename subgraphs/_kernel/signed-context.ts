@@ -20,6 +20,8 @@ export interface Envelope {
   strongAt?: number;
   /** What the caller can give a strong proof with: PWD, OTP, KEY. */
   proofs?: readonly string[];
+  /** What the caller must do before any other door opens: ENROL_SECOND_FACTOR. */
+  mustDo?: readonly string[];
   /** Features the licence opens now, and why the others are shut; one that is missing is shut. */
   features: Partial<Record<Feature, Entitled>>;
   /** What the licence leaves of the core: FULL, or READ from RESTRICTED on. */

@@ -4,12 +4,17 @@ import { Customer } from './customer.stub.ts';
 import { Challenge } from './factors/challenge.entity.ts';
 import { ChallengeResolver } from './factors/challenge.resolver.ts';
 import { Passkey } from './factors/passkey.entity.ts';
-import { RecoveryCode, SecondFactor } from './factors/second-factor.entity.ts';
+import { PasskeyResolver } from './factors/passkey.resolver.ts';
+import { SecondFactorResolver } from './factors/reset.resolver.ts';
+import { FactorReset, RecoveryCode, SecondFactor } from './factors/second-factor.entity.ts';
+import { TotpResolver } from './factors/totp.resolver.ts';
 import { GrantResolver } from './grant.resolver.ts';
 import { personById } from './loaders.ts';
 import { Membership } from './membership.entity.ts';
 import { MembershipResolver, TenantResolver } from './membership.resolver.ts';
 import { seenMembership } from './membership.service.ts';
+import { SignInPolicy } from './policy/sign-in-policy.entity.ts';
+import { SignInPolicyResolver, TenantPolicyResolver } from './policy/sign-in-policy.resolver.ts';
 import { RoleResolver } from './role.resolver.ts';
 import { roleIn } from './role.service.ts';
 import { PEOPLE, seed } from './seed.ts';
@@ -39,6 +44,11 @@ export const identity: SubgraphDefinition = {
     GrantResolver,
     SocketTicketResolver,
     ChallengeResolver,
+    TotpResolver,
+    PasskeyResolver,
+    SecondFactorResolver,
+    SignInPolicyResolver,
+    TenantPolicyResolver,
   ],
   types: [Tenant, Customer],
   entities: [
@@ -54,6 +64,8 @@ export const identity: SubgraphDefinition = {
     Passkey,
     RecoveryCode,
     SecondFactor,
+    SignInPolicy,
+    FactorReset,
   ],
   references: {
     User: (ctx, { id }) => ctx.load(personById, id),

@@ -14,7 +14,6 @@ import {
   checkGiving,
   checkReason,
   checkRoles,
-  checkStrong,
   isAdmin,
   keepAnAdmin,
   type MembershipKind,
@@ -23,7 +22,6 @@ import {
 import { lockAdmins, tell } from './membership.steps.ts';
 import { checkSeatFree, settleSeats } from './seat.service.ts';
 import { endSessionsOf } from './session.service.ts';
-import { presentOf } from './tenant.service.ts';
 
 export interface MemberFilter {
   kind?: MembershipKind | null;
@@ -157,8 +155,8 @@ export function endMember(ctx: Context, asked: MemberChange & { reason?: string 
 type Change = (em: EntityManager, member: Membership, admins: readonly string[]) => Promise<void>;
 
 /**
- * What every change of a member has in common: a fresh proof of who asks, the tenant's administrators locked before the
- * member, so that two who remove each other come one after the other, the expected version, and the gateways told.
+ * What every change of a member has in common: the tenant's administrators locked before the member, so that two who
+ * remove each other come one after the other, the expected version, and the gateways told.
  */
 function changeMember(
   ctx: Context,
@@ -166,7 +164,6 @@ function changeMember(
   change: Change,
 ): Promise<Membership> {
   return ctx.tx(async (em) => {
-    if (ctx.envelope.caller.kind === 'USER') checkStrong(ctx.envelope.strongAt, (await presentOf(em)).now);
     const admins = await lockAdmins(em);
     const member = await lockOrRefuse(em, Membership, membershipId, 'member', { field: 'membershipId' });
     expectVersion(member.version, expectedVersion, 'member');
