@@ -82,6 +82,8 @@ export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger): Keyring {
       kind: 'API_KEY',
       ...{ userId: null, keyId, sessionId: null, membershipId: null, tenantId, customerId: null, strongAt: null },
       permissions: { catalogue, bits },
+      proofs: [],
+      mustDo: [],
       requestsPerSecond,
       expiresAt,
     };

@@ -25,6 +25,8 @@ interface Grant {
   catalogue: string;
   bits: string;
   strongAt: number | null;
+  proofs: string[];
+  mustDo: string[];
 }
 
 /** Who sends a request. */
@@ -41,6 +43,10 @@ export interface Caller {
   strongAt: number | null;
   /** Operations a second, of an API key. */
   requestsPerSecond?: number;
+  /** What they can give a strong proof with. */
+  proofs: readonly string[];
+  /** What they must do before anything else is open to them. */
+  mustDo: readonly string[];
   /** When the token ends, epoch milliseconds. */
   expiresAt: number;
 }
@@ -59,6 +65,8 @@ export const ANONYMOUS: Caller = {
   customerId: null,
   permissions: packPermissions([]),
   strongAt: null,
+  proofs: [],
+  mustDo: [],
   expiresAt: Number.POSITIVE_INFINITY,
 };
 
@@ -86,7 +94,7 @@ export interface Authenticator {
 }
 
 const GRANT =
-  '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt }';
+  '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt proofs mustDo }';
 /** Known sessions go on this long while identity is away, milliseconds: the life of a token. */
 const PATIENCE_MS = 300_000;
 /** An unknown key makes us ask identity for its keys, at most this often, milliseconds. */
@@ -208,6 +216,8 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
       customerId: grant.customerId,
       permissions: { catalogue: grant.catalogue, bits: grant.bits },
       strongAt: grant.strongAt,
+      proofs: grant.proofs,
+      mustDo: grant.mustDo,
       expiresAt,
     };
     madeFrom.set(caller, grant);

@@ -35,6 +35,8 @@ export interface ClientRequest extends GraphRequest, Pick<OperationReference, 'i
   caller: Caller;
   requestId: string;
   address: string;
+  /** The portal it comes from, if it is one of those we allow. */
+  origin?: string;
   refreshCookie?: string;
   /** Headers passed on to foreign subgraphs: names and values in turn. */
   forwarded?: readonly string[];
@@ -399,6 +401,8 @@ export class Graph {
       ...(caller.membershipId ? { membershipId: caller.membershipId } : {}),
       ...(caller.customerId ? { customerId: caller.customerId } : {}),
       ...(caller.strongAt ? { strongAt: caller.strongAt } : {}),
+      ...(caller.proofs.length > 0 ? { proofs: caller.proofs } : {}),
+      ...(caller.mustDo.length > 0 ? { mustDo: caller.mustDo } : {}),
       permissions: caller.permissions,
       features,
       core,
@@ -410,7 +414,7 @@ export class Graph {
       trace: traceParent(),
       requestId: request.requestId,
       address: request.address,
-      ...(audience === 'identity' && request.refreshCookie ? { refreshCookie: request.refreshCookie } : {}),
+      ...(audience === 'identity' ? { origin: request.origin, refreshCookie: request.refreshCookie } : {}),
     };
     return this.parts.mint(envelope, audience, body);
   }

@@ -125,6 +125,8 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
       address: addressOf(request),
       signal: leaving(response),
     };
+    const { origin } = request.headers;
+    if (origin && isAllowed(origin)) asked.origin = origin;
     const refreshCookie = cookieOf(request, isAllowed);
     if (refreshCookie) asked.refreshCookie = refreshCookie;
     if (options.forwardedHeaders.length > 0) asked.forwarded = pick(request, options.forwardedHeaders);

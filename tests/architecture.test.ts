@@ -228,7 +228,12 @@ describe('doors', () => {
 
 /** Tables that belong to no tenant, each with why. */
 const GLOBAL_TABLES: Record<string, string> = {
+  'identity.challenge': 'what is proved before a session, which may stand without a tenant',
   'identity.credential': 'a person belongs to no tenant: the same one may work in several',
+  'identity.factor_reset': 'as the credential',
+  'identity.passkey': 'as the credential',
+  'identity.recovery_code': 'as the credential',
+  'identity.second_factor': 'as the credential',
   'identity.session': 'a session may stand without a tenant',
   'identity.sign_in_bucket': 'counts attempts before anybody is known',
   'identity.sign_in_record': 'attempts of people who may be nobody',

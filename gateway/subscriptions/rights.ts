@@ -7,24 +7,18 @@ import { entitlementsAt } from '../licenses.ts';
 import { presentOf } from '../tenants.ts';
 
 /** What a caller may in their tenant, whoever they are. Who may the same may share a source. */
-export const mayOf = ({ kind, tenantId, customerId, permissions }: Caller): string =>
-  JSON.stringify([kind, tenantId, customerId, permissions.catalogue, permissions.bits]);
+export const mayOf = ({ kind, tenantId, customerId, permissions, mustDo }: Caller): string =>
+  JSON.stringify([kind, tenantId, customerId, permissions.catalogue, permissions.bits, mustDo]);
 
 /** What the tenant's licence opens: the other half of what a subgraph decides by. */
 export const opensOf = ({ features, core, observed, license, isLicenseUnknown }: Standing): string =>
   JSON.stringify([features, core, observed, license?.version ?? 0, isLicenseUnknown]);
 
 /** Who asks, with all that a subgraph is told of them. What hangs on it is shared with nobody else. */
-export const personOf = ({ address, refreshCookie }: ClientRequest, caller: Caller): string =>
-  JSON.stringify([
-    caller.userId,
-    caller.keyId,
-    caller.sessionId,
-    caller.membershipId,
-    caller.strongAt,
-    address,
-    refreshCookie,
-  ]);
+export const personOf = ({ address, origin, refreshCookie }: ClientRequest, caller: Caller): string => {
+  const { userId, keyId, sessionId, membershipId, strongAt, proofs } = caller;
+  return JSON.stringify([userId, keyId, sessionId, membershipId, strongAt, proofs, address, origin, refreshCookie]);
+};
 
 /** How a caller stands, without waiting; undefined when a copy is not held or not fresh, or the tenant is blocked. */
 export function standingNow({ parts: { licenses, tenants } }: Graph, caller: Caller): Standing | undefined {

@@ -284,6 +284,7 @@ const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
   'strongAt',
   'proofs',
   'address',
+  'origin',
   'refreshCookie',
 ]);
 

@@ -63,6 +63,7 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
     if (caller.kind !== 'GATEWAY') throw unauthenticated();
     return;
   }
+  requireNothingFirst(ctx, marks);
   if (marks.open === undefined) {
     if (caller.kind === 'ANONYMOUS') throw unauthenticated();
     if (!tenantId) throw unauthenticated('NO_TENANT');
@@ -82,12 +83,20 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
   if (marks.strong) requireStrongProof(ctx);
 }
 
+/** Refuses a caller who must do something first, and says what. */
+function requireNothingFirst(ctx: Context, marks: DoorMarks): void {
+  const [reason] = ctx.envelope.mustDo ?? [];
+  if (reason === undefined || marks.whileMustDo) return;
+  throw new ClientError('FORBIDDEN', 'Please set up a second factor first.', { reason });
+}
+
 /** How long a strong proof counts, milliseconds. */
 const STRONG_MS = 600_000;
 
 /** Refuses a caller whose last strong proof is older than ten minutes, and says what they can prove themselves with. */
 function requireStrongProof(ctx: Context): void {
-  const { strongAt, proofs = [] } = ctx.envelope;
+  const { caller, strongAt, proofs = [] } = ctx.envelope;
+  if (caller.kind === 'ANONYMOUS') throw unauthenticated();
   if (strongAt !== undefined && Date.now() - strongAt * 1_000 <= STRONG_MS) return;
   throw new ClientError('FORBIDDEN', 'Please prove again that it is you.', { reason: 'STEP_UP', methods: proofs });
 }

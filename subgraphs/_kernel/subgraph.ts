@@ -59,10 +59,13 @@ export interface Hearing {
 
 /** Somebody of the example world to sign in as. */
 export interface Person {
+  userId: string;
   email: string;
   name: string;
   role: string;
   tenant: string;
+  /** Whether codes of an authenticator app are asked of them too. */
+  hasTotp?: boolean;
 }
 
 export interface SubgraphDefinition {

@@ -2,6 +2,8 @@ import { isId } from '../../schema/ids.ts';
 import { packPermissions } from '../../schema/permissions.ts';
 import type { Context } from '../_kernel/context.ts';
 import { readFeed } from '../_kernel/events.ts';
+import { stepsUpWith } from './factors/challenge.rules.ts';
+import { heldFactors, NO_FACTORS } from './factors/held-factors.service.ts';
 import type { Grant, GrantFeedPage } from './grant.entity.ts';
 import { type MemberRights, rightsOf } from './roles/member-rights.service.ts';
 import { Session } from './session.entity.ts';
@@ -11,10 +13,16 @@ import { User } from './user.entity.ts';
 
 /** What the named sessions allow now; one that is unknown is left out. */
 export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Promise<Grant[]> {
-  const { sessions, users, now } = await readBriefly(ctx, async (em) => {
+  const { sessions, users, factors, now } = await readBriefly(ctx, async (em) => {
     const found = await em.find(Session, { id: { $in: sessionIds.filter(isId) } });
-    const people = await em.find(User, { id: { $in: found.map(({ userId }) => userId) } });
-    return { sessions: found, users: new Map(people.map((user) => [user.id, user])), now: (await presentOf(em)).now };
+    const userIds = found.map(({ userId }) => userId);
+    const people = await em.find(User, { id: { $in: userIds } });
+    return {
+      sessions: found,
+      users: new Map(people.map((user) => [user.id, user])),
+      factors: await heldFactors(em, userIds),
+      now: (await presentOf(em)).now,
+    };
   });
   const rights = await rightsOf(
     ctx,
@@ -22,11 +30,13 @@ export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Pro
   );
   return sessions.flatMap((session) => {
     const user = users.get(session.userId);
-    return user ? [grantOf(session, user, rights.get(session.membershipId ?? '') ?? null, now)] : [];
+    if (!user) return [];
+    const proofs = stepsUpWith(factors.get(user.id) ?? NO_FACTORS);
+    return [{ ...grantOf(session, user, rights.get(session.membershipId ?? '') ?? null, now), proofs }];
   });
 }
 
-function grantOf(session: Session, user: User, rights: MemberRights | null, now: Date): Grant {
+function grantOf(session: Session, user: User, rights: MemberRights | null, now: Date): Omit<Grant, 'proofs'> {
   const endReason =
     session.endReason ?? overByTime(session, now) ?? (user.state === 'ACTIVE' ? null : 'USER_SUSPENDED');
   const membership = rights?.membership;
@@ -44,6 +54,7 @@ function grantOf(session: Session, user: User, rights: MemberRights | null, now:
     customerId: membership?.customerId ?? null,
     ...packPermissions(membership?.state === 'ACTIVE' ? (rights?.permissions ?? []) : []),
     strongAt: session.strongAt && Math.floor(session.strongAt.getTime() / 1_000),
+    mustDo: session.mustDo,
     generation: session.generation,
   };
 }

@@ -5,11 +5,20 @@ import { keyById } from './api-keys/api-key.service.ts';
 import { tendKeys } from './api-keys/key-care.service.ts';
 import { Credential } from './credential.entity.ts';
 import { Customer } from './customer.stub.ts';
+import { Challenge } from './factors/challenge.entity.ts';
+import { ChallengeResolver } from './factors/challenge.resolver.ts';
+import { Passkey } from './factors/passkey.entity.ts';
+import { PasskeyResolver } from './factors/passkey.resolver.ts';
+import { SecondFactorResolver } from './factors/reset.resolver.ts';
+import { FactorReset, RecoveryCode, SecondFactor } from './factors/second-factor.entity.ts';
+import { TotpResolver } from './factors/totp.resolver.ts';
 import { GrantResolver } from './grant.resolver.ts';
 import { personById } from './loaders.ts';
 import { Membership } from './membership.entity.ts';
 import { MembershipResolver, TenantResolver } from './membership.resolver.ts';
 import { seenMembership } from './membership.service.ts';
+import { SignInPolicy } from './policy/sign-in-policy.entity.ts';
+import { SignInPolicyResolver, TenantPolicyResolver } from './policy/sign-in-policy.resolver.ts';
 import { AssigneeResolver } from './roles/assignee.resolver.ts';
 import { PermissionGrantResolver } from './roles/permission-grant.resolver.ts';
 import { lapseGrants } from './roles/permission-grant.service.ts';
@@ -47,6 +56,12 @@ export const identity: SubgraphDefinition = {
     SessionResolver,
     GrantResolver,
     SocketTicketResolver,
+    ChallengeResolver,
+    TotpResolver,
+    PasskeyResolver,
+    SecondFactorResolver,
+    SignInPolicyResolver,
+    TenantPolicyResolver,
   ],
   types: [Tenant, Customer],
   entities: [
@@ -61,6 +76,12 @@ export const identity: SubgraphDefinition = {
     SignInRecord,
     SocketTicket,
     TokenKey,
+    Challenge,
+    Passkey,
+    RecoveryCode,
+    SecondFactor,
+    SignInPolicy,
+    FactorReset,
   ],
   references: {
     User: (ctx, { id }) => ctx.load(personById, id),

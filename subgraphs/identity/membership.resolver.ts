@@ -12,7 +12,7 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { Continuity, RequiresPermission } from '../../schema/directives.ts';
+import { Continuity, NotWhileActing, RequiresPermission, RequiresStrongProof } from '../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../schema/page.ts';
 import { payload } from '../../schema/payload.ts';
 import { DateTime } from '../../schema/scalars.ts';
@@ -39,7 +39,7 @@ class MemberFilter {
 }
 
 @InputType()
-class MemberInput {
+export class MemberInput {
   @Field(() => ID) membershipId!: string;
   @Field(() => Int, { description: 'The version it was read at.' }) expectedVersion!: number;
   @Field(() => String, { nullable: true, description: 'At most 200 characters.' }) reason?: string | null;
@@ -112,6 +112,8 @@ export class MembershipResolver {
     description: 'Nobody gives what they do not hold, nor changes their own roles.',
   })
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   setMemberRoles(@Arg('input', () => MemberRolesInput) input: MemberRolesInput, @Ctx() ctx: Context) {
     return payload(async () => ({ membership: await service.setMemberRoles(ctx, input) }));
@@ -119,6 +121,8 @@ export class MembershipResolver {
 
   @Mutation(() => MembershipPayload)
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   suspendMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
     return payload(async () => ({ membership: await service.suspendMember(ctx, input) }));
@@ -126,6 +130,8 @@ export class MembershipResolver {
 
   @Mutation(() => MembershipPayload)
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   restoreMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
     return payload(async () => ({ membership: await service.restoreMember(ctx, input) }));
@@ -133,6 +139,8 @@ export class MembershipResolver {
 
   @Mutation(() => MembershipPayload, { description: 'For good: sessions end and the seat is free.' })
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   endMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
     return payload(async () => ({ membership: await service.endMember(ctx, input) }));

@@ -1,4 +1,4 @@
-import { ClientError, forbidden, Refusal } from '../../schema/errors.ts';
+import { forbidden, Refusal } from '../../schema/errors.ts';
 import { PERMISSIONS, type Permission, PLATFORM_PERMISSIONS, ROLES, type RoleKey } from '../../schema/permissions.ts';
 import { optionalText } from '../../schema/words.ts';
 import { NO_ROLES, type OwnRoles, permissionsOfRole } from './roles/role.rules.ts';
@@ -111,15 +111,6 @@ export function keepAnAdmin(isActiveAdmin: boolean, staysOne: boolean, others: n
 /** Refuses a reason that is longer than a line or two with INVALID. */
 export const checkReason = (typed: string | null | undefined): string | undefined =>
   optionalText(typed, 200, 'reason', { name: 'A reason' }) ?? undefined;
-
-/** How long a strong proof lasts for the doors that ask for one, seconds. */
-const STRONG_S = 600;
-
-/** Throws FORBIDDEN with reason STEP_UP unless a strong proof was given in the last ten minutes. */
-export function checkStrong(strongAt: number | undefined, now: Date): void {
-  if (strongAt !== undefined && now.getTime() / 1_000 - strongAt <= STRONG_S) return;
-  throw new ClientError('FORBIDDEN', 'Please prove once more that it is you.', { reason: 'STEP_UP', methods: ['PWD'] });
-}
 
 /** All permissions of the catalogue a caller holds, sorted as it is. */
 export const heldOf = (holds: (permission: Permission) => boolean): Permission[] => PERMISSIONS.filter(holds);

@@ -14,7 +14,6 @@ import {
   checkGiving,
   checkReason,
   checkRoles,
-  checkStrong,
   effectivePermissions,
   isAdmin,
   keepAnAdmin,
@@ -26,7 +25,6 @@ import { NO_ROLES } from './roles/role.rules.ts';
 import { checkRoom, ownRolesOf } from './roles/role.service.ts';
 import { checkSeatFree, settleSeats } from './seat.service.ts';
 import { endSessionsOf } from './session.service.ts';
-import { presentOf } from './tenant.service.ts';
 
 export interface MemberFilter {
   kind?: MembershipKind | null;
@@ -164,8 +162,8 @@ export function endMember(ctx: Context, asked: MemberChange & { reason?: string 
 type Change = (em: EntityManager, member: Membership, admins: readonly string[]) => Promise<void>;
 
 /**
- * What every change of a member has in common: a fresh proof of who asks, the tenant's administrators locked before the
- * member, so that two who remove each other come one after the other, the expected version, and the gateways told.
+ * What every change of a member has in common: the tenant's administrators locked before the member, so that two who
+ * remove each other come one after the other, the expected version, and the gateways told.
  */
 function changeMember(
   ctx: Context,
@@ -173,7 +171,6 @@ function changeMember(
   change: Change,
 ): Promise<Membership> {
   return ctx.tx(async (em) => {
-    if (ctx.envelope.caller.kind === 'USER') checkStrong(ctx.envelope.strongAt, (await presentOf(em)).now);
     const admins = await lockAdmins(em);
     const member = await lockOrRefuse(em, Membership, membershipId, 'member', { field: 'membershipId' });
     expectVersion(member.version, expectedVersion, 'member');

@@ -1,6 +1,7 @@
 import type { RoleKey } from '../../schema/permissions.ts';
-import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
+import { type SeedTenant, type SeedWorld, seedId, seedTotpSecret } from '../_kernel/seed-world.ts';
 import { hashPassword } from './credential.service.ts';
+import { addTotp } from './factors/totp.service.ts';
 import { addMember } from './membership.service.ts';
 import { createRole } from './roles/role.service.ts';
 import { addUser } from './user.service.ts';
@@ -14,6 +15,8 @@ export interface SeedPerson {
   role: RoleKey;
   /** Of a subscriber: whom they speak for. They sign in with `realm` = the tenant's slug. */
   customerId?: string;
+  /** Whether an authenticator app holds their second factor. */
+  hasTotp?: boolean;
 }
 
 const STAFF: [tenant: SeedTenant, digits: string, name: string, role: RoleKey][] = [
@@ -57,6 +60,7 @@ const staff = STAFF.map(([tenant, digits, name, role]): SeedPerson => {
     email: mailOf(name, tenant),
     tenant,
     role,
+    ...(role === 'platform_admin' ? { hasTotp: true } : {}),
   };
 });
 const subscribers = SUBSCRIBERS.map(([tenant, digits, name, customer, email = mailOf(name, tenant)]): SeedPerson => {
@@ -96,6 +100,8 @@ export async function seed(world: SeedWorld): Promise<void> {
     const realm = customerId === undefined ? 'STAFF' : world.tenantId(tenant);
     await world.inTenant(tenant, (ctx) => addUser(ctx, { id, realm, email, displayName, locale: 'en', hash }));
   }
+  for (const { userId, tenant } of staff.filter(({ hasTotp }) => hasTotp))
+    await world.inTenant(tenant, (ctx) => addTotp(ctx, userId, seedTotpSecret(world.password, userId)));
   for (const { membershipId: id, userId, tenant, role, customerId } of PEOPLE) {
     const kind = customerId === undefined ? 'STAFF' : 'PORTAL';
     const isUnlicensed = tenant === 'oldtown'; // came from the older platform and has no plan to take a seat of

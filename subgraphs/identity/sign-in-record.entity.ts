@@ -1,6 +1,15 @@
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
+import type { ProofMethod } from './session.rules.ts';
 
-export type SignInOutcome = 'OK' | 'BAD_SECRET' | 'LOCKED' | 'NO_TENANT' | 'REUSED';
+export type SignInOutcome =
+  | 'OK'
+  | 'BAD_SECRET'
+  | 'LOCKED'
+  | 'BAD_FACTOR'
+  | 'NO_TENANT'
+  | 'POLICY'
+  | 'PROVIDER'
+  | 'REUSED';
 
 /** One attempt to sign in, kept as it happened. Never holds a secret. */
 @Entity({ schema: 'identity', tableName: 'sign_in_record' })
@@ -13,6 +22,6 @@ export class SignInRecord {
   @Property({ type: 'uuid', nullable: true }) membershipId!: string | null;
   @Property({ type: 'uuid', nullable: true }) sessionId!: string | null;
   @Property({ type: 'string' }) outcome!: SignInOutcome;
-  @Property({ type: 'string' }) method!: 'PWD' | 'REFRESH';
+  @Property({ type: 'string' }) method!: ProofMethod | 'REFRESH';
   @Property({ type: 'string', nullable: true }) address!: string | null;
 }

@@ -40,6 +40,7 @@ export async function issueTokens(ctx: Context, open: OpenSession): Promise<Sess
     refreshExpiresAt: session.idleUntil,
     sessionId: session.id,
     tenant: membership && slug ? { id: membership.homeId, slug } : null,
+    mustDo: session.mustDo,
   };
 }
 

@@ -1,5 +1,5 @@
 import { Ctx, Field, FieldResolver, ObjectType, Query, Resolver, Root } from 'type-graphql';
-import { OpenDoor } from '../../schema/directives.ts';
+import { OpenDoor, WhileMustDo } from '../../schema/directives.ts';
 import type { Context } from '../_kernel/context.ts';
 import { Membership } from './membership.entity.ts';
 import { heldOf } from './membership.rules.ts';
@@ -21,6 +21,7 @@ export class Me {
 export class MeResolver {
   @Query(() => Me, { nullable: true, description: 'Who asks; null without a token.' })
   @OpenDoor('It tells whether somebody is signed in, also before they chose a tenant.')
+  @WhileMustDo()
   async me(@Ctx() ctx: Context): Promise<Me | null> {
     const user = await service.whoAsks(ctx);
     return user && { user };

@@ -5,7 +5,6 @@ import {
   checkGiving,
   checkReason,
   checkRoles,
-  checkStrong,
   effectivePermissions,
   keepAnAdmin,
   type MembershipState,
@@ -101,23 +100,6 @@ describe('The course of a membership', () => {
   test.each(states.flatMap((from) => states.map((to) => [from, to] as const)))('from %s to %s', (from, to) => {
     if (allowed.includes(`${from}>${to}`)) expect(advance(from, to)).toBe(to);
     else expect(() => advance(from, to)).toThrow(expect.objectContaining({ code: 'INVALID_STATE' }));
-  });
-});
-
-describe('A door that wants a fresh proof', () => {
-  const now = new Date(1_800_000_000_000);
-  test.each([
-    ['just now', 1_800_000_000, true],
-    ['ten minutes ago', 1_800_000_000 - 600, true],
-    ['longer ago', 1_800_000_000 - 601, false],
-    ['never', undefined, false],
-  ])('for a proof given %s', (_, strongAt, isOpen) => {
-    const enter = () => checkStrong(strongAt, now);
-    if (isOpen) expect(enter).not.toThrow();
-    else
-      expect(enter).toThrow(
-        expect.objectContaining({ extensions: { code: 'FORBIDDEN', reason: 'STEP_UP', methods: ['PWD'] } }),
-      );
   });
 });
 
