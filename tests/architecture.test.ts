@@ -242,17 +242,18 @@ describe('doors', () => {
 
 /** Tables that belong to no tenant, each with why. */
 const GLOBAL_TABLES: Record<string, string> = {
+  'identity.challenge': 'what is proved before a session, which may stand without a tenant',
   'identity.credential': 'a person belongs to no tenant: the same one may work in several',
+  'identity.factor_reset': 'as the credential',
   'identity.mail_proof': 'as the person',
+  'identity.passkey': 'as the credential',
+  'identity.recovery_code': 'as the credential',
+  'identity.second_factor': 'as the credential',
   'identity.session': 'a session may stand without a tenant',
   'identity.sign_in_bucket': 'counts attempts before anybody is known',
   'identity.sign_in_record': 'attempts of people who may be nobody',
   'identity.socket_ticket': 'a ticket is a session’s, which may stand without a tenant',
   'identity.token_key': 'keys of the platform',
-  'identity.challenge': 'a half-finished sign-in stands without a tenant',
-  'identity.passkey': 'as the credential',
-  'identity.recovery_code': 'as the credential',
-  'identity.second_factor': 'as the credential',
   'identity.user': 'as the credential',
   'licensing.add_on': 'the catalogue, one for all',
   'licensing.add_on_version': 'the catalogue',
@@ -334,11 +335,11 @@ describe('tables', () => {
       'identity.prune_grant_feed()',
       'identity.prune_sign_in_records()',
       'kernel.audit_row()',
-      'kernel.enqueue(text,jsonb,text)',
+      'kernel.enqueue(text,jsonb,text,boolean)',
       'kernel.finish(jsonb)',
       'kernel.link_audit()',
       'kernel.send_mails(jsonb)',
-      'kernel.set_timer(text,uuid,timestamp with time zone)',
+      'kernel.set_timers(jsonb)',
     ]);
     for (const row of rows) {
       expect(row.owner).not.toBe('dotmac_owner');

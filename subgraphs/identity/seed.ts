@@ -3,6 +3,7 @@ import { type SeedTenant, type SeedWorld, seedId, seedTotpSecret } from '../_ker
 import { hashPassword } from './credential.service.ts';
 import { addTotp } from './factors/totp.service.ts';
 import { addMember } from './membership.service.ts';
+import { createRole } from './roles/role.service.ts';
 import { addUser } from './user.service.ts';
 
 export interface SeedPerson {
@@ -82,6 +83,16 @@ const alsoElsewhere: SeedPerson[] = staff
 /** Who lives in the example world; one password for all. */
 export const PEOPLE: readonly SeedPerson[] = [...staff, ...alsoElsewhere, ...subscribers];
 
+/** A role of Northwind's own. */
+const BILLING_JUNIOR = {
+  key: 'billing_junior',
+  name: 'Billing junior',
+  basedOn: 'billing_manager',
+  adds: [],
+  removes: ['billing.payment.record'],
+  maxMembers: null,
+};
+
 /** The people of the example world and what they are. */
 export async function seed(world: SeedWorld): Promise<void> {
   const hash = await hashPassword(world.password);
@@ -98,4 +109,5 @@ export async function seed(world: SeedWorld): Promise<void> {
       addMember(ctx, { id, userId, kind, roles: [role], customerId, ...(isUnlicensed ? { takesSeat: false } : {}) }),
     );
   }
+  await world.inTenant('northwind', (ctx) => createRole(ctx, BILLING_JUNIOR));
 }

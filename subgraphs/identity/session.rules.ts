@@ -14,6 +14,8 @@ export type EndReason =
   | 'REUSED'
   | 'PASSWORD_CHANGED'
   | 'EMAIL_CHANGED'
+  | 'POLICY'
+  | 'FACTOR_CHANGED'
   | 'USER_SUSPENDED'
   | 'USER_ERASED'
   | 'MEMBERSHIP_SUSPENDED'
@@ -32,10 +34,31 @@ export const MAX_SESSIONS = 10;
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 1_440;
 
+/** What a tenant's policy says of times. */
+export interface Lifetimes {
+  idleMinutes: number;
+  maxHours: number;
+  portalIdleDays: number;
+  portalMaxDays: number;
+}
+
+/** Where no tenant is chosen there is no policy to ask. */
+export const DEFAULT_LIFETIMES: Lifetimes = { idleMinutes: 480, maxHours: 24, portalIdleDays: 30, portalMaxDays: 90 };
+/** A platform administrator rests half an hour and works twelve at most, whatever the policy says (identity R8). */
+const PLATFORM_ADMIN = { idle: 30, longest: 720 };
+
 /** How long a session may rest, and how long it may last, minutes. */
-export function lifetimeOf(kind: MembershipKind, roles: readonly string[]): { idle: number; longest: number } {
-  if (kind === 'PORTAL') return { idle: 30 * DAY_MINUTES, longest: 90 * DAY_MINUTES };
-  return roles.includes('platform_admin') ? { idle: 30, longest: 720 } : { idle: 480, longest: DAY_MINUTES };
+export function lifetimeOf(
+  kind: MembershipKind,
+  roles: readonly string[],
+  policy: Lifetimes,
+): { idle: number; longest: number } {
+  if (kind === 'PORTAL')
+    return { idle: policy.portalIdleDays * DAY_MINUTES, longest: policy.portalMaxDays * DAY_MINUTES };
+  const { idleMinutes: idle, maxHours } = policy;
+  const longest = maxHours * 60;
+  if (!roles.includes('platform_admin')) return { idle, longest };
+  return { idle: Math.min(idle, PLATFORM_ADMIN.idle), longest: Math.min(longest, PLATFORM_ADMIN.longest) };
 }
 
 export interface SessionTimes {
@@ -49,9 +72,10 @@ export function timesOf(
   held: { startedAt: Date; endsAt?: Date },
   kind: MembershipKind,
   roles: readonly string[],
+  policy: Lifetimes,
   now: Date,
 ): SessionTimes {
-  const { idle, longest } = lifetimeOf(kind, roles);
+  const { idle, longest } = lifetimeOf(kind, roles, policy);
   const last = held.startedAt.getTime() + longest * MINUTE_MS;
   const end = Math.min(last, held.endsAt?.getTime() ?? last);
   return {

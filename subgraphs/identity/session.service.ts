@@ -102,7 +102,7 @@ export async function openSession(ctx: Context, proof: Proof, place: Place | nul
 function makeSession(
   em: EntityManager,
   { user, methods, isStrong, mustDo, transport }: Proof,
-  { now, realm, membership }: PresentStanding,
+  { now, realm, membership, policy }: PresentStanding,
   address: string | null,
 ): Session {
   const session = em.create(Session, {
@@ -120,10 +120,16 @@ function makeSession(
     lastUsedAt: now,
     endedAt: null,
     endReason: null,
-    ...timesOf({ startedAt: now }, kindOf(realm, membership), membership?.roles ?? [], now),
+    ...timesOf({ startedAt: now }, kindOf(realm, membership), membership?.roles ?? [], policy, now),
   });
   em.persist(session);
   return session;
+}
+
+/** Ends every open session of a person but one, in a transaction of each one's tenant. */
+export async function endAllOf(ctx: Context, userId: string, reason: EndReason, exceptId?: string): Promise<void> {
+  const open = await readBriefly(ctx, (em) => openSessionsOf(em, userId));
+  for (const { id } of open) if (id !== exceptId) await endOne(ctx, id, reason);
 }
 
 /** Ends the session of whoever asks, known by its access token or, when that has run out, by its cookie. */
@@ -146,8 +152,7 @@ export async function endSession(ctx: Context, id: string): Promise<void> {
 /** Ends all of one's own sessions but the one that asks. */
 export async function endOtherSessions(ctx: Context): Promise<void> {
   const { userId, sessionId } = selfOf(ctx);
-  const open = await readBriefly(ctx, (em) => openSessionsOf(em, userId));
-  for (const other of open) if (other.id !== sessionId) await endOne(ctx, other.id, 'ENDED_BY_OWNER', userId);
+  await endAllOf(ctx, userId, 'ENDED_BY_OWNER', sessionId);
 }
 
 /** Ends the open sessions of a membership, in the transaction that stops it. */

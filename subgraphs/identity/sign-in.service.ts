@@ -1,14 +1,10 @@
-import { badInput, unauthenticated } from '../../schema/errors.ts';
+import { badInput } from '../../schema/errors.ts';
 import { isPlain } from '../../schema/words.ts';
 import type { Context } from '../_kernel/context.ts';
 import { afterFirstProof, type SignedIn } from './factors/first-proof.service.ts';
 import { provePassword } from './proof.service.ts';
-import { renewProof } from './refresh.service.ts';
-import type { SessionTokens } from './session.entity.ts';
 import type { Transport } from './session.rules.ts';
-import { selfOf } from './session.service.ts';
-import { readBriefly, tenantIdOf } from './tenant.service.ts';
-import { User } from './user.entity.ts';
+import { tenantIdOf } from './tenant.service.ts';
 import type { Realm } from './user.rules.ts';
 
 export interface SignInRequest {
@@ -39,14 +35,4 @@ export async function signIn(ctx: Context, asked: SignInRequest): Promise<Signed
 export async function realmOf(ctx: Context, slug: string | null): Promise<Realm> {
   if (slug === null) return 'STAFF';
   return (await tenantIdOf(ctx, slug)) ?? `nowhere:${slug}`;
-}
-
-/** Proves once more who asks, for the doors that want it fresh. Refuses and throws as `signIn` does. */
-export async function stepUp(ctx: Context, password: string): Promise<SessionTokens> {
-  if (!isPlain(password)) throw badInput('A text holds what no text can hold.');
-  const { userId } = selfOf(ctx);
-  const { realm, email } = await readBriefly(ctx, (em) => em.findOneOrFail(User, { id: userId }));
-  if (email === null) throw unauthenticated('REVOKED');
-  const { settle } = await provePassword(ctx, { realm, email, password });
-  return renewProof(ctx, settle);
 }

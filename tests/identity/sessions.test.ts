@@ -184,11 +184,11 @@ describe('Proving it once more', () => {
     await trial.sql("update identity.session set strong_at = strong_at - interval '1 hour' where id = $1", [
       tokens.sessionId,
     ]);
-    const { answer } = await client.stepUp(envelope, trial.password);
+    const { answer } = await client.stepUp(envelope, { password: trial.password });
     expect(answer.session?.sessionId).toBe(tokens.sessionId);
     expect(Date.now() / 1_000 - Number((await client.seenBy(tokens)).strongAt)).toBeLessThan(10);
     for (let i = 0; i < 5; i += 1)
-      expect((await client.stepUp(envelope, 'guess')).answer.userErrors[0]?.message).toBe(
+      expect((await client.stepUp(envelope, { password: 'guess' })).answer.userErrors[0]?.message).toBe(
         'E-mail or password is not right.',
       );
     expect((await client.signIn({ email: 'bruno@atlas.example' })).answer.session).toBeNull();

@@ -64,6 +64,7 @@ export function envelopeOf(name: string, tenant?: SeedTenant): Partial<Envelope>
     ...(person.customerId ? { customerId: person.customerId } : {}),
     permissions: packPermissions(effectivePermissions([person.role], person.tenant === 'platform')),
     strongAt: Math.floor(Date.now() / 1_000),
+    proofs: [person.hasTotp ? 'OTP' : 'PWD'],
   };
 }
 
@@ -113,7 +114,7 @@ export function clientOf(trial: Trial) {
     refreshByCookie: (refreshCookie: string) => call({ refreshCookie }, 'refreshSession', 'RefreshInput'),
     switchTenant: (envelope: Partial<Envelope>, tenantId: string) =>
       call(envelope, 'switchTenant', 'SwitchTenantInput!', { tenantId }),
-    stepUp: (envelope: Partial<Envelope>, password: string) => call(envelope, 'stepUp', 'StepUpInput!', { password }),
+    stepUp: (envelope: Partial<Envelope>, given: object) => call(envelope, 'stepUp', 'StepUpInput!', given),
     answer: (token: string, given: object, envelope: Partial<Envelope> = {}) =>
       call(envelope, 'answerChallenge', 'AnswerChallengeInput!', { token, ...given }),
     /** Signs somebody in and hands over what they then are to a subgraph, as the gateway reads it from their token. */
@@ -125,11 +126,15 @@ export function clientOf(trial: Trial) {
       return { tokens, envelope: await client.seenBy(tokens) };
     },
     async seenBy({ sessionId }: Tokens): Promise<Partial<Envelope>> {
-      const fields = 'userId tenantId membershipId customerId catalogue bits strongAt';
+      const fields = 'userId tenantId membershipId customerId catalogue bits strongAt proofs mustDo';
       const { data } = await trial.ask(GATEWAY, `query($ids: [ID!]!) { grants(sessionIds: $ids) { ${fields} } }`, {
         ids: [sessionId],
       });
-      const [grant] = data?.grants as (Record<string, string> & { strongAt: number })[];
+      const [grant] = data?.grants as (Record<string, string> & {
+        strongAt: number | null;
+        proofs: string[];
+        mustDo: string[];
+      })[];
       if (!grant) throw new Error('There is no such session.');
       return {
         caller: { kind: 'USER', id: String(grant.userId) },
@@ -138,7 +143,9 @@ export function clientOf(trial: Trial) {
         ...(grant.membershipId ? { membershipId: grant.membershipId } : {}),
         ...(grant.customerId ? { customerId: grant.customerId } : {}),
         permissions: { catalogue: String(grant.catalogue), bits: String(grant.bits) },
-        strongAt: grant.strongAt,
+        proofs: grant.proofs,
+        mustDo: grant.mustDo,
+        ...(grant.strongAt === null ? {} : { strongAt: grant.strongAt }),
       };
     },
   };

@@ -10,9 +10,10 @@ import {
 import { payload, payloadOf } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { DonePayload, done } from '../done.payload.ts';
+import { IdInput } from '../id.input.ts';
 import { MemberInput } from '../membership.resolver.ts';
 import { endMemberSessions } from '../membership.service.ts';
-import { IdInput, PASSWORD_COST, SELF } from '../session.resolver.ts';
+import { PASSWORD_COST, SELF } from '../session.resolver.ts';
 import { answer, justTokens, SignInPayload } from '../sign-in.payload.ts';
 import { User } from '../user.entity.ts';
 import { ChangeEmailInput, ChangePasswordInput, ProfileInput, UserReasonInput } from './account.inputs.ts';

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import { Cost, OpenDoor } from '../../../schema/directives.ts';
+import { Cost, OpenDoor, WhileMustDo } from '../../../schema/directives.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { DonePayload, done } from '../done.payload.ts';
 import { PASSWORD_COST } from '../session.resolver.ts';
@@ -19,6 +19,7 @@ export class OpenAccountResolver {
     description: 'Makes an account and mails a link that proves the address. Known addresses get the same answer.',
   })
   @OpenDoor(NOBODY_YET)
+  @WhileMustDo()
   @Cost(PASSWORD_COST)
   registerUser(@Arg('input', () => RegisterInput) input: RegisterInput, @Ctx() ctx: Context) {
     return done(() => registerUser(ctx, input));
@@ -26,6 +27,7 @@ export class OpenAccountResolver {
 
   @Mutation(() => SignInPayload, { description: 'Proves a first or a new address. It opens no session: then sign in.' })
   @OpenDoor(BY_MAIL)
+  @WhileMustDo()
   proveEmail(@Arg('input', () => ProofInput) input: ProofInput, @Ctx() ctx: Context) {
     return answer(() => proveEmail(ctx, input.token));
   }
@@ -34,6 +36,7 @@ export class OpenAccountResolver {
     description: 'Sets the password of an account somebody was invited to, and signs them in.',
   })
   @OpenDoor(BY_MAIL)
+  @WhileMustDo()
   @Cost(PASSWORD_COST)
   activateAccount(@Arg('input', () => ActivateInput) input: ActivateInput, @Ctx() ctx: Context) {
     return answer(() => activateAccount(ctx, input));
@@ -43,6 +46,7 @@ export class OpenAccountResolver {
     description: 'Mails a link to who has an account. The answer does not tell whether one has.',
   })
   @OpenDoor(BY_MAIL)
+  @WhileMustDo()
   requestPasswordReset(@Arg('input', () => ResetRequestInput) input: ResetRequestInput, @Ctx() ctx: Context) {
     return done(() => requestPasswordReset(ctx, input.email, input.realm ?? null));
   }
@@ -51,6 +55,7 @@ export class OpenAccountResolver {
     description: 'All sessions end, and a second factor is asked for at the next sign-in.',
   })
   @OpenDoor(BY_MAIL)
+  @WhileMustDo()
   @Cost(PASSWORD_COST)
   resetPassword(@Arg('input', () => ResetInput) input: ResetInput, @Ctx() ctx: Context) {
     return done(() => resetPassword(ctx, input.token, input.password));
@@ -60,6 +65,7 @@ export class OpenAccountResolver {
     description: 'From a warning mail: all sessions end, and nobody signs in before the password is reset.',
   })
   @OpenDoor(BY_MAIL)
+  @WhileMustDo()
   lockMyAccount(@Arg('input', () => ProofInput) input: ProofInput, @Ctx() ctx: Context) {
     return done(() => lockMyAccount(ctx, input.token));
   }

@@ -60,9 +60,10 @@ export async function changePassword(ctx: Context, typed: string): Promise<Sessi
 /** The next tokens of one's session, whose proof stays as old as it is. */
 async function nextTokens(ctx: Context, sessionId: string): Promise<SessionTokens> {
   const open = await inSession(ctx, sessionId, async (em, session) => {
-    const { fault, now, realm, membership, slug } = await standingIn(em, session.userId, session.membershipId);
+    const standing = await standingIn(em, session.userId, session.membershipId);
+    const { fault, realm, membership, slug } = standing;
     if (session.endReason || fault) return null;
-    rotate(session, { realm, membership }, now);
+    rotate(session, standing);
     tellGateways(em, 'grants', `session:${session.id}`);
     return { session, realm, membership, slug };
   });

@@ -1,5 +1,5 @@
 import { Arg, Ctx, Field, InputType, Mutation, Resolver } from 'type-graphql';
-import { Cost, OpenDoor } from '../../../schema/directives.ts';
+import { Cost, OpenDoor, WhileMustDo } from '../../../schema/directives.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { answer, SignInPayload } from '../sign-in.payload.ts';
 import { answerChallenge } from './answer.service.ts';
@@ -19,6 +19,7 @@ class AnswerChallengeInput {
 @Resolver()
 export class ChallengeResolver {
   @Mutation(() => SignInPayload, { description: 'Proves what a sign-in still asks for. Five tries, five minutes.' })
+  @WhileMustDo()
   @OpenDoor('Nobody is signed in before signing in; the token is what proves the first half.')
   @Cost(ANSWER_COST)
   answerChallenge(@Arg('input', () => AnswerChallengeInput) input: AnswerChallengeInput, @Ctx() ctx: Context) {

@@ -2,6 +2,8 @@ import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import type { Membership } from '../membership.entity.ts';
 import { everyPlaceOf, lastMembershipIdOf, type Place } from '../place.service.ts';
+import { refusedByPolicy } from '../policy/policy-refusal.service.ts';
+import { type PolicyVerdict, policyVerdict } from '../policy/sign-in-policy.rules.ts';
 import type { SessionTokens } from '../session.entity.ts';
 import type { ProofMethod, Transport } from '../session.rules.ts';
 import { openSession } from '../session.service.ts';
@@ -11,7 +13,7 @@ import { readBriefly } from '../tenant.service.ts';
 import { issueTokens } from '../token.service.ts';
 import type { User } from '../user.entity.ts';
 import type { SignInChallenge } from './challenge.entity.ts';
-import { answersOf, isStrong, isTwice } from './challenge.rules.ts';
+import { answersOf, type HeldFactors, isStrong, isTwice } from './challenge.rules.ts';
 import { openChallenge } from './challenge.service.ts';
 import { heldFactorsOf } from './held-factors.service.ts';
 
@@ -44,7 +46,8 @@ export interface SignedIn {
  * Goes on from any first proof: asks whoever has a second factor for it, and signs everybody else in, into the tenant they
  * ask for, their only one, or the one they used last; otherwise into none, with the list to choose from. Before the second
  * factor there is no session, token or event (identity R11).
- * Refuses INVALID or INVALID_STATE with field `tenant` for a tenant that has no place for them.
+ * Refuses INVALID or INVALID_STATE with field `tenant` for a tenant that has no place for them or whose policy they do not
+ * meet; what more proof can mend is asked for instead.
  */
 export async function afterFirstProof(ctx: Context, proof: FirstProof): Promise<SignedIn> {
   const { user, methods, assertsSecondFactor = false } = proof;
@@ -52,7 +55,7 @@ export async function afterFirstProof(ctx: Context, proof: FirstProof): Promise<
   const answers = answersOf(held);
   if (!assertsSecondFactor && !isTwice(methods) && answers.length > 0) return ask(ctx, proof, answers);
   const proved = assertsSecondFactor ? [...methods, 'OTP' as const] : methods;
-  return enter(ctx, { ...proof, methods: proved }, isStrong(methods, held));
+  return enter(ctx, { ...proof, methods: proved }, held, isStrong(methods, held));
 }
 
 async function ask(ctx: Context, proof: FirstProof, answers: ProofMethod[]): Promise<SignedIn> {
@@ -65,15 +68,30 @@ async function ask(ctx: Context, proof: FirstProof, answers: ProofMethod[]): Pro
   return { session: null, challenge, tenants: [] };
 }
 
-async function enter(ctx: Context, proof: FirstProof, isStrongProof: boolean): Promise<SignedIn> {
-  const { user, tenant = null } = proof;
+/** Into the tenant there is to go to, if its policy is met; what it still asks for becomes another challenge. */
+async function enter(ctx: Context, proof: FirstProof, held: HeldFactors, isStrongProof: boolean): Promise<SignedIn> {
+  const { user, methods, tenant = null, settle } = proof;
   const places = await everyPlaceOf(ctx, user.id);
   const lastId = places.length > 1 ? await lastMembershipIdOf(ctx, user.id) : null;
   const place = await choose(ctx, places, tenant, lastId, proof);
-  const opened = await openSession(ctx, { ...proof, isStrong: isStrongProof, mustDo: [] }, place);
+  const verdict = place ? verdictOf(ctx, place, methods, held) : NO_POLICY;
+  if (verdict.kind === 'REFUSED') throw await refusedByPolicy(ctx, verdict.why, user.id, settle, methods.at(-1));
+  if (verdict.kind === 'PROVE') return ask(ctx, { ...proof, tenant: place?.slug ?? tenant }, verdict.answers);
+  const opened = await openSession(ctx, { ...proof, isStrong: isStrongProof, mustDo: verdict.mustDo }, place);
   const session = await issueTokens(ctx, opened);
   const tenants = usableOf(places).map(({ membership }) => Object.assign(membership, { user }));
   return { session, tenants };
+}
+
+const NO_POLICY: PolicyVerdict = { kind: 'MET', mustDo: [] };
+
+function verdictOf(
+  ctx: Context,
+  { policy, membership: { kind, roles } }: Place,
+  methods: readonly ProofMethod[],
+  held: HeldFactors,
+): PolicyVerdict {
+  return policyVerdict(policy, { kind, roles, methods, held, address: ctx.envelope.address });
 }
 
 /** As the rule says; a refusal is written down, and settles the proof because it was right. */

@@ -16,8 +16,9 @@ export async function heldFactors(em: EntityManager, userIds: readonly string[])
   );
 }
 
-const NOTHING: HeldFactors = { hasTotp: false, passkeys: 0, recoveryCodes: 0 };
+/** Of whoever has none. */
+export const NO_FACTORS: HeldFactors = { hasTotp: false, passkeys: 0, recoveryCodes: 0 };
 
 /** The second factors of one person. */
 export const heldFactorsOf = async (em: EntityManager, userId: string): Promise<HeldFactors> =>
-  (await heldFactors(em, [userId])).get(userId) ?? NOTHING;
+  (await heldFactors(em, [userId])).get(userId) ?? NO_FACTORS;

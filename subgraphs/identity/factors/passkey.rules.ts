@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { Refusal } from '../../../schema/errors.ts';
 import { wrongAnswer } from './challenge.rules.ts';
 
 /** The host passkeys of a portal are for; null for an address, which can have none. */
@@ -16,4 +17,11 @@ export function readAnswer<A extends { id: string }>(typed: string): A {
     // falls through to the refusal
   }
   throw wrongAnswer('passkey');
+}
+
+const MAX_PASSKEYS = 10;
+
+/** Refuses LIMIT_REACHED for whoever has enough. */
+export function checkRoom(count: number): void {
+  if (count >= MAX_PASSKEYS) throw new Refusal('LIMIT_REACHED', `A person has at most ${MAX_PASSKEYS} passkeys.`);
 }

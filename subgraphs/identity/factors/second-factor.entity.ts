@@ -19,3 +19,11 @@ export class RecoveryCode {
   @PrimaryKey({ type: 'string' }) hash!: string;
   @Property({ type: 'datetime', nullable: true }) usedAt!: Date | null;
 }
+
+/** A reset that waits for a second person of the platform. */
+@Entity({ schema: 'identity', tableName: 'factor_reset' })
+export class FactorReset {
+  @PrimaryKey({ type: 'uuid' }) userId!: string;
+  @Property({ type: 'uuid' }) askedBy!: string;
+  @Property({ type: 'datetime' }) askedAt!: Date;
+}

@@ -52,6 +52,13 @@ create table identity.challenge (
 );
 create index challenge_of_user on identity.challenge (user_id);
 
+-- A reset of somebody's second factors that one person of the platform asked for and another has to ask for as well.
+create table identity.factor_reset (
+  user_id uuid primary key references identity.user (id),
+  asked_by uuid not null references identity.user (id),
+  asked_at timestamptz not null
+);
+
 -- What the person must do before anything else; the gateway's copy of the session says it.
 alter table identity.session add column must_do text[] not null default '{}';
 
