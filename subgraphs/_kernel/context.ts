@@ -287,6 +287,7 @@ const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
   'proofs',
   'address',
   'origin',
+  'agent',
   'refreshCookie',
 ]);
 

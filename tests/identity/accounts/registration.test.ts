@@ -21,6 +21,7 @@ describe('registering', () => {
     const before = await client.enter({ email: 'nora@fields.example', password: PASSWORD });
     expect(before.tokens.tenant).toBeNull();
     const [mail] = await trial.mails('nora@fields.example');
+    expect(mail?.text).not.toContain('Nora'); // whoever registered may be a stranger to the reader
     expect(mail?.links[0]).toMatch(/^http:\/\/localhost:4000\/prove-email#isp_mp_[\w-]{43}$/);
     const own = doorsOf(trial, before.envelope);
     expect((await own.prove(tokenIn(mail))).userErrors).toEqual([]);
