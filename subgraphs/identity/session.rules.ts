@@ -128,6 +128,7 @@ export interface Standing {
 export function standingFault({ userState, membership, tenantState }: Standing): EndReason | null {
   if (!maySignIn(userState)) return 'USER_SUSPENDED';
   if (!membership) return null;
+  if (userState !== 'ACTIVE') return 'MEMBERSHIP_SUSPENDED'; // into no tenant before the mail is proved
   if (membership.state === 'SUSPENDED') return 'MEMBERSHIP_SUSPENDED';
   if (membership.state === 'FROZEN') return 'MEMBERSHIP_FROZEN';
   if (membership.state !== 'ACTIVE') return 'MEMBERSHIP_ENDED';

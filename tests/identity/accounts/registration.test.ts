@@ -1,4 +1,4 @@
-import { clientOf, openTrial, type Trial } from '../trial.ts';
+import { clientOf, openTrial, type Trial, tenantId } from '../trial.ts';
 import { DEAD, doorsOf, FINE, lastToken, PASSWORD, refused, tokenIn } from './accounts.ts';
 
 let trial: Trial;
@@ -28,6 +28,21 @@ describe('registering', () => {
     expect(await stateOf('nora@fields.example')).toEqual({ state: 'ACTIVE', is_email_verified: true });
     expect((await own.prove(tokenIn(mail))).userErrors).toEqual(DEAD.userErrors);
     expect((await client.refresh(before.tokens.refreshToken)).answer.session).not.toBeNull();
+  });
+
+  test('opens no tenant before the mail is proved, even where a membership waits for it', async () => {
+    await doors.register({ email: 'olaf@fields.example' });
+    await trial.sqlIn(
+      'harbour',
+      `insert into identity.membership (id, user_id, kind, roles, state)
+       select gen_random_uuid(), id, 'STAFF', '{tenant_admin}', 'ACTIVE' from identity.user where email = 'olaf@fields.example'`,
+    );
+    const { tokens, envelope } = await client.enter({ email: 'olaf@fields.example', password: PASSWORD });
+    expect(tokens.tenant).toBeNull();
+    expect((await client.switchTenant(envelope, tenantId('harbour'))).answer.session).toBeNull();
+    await doors.prove(await lastToken(trial.mails('olaf@fields.example')));
+    const { answer } = await client.signIn({ email: 'olaf@fields.example', password: PASSWORD });
+    expect(answer.session?.tenant).toEqual({ slug: 'harbour' });
   });
 
   test('says the same of a mail that has an account, whose owner is told', async () => {

@@ -48,8 +48,8 @@ describe('a forgotten password', () => {
       expect(await doors.requestReset(email)).toEqual(FINE);
       times[sort].push(performance.now() - startedAt);
     }
-    const medianOf = (all: number[]) => all.sort((one, other) => one - other)[all.length / 2] as number;
-    expect(Math.abs(medianOf(times.known) - medianOf(times.unknown))).toBeLessThan(10);
+    // What is least is the work itself; whatever else the machine does only adds to it.
+    expect(Math.abs(Math.min(...times.known) - Math.min(...times.unknown))).toBeLessThan(10);
     const to = (await trial.mails()).map((mail) => mail.to);
     expect(to.filter((one) => one.startsWith('nobody'))).toEqual([]);
     expect(to.filter((one) => one === 'ada@kestrel.example')).toHaveLength(3); // an hour
