@@ -114,6 +114,7 @@ const OPEN_DOORS = [
   'Mutation.endOtherSessions',
   'Mutation.endSession',
   'Mutation.refreshSession',
+  'Mutation.revokeLeakedKey',
   'Mutation.signIn',
   'Mutation.signOut',
   'Mutation.stepUp',
@@ -292,9 +293,10 @@ describe('tables', () => {
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
        where exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_wall')`);
     const foreign = rows.filter((row) => row.first !== 'tenant_id').map((row) => row.index);
-    // A slug is a name on the platform, a sign-in finds a person's memberships before it knows a tenant, and the platform
+    // A key is found by its hash, a slug is a name on the platform, a sign-in finds a person's memberships before it knows a tenant, and the platform
     // reads what was denied over all tenants.
     expect(foreign.sort()).toEqual([
+      'identity.api_key_hash',
       'identity.membership_everywhere',
       'kernel.tenant_profile_slug_key',
       'licensing.denial_everywhere',
