@@ -320,9 +320,10 @@ test('each operation counts one call of the licence; over the limit it is refuse
   for (let i = 0; i < 3; i += 1) expect(await ask(key)).toBe('OK');
   const before = await used();
   expect(before).toBeGreaterThanOrEqual(3n);
-  await running.world.sql(`update kernel.quota set used = "limit" where tenant_id = $1 and key = 'api_calls'`, [
-    tenantId('northwind'),
-  ]);
+  await running.world.sql(
+    `update kernel.quota set used = "limit", policy = 'HARD' where tenant_id = $1 and key = 'api_calls'`,
+    [tenantId('northwind')],
+  );
   let refused = await client.post(CUSTOMERS, {}, key);
   for (let i = 0; i < 120 && codeOf(refused) === 'OK'; i += 1) refused = await client.post(CUSTOMERS, {}, key);
   expect([codeOf(refused), refused.status]).toEqual(['QUOTA_EXCEEDED', 429]);
