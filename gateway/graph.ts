@@ -37,6 +37,8 @@ export interface ClientRequest extends GraphRequest, Pick<OperationReference, 'i
   address: string;
   /** The portal it comes from, if it is one of those we allow. */
   origin?: string;
+  /** What program the client says it is. */
+  agent?: string;
   refreshCookie?: string;
   /** Headers passed on to foreign subgraphs: names and values in turn. */
   forwarded?: readonly string[];
@@ -414,7 +416,9 @@ export class Graph {
       trace: traceParent(),
       requestId: request.requestId,
       address: request.address,
-      ...(audience === 'identity' ? { origin: request.origin, refreshCookie: request.refreshCookie } : {}),
+      ...(audience === 'identity'
+        ? { origin: request.origin, agent: request.agent, refreshCookie: request.refreshCookie }
+        : {}),
     };
     return this.parts.mint(envelope, audience, body);
   }

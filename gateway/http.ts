@@ -49,6 +49,8 @@ export const GRAPH_PATH = '/graphql';
 const COOKIE = '__Host-isp_rt';
 /** Longer than proxies and clients keep an idle connection, or they would send on one that is just being closed, milliseconds. */
 const KEEP_ALIVE_MS = 75_000;
+/** How much of what a client says of itself is kept, characters. */
+const AGENT_LENGTH = 200;
 /** How long requests in flight may go on after the last new one was let in, milliseconds. */
 const DRAIN_MS = 10_000;
 
@@ -127,6 +129,8 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     };
     const { origin } = request.headers;
     if (origin && isAllowed(origin)) asked.origin = origin;
+    const agent = request.headers['user-agent'];
+    if (agent) asked.agent = agent.slice(0, AGENT_LENGTH);
     const refreshCookie = cookieOf(request, isAllowed);
     if (refreshCookie) asked.refreshCookie = refreshCookie;
     if (options.forwardedHeaders.length > 0) asked.forwarded = pick(request, options.forwardedHeaders);

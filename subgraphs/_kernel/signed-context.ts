@@ -42,6 +42,8 @@ export interface Envelope {
   address?: string;
   /** The portal the request comes from, one of those we allow; told to identity only. */
   origin?: string;
+  /** What program the client says it is, at most 200 characters; told to identity only. */
+  agent?: string;
   /** The refresh token of the client's cookie; told to identity only. */
   refreshCookie?: string;
 }

@@ -6,6 +6,7 @@ import type { User } from './user.entity.ts';
 
 export const MembershipKindEnum = { STAFF: 'STAFF', PORTAL: 'PORTAL' } as const;
 export const MembershipStateEnum = {
+  INVITED: 'INVITED',
   ACTIVE: 'ACTIVE',
   SUSPENDED: 'SUSPENDED',
   FROZEN: 'FROZEN',
@@ -18,6 +19,7 @@ registerEnumType(MembershipKindEnum, {
 registerEnumType(MembershipStateEnum, {
   name: 'MembershipState',
   valuesConfig: {
+    INVITED: { description: 'Has an account made for them and has not come yet. It ends after seven days.' },
     SUSPENDED: { description: 'Kept out by an administrator.' },
     FROZEN: { description: 'The plan has no seat for them now. They come back by themselves when it has one.' },
   },
