@@ -139,6 +139,8 @@ const OPEN_DOORS = [
   // Whoever carries a licence file must be able to check it, signed in or not.
   'Query.licenseKeySet',
   'Query.licenseRevocationList',
+  // Whoever was given a certificate of deletion must be able to check it.
+  'Query.verifyDeletionCertificate',
   // What is for sale may be looked at.
   'Query.addOns',
   'Query.plan',
@@ -265,6 +267,8 @@ const GLOBAL_TABLES: Record<string, string> = {
   'licensing.revocation_list': 'what is revoked, for everybody to read',
   'licensing.signing_key': 'keys of the platform, without their private halves',
   'kernel.mail': 'on their way out, sealed; jobs alone read them',
+  'kernel.beside_tenant': 'which rows of tables without tenant go with one',
+  'tenancy.tombstone': 'what is left of a tenant that is no more',
   'kernel.migration': 'what has run',
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',
@@ -340,6 +344,8 @@ describe('tables', () => {
       'kernel.enqueue(text,jsonb,text,boolean)',
       'kernel.finish(jsonb)',
       'kernel.link_audit()',
+      'kernel.purge(text)',
+      'kernel.rows_left()',
       'kernel.send_mails(jsonb)',
       'kernel.set_timers(jsonb)',
     ]);
