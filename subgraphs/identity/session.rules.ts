@@ -116,7 +116,9 @@ const ROLES_OF_SUSPENDED = ['tenant_admin', 'billing_manager'];
 
 /** Whether a member with these roles may have a token for a tenant in this state. */
 export const isTenantUsable = (state: string | null, roles: readonly string[]): boolean =>
-  state === 'ACTIVE' || (state === 'SUSPENDED' && roles.some((role) => ROLES_OF_SUSPENDED.includes(role)));
+  state === 'ACTIVE' ||
+  state === 'CLOSING' ||
+  (state === 'SUSPENDED' && roles.some((role) => ROLES_OF_SUSPENDED.includes(role)));
 
 export interface Standing {
   userState: string;

@@ -1,4 +1,15 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { ClosingResolver } from './leaving/closing.resolver.ts';
+import { DataExport } from './leaving/data-export.entity.ts';
+import { DataExportFileResolver, DataExportResolver } from './leaving/data-export.resolver.ts';
+import { dataExport, expireExports } from './leaving/data-export.service.ts';
+import { FileResolver } from './leaving/file.resolver.ts';
+import { LegalHold } from './leaving/legal-hold.entity.ts';
+import { Purge, Tombstone } from './leaving/purge.entity.ts';
+import { PurgeResolver } from './leaving/purge.resolver.ts';
+import { remindPurges } from './leaving/purge.service.ts';
+import { leaving } from './leaving/subscribers.ts';
+import { SuspensionResolver } from './leaving/suspension.resolver.ts';
 import { allTenants, ownTenants } from './loaders.ts';
 import { seed } from './seed.ts';
 import { Tenant } from './tenant.entity.ts';
@@ -6,8 +17,16 @@ import { TenantResolver } from './tenant.resolver.ts';
 
 export const tenancy: SubgraphDefinition = {
   name: 'tenancy',
-  resolvers: [TenantResolver],
-  entities: [Tenant],
+  resolvers: [
+    TenantResolver,
+    SuspensionResolver,
+    ClosingResolver,
+    DataExportResolver,
+    DataExportFileResolver,
+    PurgeResolver,
+    FileResolver,
+  ],
+  entities: [Tenant, LegalHold, DataExport, Purge, Tombstone],
   references: {
     // Other subgraphs point at the caller's own tenant; only the control plane may point at another.
     Tenant: async (ctx, { id, slug }) => {
@@ -15,6 +34,12 @@ export const tenancy: SubgraphDefinition = {
       if (own && (own.id === id || own.slug === slug)) return own;
       return id && ctx.can('tenancy.fleet.read') ? ctx.load(allTenants, id) : null;
     },
+    DataExport: (ctx, { id }) => (ctx.can('tenancy.export.request') ? dataExport(ctx, id) : null),
+  },
+  subscribers: leaving,
+  crons: {
+    expireExports: { pattern: '* * * * *', run: expireExports },
+    remindPurges: { pattern: '7 * * * *', run: remindPurges },
   },
   isControlPlane: true,
   seed,
