@@ -110,12 +110,21 @@ describe('walls', () => {
 /** Doors that need no sign-in, each with the reason it gives in its mark. Adding one is a decision. */
 const OPEN_DOORS = [
   // Who signs in has not signed in yet; who holds a token without tenant still has a self.
+  'Mutation.addPasskey',
+  'Mutation.answerChallenge',
+  'Mutation.confirmTotp',
   'Mutation.createSocketTicket',
+  'Mutation.enrolTotp',
   'Mutation.endOtherSessions',
   'Mutation.endSession',
   'Mutation.refreshSession',
+  'Mutation.removePasskey',
+  'Mutation.removeTotp',
+  'Mutation.renewRecoveryCodes',
   'Mutation.signIn',
   'Mutation.signOut',
+  'Mutation.startPasskey',
+  'Mutation.startPasskeySignIn',
   'Mutation.stepUp',
   'Mutation.switchTenant',
   'Query.me',

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { seedId, seedTotpSecret } from '../../../subgraphs/_kernel/seed-world.ts';
 import { codeAt } from '../../../subgraphs/identity/factors/totp.rules.ts';
+import { earlyInStep } from '../../setup/codes.ts';
 import { clientOf, openTrial, type SignInAnswer, type Trial } from '../trial.ts';
 
 let trial: Trial;
@@ -28,6 +29,7 @@ afterEach(async () => {
   await trial.sql('delete from identity.sign_in_bucket');
   await trial.sql('update identity.second_factor set last_step = null');
 });
+beforeEach(() => earlyInStep(), 15_000);
 afterAll(() => trial.close());
 
 describe('Signing in with a second factor', () => {
