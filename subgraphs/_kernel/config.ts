@@ -66,7 +66,10 @@ export const SETTINGS = {
     keys.optional(),
     'Ed25519 public keys (base64url, comma-separated) whose envelopes a subgraph believes.',
   ],
-  IDENTITY_DATA_KEY: [secret(32).optional(), 'Seals the private halves of token keys in the database.'],
+  IDENTITY_DATA_KEY: [
+    secret(32).optional(),
+    'Seals the private halves of token keys and the secrets of authenticator apps in the database.',
+  ],
   IDENTITY_MAC_KEY: [secret(32).optional(), 'Computes refresh tokens and hashes of sign-in buckets.'],
   LICENSE_ROOT_KEYS: [
     keys.optional(),
