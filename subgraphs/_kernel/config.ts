@@ -81,7 +81,10 @@ export const SETTINGS = {
     z.coerce.number().int().min(0).max(3_650).default(35),
     'How long backups of the database are kept: a certificate of deletion says when the last one ends.',
   ],
-  IDENTITY_DATA_KEY: [secret(32).optional(), 'Seals the private halves of token keys in the database.'],
+  IDENTITY_DATA_KEY: [
+    secret(32).optional(),
+    'Seals the private halves of token keys and the secrets of authenticator apps in the database.',
+  ],
   IDENTITY_MAC_KEY: [secret(32).optional(), 'Computes refresh tokens and hashes of sign-in buckets.'],
   LICENSE_ROOT_KEYS: [
     keys.optional(),
