@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { ClientError } from '../schema/errors.ts';
+import type { Config } from '../subgraphs/_kernel/config.ts';
+import { readFileLink } from '../subgraphs/_kernel/files.ts';
 import type { Ask } from './ask.ts';
 import { refuse } from './graph-over-http.ts';
 
@@ -18,9 +20,10 @@ export interface Files {
   part(file: OpenedFile, offset: number): Promise<Buffer>;
 }
 
-/** Files as tenancy hands them out, which knows what a link is good for. */
-export const filesOf = (ask: Ask): Files => ({
+/** Files as tenancy hands them out, which alone knows whether a link was used. It is not asked about forged ones. */
+export const filesOf = (ask: Ask, config: Config): Files => ({
   async open(token) {
+    if (!readFileLink(config, token, Date.now())) return null;
     const { openFile } = await ask<{ openFile: OpenedFile | null }>(
       'tenancy',
       'mutation($token: String!) { openFile(token: $token) { type name ticket } }',

@@ -115,7 +115,7 @@ export async function startGateway(
         streamsPerUser: config.STREAMS_PER_USER,
       },
       documents: licenseDocuments(ask),
-      files: filesOf(ask),
+      files: filesOf(ask, config),
       pages: isDevelopment ? new Map([...graphiqlPages(), ...examplePages()]) : new Map(),
       log,
     });

@@ -67,7 +67,7 @@ export async function exportTables(
   const files: ExportedFile[] = [];
   for (const { table_name, rows_of_tenant } of tables) {
     const file = await exportTable(ctx, em, { exportId, table: table_name, where: rows_of_tenant });
-    if (file.rows > 0) files.push(file);
+    if (file) files.push(file);
   }
   return files;
 }
@@ -75,37 +75,38 @@ export async function exportTables(
 /** Columns that no export holds: what proves or opens something, sealed or hashed. */
 const SECRET = '(^|_)(secret|sealed|password|token|hash|mac)(_|$)';
 
+/** A cursor reads page after page of one state of the table, however long it is. Null where there is no row. */
 async function exportTable(
   ctx: Context,
   em: EntityManager,
   { exportId, table, where }: { exportId: string; table: string; where: string },
-): Promise<ExportedFile> {
+): Promise<ExportedFile | null> {
   const [found] = await em.execute(
     `select coalesce(array_agg(attname::text), '{}') as secret from pg_attribute
       where attrelid = ?::regclass and attnum > 0 and not attisdropped and attname ~ ?`,
     [table, SECRET],
   );
-  const noun = table.replaceAll('"', '').split('.')[1] as string;
-  const file = await writeFile(ctx, `${exportFolder(exportId)}/${table.replaceAll('"', '')}.jsonl`);
-  let rows = 0;
+  const plainName = table.replaceAll('"', '');
+  const file = await writeFile(ctx, `${exportFolder(exportId)}/${plainName}.jsonl`);
   try {
     await em.execute(
       `declare leaving no scroll cursor for select (to_jsonb(t) - ?::text[])::text as line from ${table} t where ${where}`,
       [`{${found?.secret.join(',')}}`],
     );
-    for (let page: { line: string }[] = []; page.length === PAGE || rows === 0; rows += page.length) {
-      page = await em.execute(`fetch ${PAGE} from leaving`);
+    let rows = 0;
+    for (;;) {
+      const page = await em.execute(`fetch ${PAGE} from leaving`);
       if (page.length === 0) break;
+      rows += page.length;
       await file.write(page.map(({ line }) => `${line}\n`).join(''));
     }
     await em.execute('close leaving');
-    if (rows === 0) await file.discard();
-  } catch (error) {
+    if (rows === 0) return null;
+    const { name, bytes, sha256 } = await file.keep();
+    return { fileId: name, noun: plainName.split('.')[1] as string, rows, bytes, sha256 };
+  } finally {
     await file.discard();
-    throw error;
   }
-  const { name, bytes, sha256 } = rows > 0 ? await file.keep() : { name: '', bytes: 0, sha256: '' };
-  return { fileId: name, noun, rows, bytes, sha256 };
 }
 
 /** Deletes what the tenant has in a schema; answers how many rows of each noun went. */

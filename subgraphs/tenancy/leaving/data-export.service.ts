@@ -10,6 +10,7 @@ import { deleteFile, signFile } from '../../_kernel/files.ts';
 import { findOrRefuse } from '../tenant.service.ts';
 import { DataExport, type DataExportFile } from './data-export.entity.ts';
 import { answered, domainsToExport, KEPT_MS, LINK_MS, PATIENCE_MS } from './data-export.rules.ts';
+import { inEach } from './sweep.ts';
 
 /** Exports swept at once. */
 const BATCH = 200;
@@ -97,7 +98,7 @@ export async function expireExports(ctx: Context): Promise<void> {
       [new Date(Date.now() - PATIENCE_MS), BATCH],
     ),
   );
-  for (const { tenant_id } of due) await expireIn(ctx.inTenant(tenant_id));
+  await inEach(ctx, due, expireIn);
 }
 
 async function expireIn(own: Context): Promise<void> {

@@ -12,6 +12,7 @@ import { DataExport } from './data-export.entity.ts';
 import { openHold } from './legal-hold.service.ts';
 import { type DeletionCertificate, Purge, Tombstone } from './purge.entity.ts';
 import { ASK_AGAIN_MS, approvals, REPORT_MS } from './purge.rules.ts';
+import { inEach } from './sweep.ts';
 
 /** Approves the deletion of a tenant. With the second person every domain is told to delete: there is no way back. */
 export function approvePurge(ctx: Context, tenantId: string): Promise<Purge> {
@@ -91,7 +92,7 @@ export async function remindPurges(ctx: Context): Promise<void> {
       new Date(Date.now() - ASK_AGAIN_MS),
     ]),
   );
-  for (const { tenant_id } of due) await remind(ctx.inTenant(tenant_id));
+  await inEach(ctx, due, remind);
 }
 
 function remind(own: Context): Promise<void> {
