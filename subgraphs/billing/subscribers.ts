@@ -2,6 +2,7 @@ import type { EventName } from '../../schema/events.ts';
 import type { Context } from '../_kernel/context.ts';
 import { hears } from '../_kernel/subgraph.ts';
 import { activateCustomer } from './accounts/customer.service.ts';
+import { closeLicensedAccount, openLicensedAccount } from './accounts/licensed-account.service.ts';
 import * as license from './invoicing/license-billing.service.ts';
 
 /** Licensing tells the platform; an ISP in whose log the same stands has nobody to charge for it. */
@@ -15,6 +16,12 @@ const fromPlatform = <N extends EventName>(event: N, bill: (ctx: Context, news: 
   });
 
 export const subscribers = {
+  openLicensedAccount: hears('tenancy.provisioning.account_requested', async (ctx, event) => {
+    if (ctx.isPlatform) await openLicensedAccount(ctx, event);
+  }),
+  closeLicensedAccount: hears('tenancy.provisioning.undo_requested', async (ctx, { payload }) => {
+    if (ctx.isPlatform) await closeLicensedAccount(ctx, payload);
+  }),
   activateCustomer: hears('network.service.activated', (ctx, { payload }) => activateCustomer(ctx, payload.customerId)),
   chargeLicenseChange: fromPlatform('licensing.change.applied', license.chargeChange),
   invoiceLicenseChange: fromPlatform('licensing.change.scheduled', license.invoiceChange),

@@ -2,6 +2,7 @@ import type { LoggedEvent } from '../../schema/events.ts';
 import type { Context } from '../_kernel/context.ts';
 import { hears } from '../_kernel/subgraph.ts';
 import { recountStaff } from './membership.service.ts';
+import { inviteFirstAdmin, withdrawFirstAdmin } from './provisioning/first-admin.service.ts';
 import { applySeatLimit } from './seat.service.ts';
 
 type LimitEvent = LoggedEvent<'licensing.limit.reduced'> | LoggedEvent<'licensing.limit.raised'>;
@@ -16,5 +17,9 @@ export const subscribers = {
   thawStaff: hears('licensing.limit.raised', applyLimit),
   /** A licence that follows a revoked one may have fewer seats than that had, and compares itself with nothing. */
   seatStaff: hears('licensing.license.started', (ctx, { payload }) => applySeatLimit(ctx, payload.version, [])),
+  inviteFirstAdmin: hears('tenancy.provisioning.admin_requested', inviteFirstAdmin),
+  withdrawFirstAdmin: hears('tenancy.provisioning.undo_requested', (ctx, { payload }) =>
+    withdrawFirstAdmin(ctx, payload),
+  ),
   recountStaff: hears('licensing.usage.day_closed', (ctx) => recountStaff(ctx)),
 };

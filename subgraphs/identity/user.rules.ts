@@ -2,7 +2,7 @@ import { isPlain, text, trimmed } from '../../schema/words.ts';
 
 /** STAFF, or the id of the tenant whose subscriber a person is. */
 export type Realm = 'STAFF' | (string & {});
-export type UserState = 'ACTIVE' | 'SUSPENDED';
+export type UserState = 'INVITED' | 'UNPROVED' | 'ACTIVE' | 'SUSPENDED' | 'ERASED';
 
 const MAX_EMAIL = 254;
 

@@ -1,3 +1,4 @@
+import { prefixOf } from '../../schema/address-prefix.ts';
 import fc from 'fast-check';
 import {
   ADDRESS_POLICY,
@@ -6,7 +7,6 @@ import {
   giveBack,
   isLocked,
   MAIL_POLICY,
-  prefixOf,
 } from '../../subgraphs/identity/sign-in-bucket.rules.ts';
 
 const at = (clock: string) => {

@@ -1,10 +1,9 @@
+import { LockMode } from '@mikro-orm/core';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
-import { wake } from './run.service.ts';
-import { change, completed, courseOf } from './run.service.ts';
-import { LockMode } from '@mikro-orm/core';
 import { completeUndo, currentStep, type StepName } from './course.rules.ts';
 import { ProvisioningRun } from './provisioning-run.entity.ts';
+import { change, completed, courseOf, wake } from './run.service.ts';
 
 /** Another domain has done what a step asked for. Counts only for a run of this tenant that waits for just that. */
 export function hearDone(ctx: Context, runId: string, name: StepName, customerId?: string): Promise<void> {

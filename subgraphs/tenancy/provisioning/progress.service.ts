@@ -1,9 +1,15 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { forbidden } from '../../../schema/errors.ts';
 import type { LoggedEvent } from '../../../schema/events.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { follow } from '../../_kernel/live.ts';
 import { findRun } from './provisioning.service.ts';
-import { ProvisioningChange, type ProvisioningProgress, type ProvisioningRun, type Told } from './provisioning-run.entity.ts';
+import {
+  ProvisioningChange,
+  type ProvisioningProgress,
+  type ProvisioningRun,
+  type Told,
+} from './provisioning-run.entity.ts';
 
 export const hashOfTicket = (ticket: string): string => createHash('sha256').update(ticket).digest('hex');
 
@@ -25,7 +31,11 @@ const shown = (tenantId: string, runId: string, seq: number, { steps, ...told }:
 };
 
 /** How far a run has come; null for an unknown one and for who may not look. */
-export async function progressOf(ctx: Context, runId: string, ticket: string | null): Promise<ProvisioningProgress | null> {
+export async function progressOf(
+  ctx: Context,
+  runId: string,
+  ticket: string | null,
+): Promise<ProvisioningProgress | null> {
   const run = await seenRun(ctx, runId, ticket);
   if (!run) return null;
   return newestOf(ctx, run);
@@ -46,21 +56,21 @@ const BEGIN = `select coalesce((select seq from kernel.event_head), 0) as head, 
 
 /**
  * The changes of a run after `after`, each once and in order, and then each as it comes; without `after` it begins with
- * how the run stands. Ends at once for an unknown run and for who may not look.
+ * how the run stands. Throws FORBIDDEN for an unknown run and for who may not look, alike.
  */
-export async function* progressOfRun(
+export async function progressOfRun(
   ctx: Context,
   { runId, ticket, after }: { runId: string; ticket: string | null; after: number | null },
-): AsyncGenerator<ProvisioningProgress> {
+): Promise<AsyncGenerator<ProvisioningProgress>> {
   const run = await seenRun(ctx, runId, ticket);
-  if (!run) return;
+  if (!run) throw forbidden();
   const tenantId = run.homeId;
   let told = after;
   const tell = (rows: { seq: number; progress: Told }[]) => {
     told = rows.at(-1)?.seq ?? told;
     return rows.map(({ seq, progress }) => shown(tenantId, runId, seq, progress));
   };
-  yield* follow(
+  return follow(
     ctx.inTenant(tenantId),
     async (reader) => {
       const rows = await (await reader.em()).execute(BEGIN, [runId, told, runId]);

@@ -96,5 +96,8 @@ export interface Told {
   percent: number;
   currentStep: string | null;
   error: string | null;
-  steps: (Pick<Step, 'name' | 'state' | 'attempts' | 'message'> & { startedAt: string | null; endedAt: string | null })[];
+  steps: (Pick<Step, 'name' | 'state' | 'attempts' | 'message'> & {
+    startedAt: string | null;
+    endedAt: string | null;
+  })[];
 }

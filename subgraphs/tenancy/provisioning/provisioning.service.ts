@@ -13,10 +13,15 @@ import { findOrRefuse, registerTenant, saveTenant, tenantById } from '../tenant.
 import { currentStep, giveUp, isOver, newCourse, unstick } from './course.rules.ts';
 import { isOffered } from './homes.ts';
 import { ProvisioningRun } from './provisioning-run.entity.ts';
-import { type Checked, checkRequest, skippedSteps, slugTaken, type TenantRequest, type Wanted } from './request.rules.ts';
+import {
+  type Checked,
+  checkRequest,
+  skippedSteps,
+  slugTaken,
+  type TenantRequest,
+  type Wanted,
+} from './request.rules.ts';
 import { change, courseOf, lockRun, noteChange, wake } from './run.service.ts';
-
-export type { ProvisioningRun };
 
 /** Whether a short name can be had now. */
 export function isSlugFree(ctx: Context, slug: string): Promise<boolean> {
@@ -31,70 +36,57 @@ export function isSlugFree(ctx: Context, slug: string): Promise<boolean> {
  * IDEMPOTENCY_MISMATCH. Refuses INVALID what is malformed, unknown or not offered, CONFLICT a short name nobody may have.
  */
 export async function requestTenant(ctx: Context, asked: TenantRequest, key: string): Promise<ProvisioningRun> {
-  const { profile, wanted } = checkRequest(asked);
-  checkOffered(wanted);
-  const made = await idsOf(ctx, 'requestTenant', key, { profile, wanted } as never, profile.slug);
-  await register(ctx, made.tenantId, { profile, wanted }, { kind: 'PRODUCTION', state: 'REQUESTED' }, made.runId);
-  return startRun(ctx.inTenant(made.tenantId), made.runId, wanted);
+  const checked = checkRequest(asked);
+  checkOffered(checked.wanted);
+  const { tenantId, runId } = await idsOf(ctx, key, checked);
+  const known = () => findRun(ctx, runId);
+  const begin = (home: Context, em: EntityManager) => beginRun(home, em, runId, checked.wanted, null);
+  return (await known()) ?? inNewTenant(ctx, tenantId, checked, { kind: 'PRODUCTION' }, begin, known);
 }
 
-export function checkOffered({ isolation }: Wanted): void {
-  if (!isOffered(isolation))
-    throw new Refusal('INVALID', 'A home of its own is not offered here yet.', 'isolation');
+function checkOffered({ isolation }: Wanted): void {
+  if (!isOffered(isolation)) throw new Refusal('INVALID', 'A home of its own is not offered here yet.', 'isolation');
 }
 
 /** The ids a request gets, the same ones for the same key; refuses CONFLICT a short name that is taken. */
-export function idsOf(
-  ctx: Context,
-  door: string,
-  key: string,
-  request: unknown,
-  slug: string,
-): Promise<{ tenantId: string; runId: string }> {
+function idsOf(ctx: Context, key: string, request: Checked): Promise<{ tenantId: string; runId: string }> {
   return ctx.inTenant(PLATFORM_TENANT).tx((em) =>
-    once(ctx, em, { door, key, request }, async () => {
-      if (!(await isSlugFree(ctx, slug))) throw slugTaken();
+    once(ctx, em, { door: 'requestTenant', key, request }, async () => {
+      if (!(await isSlugFree(ctx, request.wanted.slug))) throw slugTaken();
       return { tenantId: uuidv7(), runId: uuidv7() };
     }),
   );
 }
 
-/** Writes a tenant that is wanted into the register, once. Refuses CONFLICT when somebody else was faster with the name. */
-export async function register(
+/**
+ * Writes a tenant that is wanted into the register, and in the same transaction what follows from it. Refuses CONFLICT
+ * when somebody else was faster with the name, unless they have made `known`, which is answered then.
+ */
+export async function inNewTenant<T>(
   ctx: Context,
-  tenantId: string,
-  { profile, wanted }: Checked,
-  what: Pick<Tenant, 'kind' | 'state'> & Partial<Pick<Tenant, 'sandboxEndsAt'>>,
-  runId?: string,
-): Promise<void> {
-  if (runId && (await findRun(ctx, runId))) return;
-  const currency = profile.currency ?? (await tenantById(ctx, PLATFORM_TENANT))?.currency ?? 'USD';
-  const tenant = ctx.inTenant(tenantId);
-  await tenant
-    .tx(async (em) => {
-      if (await em.findOne(ProvisioningRun, { homeId: tenantId })) return;
-      const [held] = await em.execute('select 1 from tenancy.tenant where id = ?', [tenantId]);
-      if (!held) await registerTenant(tenant, { id: tenantId, ...profile, ...what, currency, slug: wanted.slug });
-    })
-    .catch((error: Error) => {
-      throw error instanceof UniqueConstraintViolationException ? slugTaken() : error;
+  id: string,
+  { profile }: Checked,
+  what: Pick<Tenant, 'kind'> & Partial<Pick<Tenant, 'sandboxEndsAt'>>,
+  then: (home: Context, em: EntityManager) => Promise<T>,
+  known: () => Promise<T | null> = async () => null,
+): Promise<T> {
+  const home = ctx.inTenant(id);
+  const currency = profile.currency ?? ((await tenantById(ctx, PLATFORM_TENANT)) as Tenant).currency;
+  try {
+    return await home.tx(async (em) => {
+      await registerTenant(home, { id, state: 'REQUESTED', ...profile, ...what, currency });
+      return then(home, em);
     });
+  } catch (error) {
+    if (!(error instanceof UniqueConstraintViolationException)) throw error;
+    const made = await known();
+    if (made) return made;
+    throw slugTaken();
+  }
 }
 
-/** Begins to set up a tenant that stands in the register; once per run. */
-export function startRun(
-  ctx: Context,
-  runId: string,
-  wanted: Wanted,
-  ticketHash: string | null = null,
-): Promise<ProvisioningRun> {
-  return ctx.tx(async (em) => {
-    const known = await em.findOne(ProvisioningRun, { id: runId });
-    return known ?? beginRun(ctx, em, runId, wanted, ticketHash);
-  });
-}
-
-async function beginRun(
+/** Begins to set up a tenant that stands in the register. */
+export async function beginRun(
   ctx: Context,
   em: EntityManager,
   id: string,
@@ -122,11 +114,17 @@ export async function findRun(ctx: Context, runId: string): Promise<Provisioning
   return isId(runId) ? ctx.acrossTenants((em) => em.findOne(ProvisioningRun, { id: runId })) : null;
 }
 
-/** The tenant a run sets up, to act in it; refuses NOT_FOUND what is no run. */
-async function tenantOfRun(ctx: Context, runId: string): Promise<Context> {
+/** A caller who acts in the tenant a run sets up; null for what is no run. */
+export async function homeOfRun(ctx: Context, runId: string): Promise<Context | null> {
   const run = await findRun(ctx, runId);
-  if (!run) throw new Refusal('NOT_FOUND', 'There is no such run.', 'runId');
-  return ctx.inTenant(run.homeId);
+  return run && ctx.inTenant(run.homeId);
+}
+
+/** The same; refuses NOT_FOUND what is no run. */
+async function homeOrRefuse(ctx: Context, runId: string): Promise<Context> {
+  const home = await homeOfRun(ctx, runId);
+  if (!home) throw new Refusal('NOT_FOUND', 'There is no such run.', 'runId');
+  return home;
 }
 
 /**
@@ -134,7 +132,7 @@ async function tenantOfRun(ctx: Context, runId: string): Promise<Context> {
  * of the tenant is open, INVALID_STATE what has not failed.
  */
 export async function retryProvisioning(ctx: Context, runId: string): Promise<ProvisioningRun> {
-  const home = await tenantOfRun(ctx, runId);
+  const home = await homeOrRefuse(ctx, runId);
   return home.tx(async (em) => {
     await findOrRefuse(em, home.tenantId);
     const run = await lockRun(em, runId);
@@ -154,7 +152,7 @@ const alreadyActive = () => new Refusal('INVALID_STATE', 'This tenant is already
 
 /** Undoes a run by wish; refuses INVALID_STATE once its last step has begun, or when it is undone anyway. */
 export async function cancelProvisioning(ctx: Context, runId: string): Promise<ProvisioningRun> {
-  const home = await tenantOfRun(ctx, runId);
+  const home = await homeOrRefuse(ctx, runId);
   return home.tx(async (em) => {
     const run = await lockOrRefuse(em, ProvisioningRun, runId, 'run');
     if (run.state === 'SUCCEEDED' || (run.state === 'RUNNING' && currentStep(run)?.name === 'activate'))

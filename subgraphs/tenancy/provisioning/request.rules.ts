@@ -31,19 +31,38 @@ const RESERVED = new Set(
   ),
 );
 
+/** What the slug of a tenant begins with that never came to be and has given its own back. */
+const RELEASED = 'released-';
+
+/** The slug such a tenant has instead. */
+export const releasedSlug = (tenantId: string): string => `${RELEASED}${tenantId.slice(-12)}`;
+
 export const slugTaken = () => new Refusal('CONFLICT', 'This short name is not available.', 'slug');
+
+/** Whether a short name may be given to anybody. */
+export const isSlug = (slug: string): boolean => SHAPE.test(slug) && !RESERVED.has(slug) && !slug.startsWith(RELEASED);
 
 /** Refuses what is no short name with INVALID, and one that nobody may have with CONFLICT. */
 export function checkSlug(slug: string): string {
   if (!SHAPE.test(slug))
     throw new Refusal('INVALID', 'A short name has 3 to 30 letters, digits and single hyphens.', 'slug');
-  if (RESERVED.has(slug)) throw slugTaken();
+  if (!isSlug(slug)) throw slugTaken();
   return slug;
 }
 
 /** Steps that are not for a tenant: on a shared home it has no database and no instance of its own. */
 export function skippedSteps(isolation: Isolation): StepName[] {
   return isolation === 'SHARED' ? ['database', 'migrate', 'deploy'] : ['deploy'];
+}
+
+const OF_COUNTRY: Partial<Record<string, Region>> = { GB: 'uk', CA: 'canada', AU: 'australia', NZ: 'australia' };
+const MIDDLE_EAST = ['AE', 'BH', 'IL', 'IQ', 'IR', 'JO', 'KW', 'LB', 'OM', 'PS', 'QA', 'SA', 'SY', 'TR', 'YE'];
+const OF_ZONE: Partial<Record<string, Region>> = { Africa: 'africa', America: 'us', Europe: 'eu' };
+
+/** The region whose homes are nearest to a country, by the zone its people live in. */
+export function regionOf({ country, zone }: { country: string; zone: string }): Region {
+  if (MIDDLE_EAST.includes(country)) return 'middle_east';
+  return OF_COUNTRY[country] ?? OF_ZONE[zone.split('/')[0] as string] ?? 'apac';
 }
 
 export interface TenantRequest {
@@ -60,7 +79,15 @@ export interface TenantRequest {
   interval?: 'MONTH' | 'YEAR' | null;
   isTrial?: boolean | null;
   isolation?: Isolation | null;
-  region: string;
+  /** By default the one its country lies in. */
+  region?: string | null;
+}
+
+/** Refuses with INVALID what cannot be the code of a plan; whether there is one, licensing knows. */
+export function checkPlan(plan: string): string {
+  if (!/^[a-z][a-z0-9_]{1,31}$/.test(plan))
+    throw new Refusal('INVALID', 'A plan is named by its code, such as starter.', 'plan');
+  return plan;
 }
 
 /** What a tenant will be, and what its run is to make. */
@@ -68,30 +95,28 @@ export interface Checked {
   profile: {
     slug: string;
     name: string;
-    legalName: string | null;
+    legalName?: string | null;
     country: string;
     zone: string;
     locale: string;
     /** Null: the platform's own. */
     currency: string | null;
-    contactEmail: string;
-    billingEmail: string;
+    contactEmail?: string;
+    billingEmail?: string;
   };
   wanted: Wanted;
 }
 
 /** Trims a request and refuses what is malformed or unknown with INVALID and its field, a name nobody may have with CONFLICT. */
-export function checkRequest(asked: TenantRequest): Checked {
+export function checkRequest(asked: TenantRequest) {
   const slug = checkSlug(asked.slug);
   if (!isCountry(asked.country))
     throw new Refusal('INVALID', 'A country is two capital letters of ISO 3166, such as DE.', 'country');
   checkTimeZone(asked.zone, 'zone');
   if (asked.currency != null && currencyExponent(asked.currency) === undefined)
     throw new Refusal('INVALID', `${asked.currency.slice(0, 8)} is no currency in use.`, 'currency');
-  const region = REGIONS.find((known) => known === asked.region);
+  const region = asked.region == null ? regionOf(asked) : REGIONS.find((known) => known === asked.region);
   if (!region) throw new Refusal('INVALID', `A region is one of ${REGIONS.join(', ')}.`, 'region');
-  if (!/^[a-z][a-z0-9_]{1,31}$/.test(asked.plan))
-    throw new Refusal('INVALID', 'A plan is named by its code, such as starter.', 'plan');
   const email = emailAddress(asked.admin.email, 'admin.email').toLowerCase();
   return {
     profile: {
@@ -106,7 +131,7 @@ export function checkRequest(asked: TenantRequest): Checked {
       billingEmail: asked.billingEmail == null ? email : emailAddress(asked.billingEmail, 'billingEmail'),
     },
     wanted: {
-      ...{ slug, region, plan: asked.plan },
+      ...{ slug, region, plan: checkPlan(asked.plan) },
       isolation: asked.isolation ?? 'SHARED',
       interval: asked.interval ?? 'MONTH',
       isTrial: asked.isTrial ?? false,

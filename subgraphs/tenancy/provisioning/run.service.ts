@@ -5,8 +5,8 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { emit, setTimer } from '../../_kernel/events.ts';
 import { advance } from '../tenant.rules.ts';
 import { findOrRefuse, saveTenant } from '../tenant.service.ts';
-import * as course from './course.rules.ts';
 import type { Course, Step, StepName } from './course.rules.ts';
+import * as course from './course.rules.ts';
 import { ProvisioningChange, ProvisioningRun } from './provisioning-run.entity.ts';
 import { WORK } from './step.service.ts';
 
@@ -127,10 +127,7 @@ const attemptsOf = ({ steps }: ProvisioningRun, { name, isUndo }: Pick<Outside, 
 /** Acts within the step's time, saying now and then that somebody still does. */
 async function held(ctx: Context, { run, name }: Outside, act: () => Promise<void>): Promise<void> {
   const late = Promise.withResolvers<never>();
-  const limit = setTimeout(
-    () => late.reject(new Error('This took too long.')),
-    course.STEPS[name].timeoutS * 1_000,
-  );
+  const limit = setTimeout(() => late.reject(new Error('This took too long.')), course.STEPS[name].timeoutS * 1_000);
   const alive = setInterval(() => {
     const until = new Date(Date.now() + STALLED_MS);
     ctx
@@ -150,7 +147,11 @@ async function held(ctx: Context, { run, name }: Outside, act: () => Promise<voi
 }
 
 /** Writes down that a step's work outside is done, unless another worker has taken the run over meanwhile. */
-async function settle(ctx: Context, em: EntityManager, { run: { id }, name, isUndo, attempts }: Outside): Promise<void> {
+async function settle(
+  ctx: Context,
+  em: EntityManager,
+  { run: { id }, name, isUndo, attempts }: Outside,
+): Promise<void> {
   const run = await lockRun(em, id);
   if (course.isOver(run) || attemptsOf(run, { name, isUndo }) !== attempts) return;
   run.heldUntil = null;
@@ -173,8 +174,10 @@ function noteFailure(ctx: Context, { runId, step, isUndo, attempts }: Required<A
     const now = ctx.now();
     const here = courseOf(run);
     if (course.isOver(run)) return;
-    if (isUndo) change(ctx, em, run, course.failUndo(isBegun ? here : course.beginUndo(here, step), step, message, now));
-    else if (run.state === 'COMPENSATING') wake(em, now); // it was cancelled meanwhile
+    if (isUndo)
+      change(ctx, em, run, course.failUndo(isBegun ? here : course.beginUndo(here, step), step, message, now));
+    else if (run.state === 'COMPENSATING')
+      wake(em, now); // it was cancelled meanwhile
     else change(ctx, em, run, course.fail(isBegun ? here : course.begin(here, step, now), step, message, now));
   });
 }
@@ -228,7 +231,12 @@ export function change(ctx: Context, em: EntityManager, run: ProvisioningRun, ne
 export function noteChange(em: EntityManager, run: ProvisioningRun): void {
   const { id: runId, seq, state, error } = run;
   const steps = run.steps.map(({ isLeft: _, undoAttempts: __, ...shown }) => shown);
-  const progress = { state, percent: course.percentOf(steps), currentStep: course.currentStep(run)?.name ?? null, error };
+  const progress = {
+    state,
+    percent: course.percentOf(steps),
+    currentStep: course.currentStep(run)?.name ?? null,
+    error,
+  };
   em.persist(em.create(ProvisioningChange, { runId, seq, progress: { ...progress, steps } }));
   emit(em, 'tenancy.provisioning.changed', { runId, seq });
 }
