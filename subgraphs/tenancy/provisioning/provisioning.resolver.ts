@@ -18,8 +18,8 @@ import {
 import { Continuity, OpenDoor, RequiresPermission } from '../../../schema/directives.ts';
 import { type Payload, payload, UserError } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
-import { allTenants } from '../loaders.ts';
 import { Tenant } from '../tenant.entity.ts';
+import { tenantById } from '../tenant.service.ts';
 import * as progress from './progress.service.ts';
 import * as service from './provisioning.service.ts';
 import { ProvisioningProgress, type ProvisioningRun } from './provisioning-run.entity.ts';
@@ -72,7 +72,7 @@ export class ProvisioningResolver {
 
   @FieldResolver(() => Tenant, { nullable: true })
   tenant(@Root() { tenantId }: ProvisioningProgress, @Ctx() ctx: Context) {
-    return ctx.load(allTenants, tenantId);
+    return tenantById(ctx, tenantId);
   }
 
   @Mutation(() => ProvisioningPayload, { description: 'Registers a tenant and begins to set it up.' })

@@ -15,6 +15,9 @@ const STALLED_MS = 60_000;
 /** A worker that acts outside says so this often, milliseconds. */
 const HELD_MS = 20_000;
 
+/** A run somebody else has locked is looked at again this much later, milliseconds. */
+const BUSY_MS = 1_000;
+
 const OPEN = { state: { $nin: ['SUCCEEDED', 'FAILED'] } } as const;
 
 /** Wakes a run's worker: at once, or when it is due. */
@@ -66,8 +69,8 @@ interface Outside {
 /** One move of the tenant's open run: whether to go on at once, or what to do outside first. */
 async function move(ctx: Context, em: EntityManager, at: At): Promise<boolean | Outside> {
   const run = await em.findOne(ProvisioningRun, OPEN, { lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE });
-  if (!run) return false;
   const now = ctx.now();
+  if (!run) return (await em.count(ProvisioningRun, OPEN)) > 0 && rest(em, new Date(now.getTime() + BUSY_MS));
   if (run.heldUntil && run.heldUntil > now) return rest(em, run.heldUntil);
   const next = course.nextMove(courseOf(run), now);
   if (next.kind === 'REST') return next.until ? rest(em, next.until) : false;
