@@ -3,7 +3,8 @@ import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { completeUndo, currentStep, type StepName } from './course.rules.ts';
 import { ProvisioningRun } from './provisioning-run.entity.ts';
-import { change, completed, courseOf, wake } from './run.service.ts';
+import { proceedInside } from './run.service.ts';
+import { change, completed, courseOf } from './run-change.service.ts';
 
 /** Another domain has done what a step asked for. Counts only for a run of this tenant that waits for just that. */
 export function hearDone(ctx: Context, runId: string, name: StepName, customerId?: string): Promise<void> {
@@ -11,8 +12,8 @@ export function hearDone(ctx: Context, runId: string, name: StepName, customerId
     const run = await lockWaiting(em, runId, name);
     if (run?.state !== 'WAITING') return;
     run.customerId = customerId ?? run.customerId;
-    await completed(ctx, em, run, courseOf(run), name);
-    wake(em, ctx.now());
+    completed(ctx, em, run, courseOf(run), name);
+    await proceedInside(ctx, em, run);
   });
 }
 
@@ -22,7 +23,7 @@ export function hearUndone(ctx: Context, runId: string, name: StepName): Promise
     const run = await lockWaiting(em, runId, name);
     if (run?.state !== 'COMPENSATING' && run?.state !== 'STUCK') return;
     change(ctx, em, run, { ...completeUndo(courseOf(run), name, ctx.now()), state: 'COMPENSATING' });
-    wake(em, ctx.now());
+    await proceedInside(ctx, em, run);
   });
 }
 

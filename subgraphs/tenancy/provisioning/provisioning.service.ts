@@ -21,7 +21,7 @@ import {
   type TenantRequest,
   type Wanted,
 } from './request.rules.ts';
-import { change, courseOf, lockRun, noteChange, wake } from './run.service.ts';
+import { change, courseOf, lockRun, noteChange, wake } from './run-change.service.ts';
 
 /** Whether a short name can be had now. */
 export function isSlugFree(ctx: Context, slug: string): Promise<boolean> {

@@ -8,7 +8,7 @@ export type Isolation = 'SHARED' | 'DEDICATED';
 export const REGIONS = ['us', 'eu', 'uk', 'apac', 'canada', 'australia', 'middle_east', 'africa'] as const;
 export type Region = (typeof REGIONS)[number];
 
-/** What a run is to make; kept as JSON, without the person once it is over. */
+/** What a run is to make; a later run of the tenant makes the same. */
 export interface Wanted {
   slug: string;
   isolation: Isolation;

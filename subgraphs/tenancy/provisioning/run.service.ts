@@ -2,16 +2,15 @@ import { LockMode } from '@mikro-orm/core';
 import { Refusal } from '../../../schema/errors.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
-import { emit, setTimer } from '../../_kernel/events.ts';
+import { emit } from '../../_kernel/events.ts';
 import { advance } from '../tenant.rules.ts';
 import { findOrRefuse, saveTenant } from '../tenant.service.ts';
 import type { Course, Step, StepName } from './course.rules.ts';
 import * as course from './course.rules.ts';
-import { ProvisioningChange, ProvisioningRun } from './provisioning-run.entity.ts';
+import { ProvisioningRun } from './provisioning-run.entity.ts';
+import { change, completed, courseOf, lockRun, STALLED_MS, wake } from './run-change.service.ts';
 import { WORK } from './step.service.ts';
 
-/** A worker that has not moved its run for so long is taken to be gone, milliseconds. */
-const STALLED_MS = 60_000;
 /** A worker that acts outside says so this often, milliseconds. */
 const HELD_MS = 20_000;
 
@@ -19,9 +18,6 @@ const HELD_MS = 20_000;
 const BUSY_MS = 1_000;
 
 const OPEN = { state: { $nin: ['SUCCEEDED', 'FAILED'] } } as const;
-
-/** Wakes a run's worker: at once, or when it is due. */
-export const wake = (em: EntityManager, at: Date): void => setTimer(em, 'tenancy.advanceRun', at);
 
 /**
  * Takes the tenant's open run as far as it goes now: a transaction per step, and what reaches outside between two. Each
@@ -43,12 +39,14 @@ interface At {
 async function moveOn(ctx: Context): Promise<boolean> {
   const at: At = {};
   try {
-    const outside = await ctx.tx((em) => move(ctx, em, at));
-    if (typeof outside === 'boolean') return outside;
-    at.attempts = outside.attempts;
-    await held(ctx, outside, () => outside.act(ctx, outside.run));
-    await ctx.tx((em) => settle(ctx, em, outside));
-    return true;
+    let next = await ctx.tx((em) => takeUp(ctx, em, at));
+    while (typeof next !== 'boolean') {
+      const outside = next;
+      at.attempts = outside.attempts;
+      await held(ctx, outside, () => outside.act(ctx, outside.run));
+      next = await ctx.tx((em) => settle(ctx, em, outside, at));
+    }
+    return next;
   } catch (error) {
     if (!at.step) throw error; // not the step's: the job is tried again
     ctx.log.warn({ tenantId: ctx.tenantId, ...at, err: error }, 'a provisioning step failed');
@@ -66,18 +64,40 @@ interface Outside {
   act: NonNullable<(typeof WORK)[StepName]['act']>;
 }
 
-/** One move of the tenant's open run: whether to go on at once, or what to do outside first. */
-async function move(ctx: Context, em: EntityManager, at: At): Promise<boolean | Outside> {
+/** Takes the tenant's open run up: whether to go on at once, or what to do outside first. */
+async function takeUp(ctx: Context, em: EntityManager, at: At): Promise<boolean | Outside> {
   const run = await em.findOne(ProvisioningRun, OPEN, { lockMode: LockMode.PESSIMISTIC_PARTIAL_WRITE });
   const now = ctx.now();
   if (!run) return (await em.count(ProvisioningRun, OPEN)) > 0 && rest(em, new Date(now.getTime() + BUSY_MS));
-  if (run.heldUntil && run.heldUntil > now) return rest(em, run.heldUntil);
+  return run.heldUntil && run.heldUntil > now ? rest(em, run.heldUntil) : proceed(ctx, em, run, at);
+}
+
+/** Goes on with a locked run as far as one transaction reaches: until it waits, ends, or a step reaches outside. */
+async function proceed(ctx: Context, em: EntityManager, run: ProvisioningRun, at: At): Promise<boolean | Outside> {
+  let next = await move(ctx, em, run, at);
+  while (next === true) next = await move(ctx, em, run, at);
+  return next;
+}
+
+/** The same inside another use case, which reaches nowhere: a worker goes on where a step does. */
+export async function proceedInside(ctx: Context, em: EntityManager, run: ProvisioningRun): Promise<void> {
+  for (let goesOn = true; goesOn; ) {
+    const step = course.currentStep(run);
+    const { act, undoAct } = step ? WORK[step.name] : {};
+    if (run.state === 'COMPENSATING' ? undoAct : act) return wake(em, ctx.now());
+    goesOn = (await move(ctx, em, run, {})) === true;
+  }
+}
+
+/** One move of a locked run. */
+async function move(ctx: Context, em: EntityManager, run: ProvisioningRun, at: At): Promise<boolean | Outside> {
+  const now = ctx.now();
   const next = course.nextMove(courseOf(run), now);
   if (next.kind === 'REST') return next.until ? rest(em, next.until) : false;
   if (next.kind === 'END') return endUndone(ctx, em, run);
   const { step } = next;
   if (next.kind === 'GIVE_UP') return change(ctx, em, run, course.giveUp(courseOf(run), noAnswer(step), now));
-  Object.assign(at, { runId: run.id, step: step.name, isUndo: next.kind === 'UNDO' });
+  Object.assign(at, { runId: run.id, step: step.name, isUndo: next.kind === 'UNDO', attempts: undefined });
   return next.kind === 'DO' ? doStep(ctx, em, run, step) : undoStep(ctx, em, run, step);
 }
 
@@ -149,22 +169,20 @@ async function held(ctx: Context, { run, name }: Outside, act: () => Promise<voi
   }
 }
 
-/** Writes down that a step's work outside is done, unless another worker has taken the run over meanwhile. */
-async function settle(
-  ctx: Context,
-  em: EntityManager,
-  { run: { id }, name, isUndo, attempts }: Outside,
-): Promise<void> {
-  const run = await lockRun(em, id);
-  if (course.isOver(run) || attemptsOf(run, { name, isUndo }) !== attempts) return;
+/** Writes down that a step's work outside is done, unless another worker has the run meanwhile, and goes on. */
+async function settle(ctx: Context, em: EntityManager, outside: Outside, at: At): Promise<boolean | Outside> {
+  const { name, isUndo, attempts } = outside;
+  const run = await lockRun(em, outside.run.id);
+  if (course.isOver(run) || attemptsOf(run, outside) !== attempts) return false;
   run.heldUntil = null;
   if (isUndo) {
     await WORK[name].undo?.(em, run, ctx);
     change(ctx, em, run, course.completeUndo(courseOf(run), name, ctx.now()));
   } else if (run.state === 'RUNNING') {
     await WORK[name].write?.(em, run, ctx);
-    await completed(ctx, em, run, courseOf(run), name);
-  } else wake(em, ctx.now()); // it was cancelled meanwhile
+    completed(ctx, em, run, courseOf(run), name);
+  } // or it was cancelled meanwhile
+  return proceed(ctx, em, run, at);
 }
 
 /** Counts a failed try, unless the run is another worker's by now. What the try has written is rolled back. */
@@ -185,22 +203,6 @@ function noteFailure(ctx: Context, { runId, step, isUndo, attempts }: Required<A
   });
 }
 
-/** A step is done; after the last one the run is. */
-export async function completed(
-  ctx: Context,
-  em: EntityManager,
-  run: ProvisioningRun,
-  before: Course,
-  name: StepName,
-): Promise<boolean> {
-  const done = course.complete(before, name, ctx.now());
-  emit(em, 'tenancy.provisioning.step_completed', {
-    ...{ runId: run.id, step: name, percent: course.percentOf(done.steps) },
-  });
-  if (done.state === 'SUCCEEDED') emit(em, 'tenancy.provisioning.succeeded', { runId: run.id });
-  return change(ctx, em, run, done);
-}
-
 /** Everything is undone: what is left are the row in the register and the log. */
 async function endUndone(ctx: Context, em: EntityManager, run: ProvisioningRun): Promise<boolean> {
   const tenant = await findOrRefuse(em, run.homeId);
@@ -209,39 +211,6 @@ async function endUndone(ctx: Context, em: EntityManager, run: ProvisioningRun):
   const step = run.steps.find(({ state }) => state === 'FAILED')?.name ?? '';
   emit(em, 'tenancy.provisioning.failed', { runId: run.id, step, error: run.error ?? '' });
   return change(ctx, em, run, { ...courseOf(run), state: 'FAILED', dueAt: null });
-}
-
-export const courseOf = ({ state, steps, error, dueAt }: ProvisioningRun): Course => ({ state, steps, error, dueAt });
-
-/** A run that is there, locked until the transaction ends. */
-export const lockRun = (em: EntityManager, id: string): Promise<ProvisioningRun> =>
-  em.findOneOrFail(ProvisioningRun, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-
-/**
- * Writes down a change of a run for who works on it and who follows it, and leaves a timer that takes over should nobody
- * go on. Answers whether there is something to go on with at once.
- */
-export function change(ctx: Context, em: EntityManager, run: ProvisioningRun, next: Course): boolean {
-  const now = ctx.now();
-  Object.assign(run, next, { seq: run.seq + 1, movedAt: now });
-  noteChange(em, run);
-  if (course.isOver(run) || run.state === 'STUCK') return false;
-  wake(em, run.dueAt ?? new Date(now.getTime() + STALLED_MS));
-  return run.dueAt === null;
-}
-
-/** Keeps what a run looks like now under the number of its change. */
-export function noteChange(em: EntityManager, run: ProvisioningRun): void {
-  const { id: runId, seq, state, error } = run;
-  const steps = run.steps.map(({ isLeft: _, undoAttempts: __, ...shown }) => shown);
-  const progress = {
-    state,
-    percent: course.percentOf(steps),
-    currentStep: course.currentStep(run)?.name ?? null,
-    error,
-  };
-  em.persist(em.create(ProvisioningChange, { runId, seq, progress: { ...progress, steps } }));
-  emit(em, 'tenancy.provisioning.changed', { runId, seq });
 }
 
 /** What of a failure people who follow a run may read. */

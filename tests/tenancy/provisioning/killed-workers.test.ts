@@ -25,7 +25,7 @@ const POINTS = [
   ...['reserve', 'place', 'seed', 'license', 'account', 'admin', 'domain', 'activate'].map((step) => `write:${step}`),
   ...['domain', 'verify'].map((step) => `act:${step}`),
   ...['licensing.startProvisionedLicense', 'billing.openLicensedAccount', 'identity.inviteFirstAdmin'],
-  ...['tenancy.countLicense', 'tenancy.countAdmin'],
+  ...['tenancy.countLicense', 'tenancy.countAccount', 'tenancy.countAdmin'],
 ].map((point) => (point.includes(':') ? point : `hear:${point}`));
 
 /** And where on the way back. */
