@@ -121,6 +121,12 @@ const OPEN_DOORS = [
   'Query.me',
   'Query.mySessions',
   'Subscription.mySessionEnded',
+  // Who signs up has no account yet, and follows the setting up with a ticket.
+  'Mutation.confirmSignUp',
+  'Mutation.signUp',
+  'Query.provisioning',
+  'Query.slugAvailable',
+  'Subscription.provisioningProgress',
   // Whoever carries a licence file must be able to check it, signed in or not.
   'Query.licenseKeySet',
   'Query.licenseRevocationList',

@@ -3,8 +3,11 @@ import { Refusal } from '../../../schema/errors.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit, emitToPlatform } from '../../_kernel/events.ts';
+import { type Mail, sendMail } from '../../_kernel/mail.ts';
+import { portalUrlOf } from '../../_kernel/portal-url.ts';
 import { dnsOf } from '../domains/dns.ts';
 import { addPlatformName, platformHost, removePlatformName } from '../domains/platform-name.service.ts';
+import type { Tenant } from '../tenant.entity.ts';
 import { advance } from '../tenant.rules.ts';
 import { findOrRefuse, saveTenant } from '../tenant.service.ts';
 import type { StepName } from './course.rules.ts';
@@ -95,9 +98,16 @@ function requestUndo(em: EntityManager, runId: string, step: StepName): void {
   emit(em, 'tenancy.provisioning.undo_requested', { runId, step });
 }
 
-async function activate(em: EntityManager, { homeId }: ProvisioningRun): Promise<void> {
+async function activate(em: EntityManager, { homeId }: ProvisioningRun, ctx: Context): Promise<void> {
   const tenant = await findOrRefuse(em, homeId);
   tenant.state = advance(tenant.state, 'ACTIVE');
   await saveTenant(em, tenant);
   emit(em, 'tenancy.tenant.activated', { placementVersion: 1 });
+  if (tenant.contactEmail) sendMail(em, welcome(tenant, tenant.contactEmail, await portalUrlOf(ctx)));
 }
+
+const welcome = ({ name, slug }: Tenant, to: string, url: string): Mail => ({
+  to,
+  subject: `${name} is ready`,
+  text: `${name} is set up under the short name ${slug}. Sign in here:\n\n${url}\n\nWho is new here gets a mail of their own to begin with.`,
+});
