@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
-import { ClientError } from '../schema/errors.ts';
+import { ClientError, unauthenticated } from '../schema/errors.ts';
+import { keyIn } from '../subgraphs/_kernel/api-key.ts';
 import { leaving } from '../subgraphs/_kernel/leaving.ts';
 import { continueTrace, inSpan, type Logger } from '../subgraphs/_kernel/telemetry.ts';
 import { type ApolloDoor, answerByApollo, type HttpContext } from './apollo-server.ts';
@@ -83,6 +84,11 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     response.setHeader('x-content-type-options', 'nosniff');
     cors(request, response);
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    const leaked = keyIn(request.url ?? '');
+    if (leaked) {
+      await graph.parts.auth.reportLeak(leaked);
+      throw unauthenticated();
+    }
     if (path === GRAPH_PATH) {
       const parent = request.headers.traceparent;
       return continueTrace(typeof parent === 'string' ? parent : undefined, () =>
@@ -119,11 +125,13 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
       address: addressOf(request),
       signal: leaving(response),
     };
+    const { origin } = request.headers;
+    if (origin && isAllowed(origin)) asked.origin = origin;
     const refreshCookie = cookieOf(request, isAllowed);
     if (refreshCookie) asked.refreshCookie = refreshCookie;
     if (options.forwardedHeaders.length > 0) asked.forwarded = pick(request, options.forwardedHeaders);
     const isPage = !isPost && isPageWanted(request);
-    if (!isPage) asked.caller = await graph.parts.auth.authenticate(request.headers.authorization);
+    if (!isPage) asked.caller = await graph.parts.auth.authenticate(request.headers.authorization, asked.address);
     if (!body) await answerByApollo(apollo, request, response, { request: asked, reply: {} });
     else {
       const whole = Object.assign(asked, body);

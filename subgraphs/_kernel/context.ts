@@ -53,6 +53,8 @@ export class Context {
   readonly reply: Reply;
   /** Set for whoever follows a stream by its places. */
   following?: Following;
+  /** Reads see one moment, however many statements they take. */
+  readsOneMoment = false;
   private readonly held: Envelope;
   private readonly loaders = new Loaders(this);
   /** Contexts of other tenants this caller entered; they end with this one. */
@@ -223,7 +225,7 @@ export class Context {
   private async beginReading(): Promise<Reading> {
     void this.tenantId; // a missing tenant is refused before anything begins
     const em = this.fork();
-    await begin(em, true);
+    await begin(em, true, this.readsOneMoment);
     try {
       await this.enter(em);
     } catch (error) {
@@ -284,6 +286,7 @@ const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
   'strongAt',
   'proofs',
   'address',
+  'origin',
   'refreshCookie',
 ]);
 
@@ -339,6 +342,7 @@ export async function systemContext(machinery: Machinery, tenantId: string): Pro
         licenseVersion: row?.version ?? 0,
         features: step?.features ?? {},
         core: step?.core ?? 'FULL',
+        ...(step?.coreReason ? { coreReason: step.coreReason } : {}),
         ...(step?.observed ? { observed: step.observed } : {}),
       },
       machinery,

@@ -9,7 +9,7 @@ interface Work {
   events: object[];
   platformEvents: object[];
   feed: { name: FeedName; subject: string }[];
-  timers: { task: string; at: Date }[];
+  timers: { task: string; at: Date; tenantId?: string }[];
 }
 
 /** What a transaction will tell when it commits, by its EntityManager. */
@@ -58,6 +58,11 @@ export function tellGateways(em: EntityManager, name: FeedName, subject: string)
  */
 export function setTimer(em: EntityManager, task: string, at: Date): void {
   workOf(em).timers.push({ task, at });
+}
+
+/** The same for another tenant, for the control plane's work on many; the instant is on the clock of the transaction. */
+export function setTimerOf(em: EntityManager, tenantId: string, task: string, at: Date): void {
+  workOf(em).timers.push({ task, at, tenantId });
 }
 
 /** What a transaction of a tenant told, to be passed on once it is committed. */

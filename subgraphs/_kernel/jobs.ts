@@ -16,7 +16,8 @@ import { PLATFORM_TENANT, roleUrl } from './db.ts';
 import { readEvent } from './events.ts';
 import { mayUse } from './gate.ts';
 import { mailTasks } from './mail.ts';
-import { jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
+import { foreignNews, jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
+import type { Reaction } from './migrations.ts';
 import type { RunningSubgraph, SubgraphDefinition, Subscriber } from './subgraph.ts';
 import { continueTrace, inSpan, type Logger } from './telemetry.ts';
 
@@ -26,18 +27,21 @@ const CONCURRENCY = 4;
 /** The task a subscriber is enqueued under: `crm.keepPrimaryContact`. */
 export const taskName = (subgraph: string, subscriber: string) => `${subgraph}.${subscriber}`;
 
-/** Event name and task of every subscriber, for `kernel.reaction`. */
-export function reactionsOf(definition: SubgraphDefinition): { event: string; task: string }[] {
-  return Object.entries(definition.subscribers ?? {}).map(([name, { event }]) => ({
+/** Who hears which event, and how, for `kernel.reaction`. */
+export function reactionsOf(definition: SubgraphDefinition): Reaction[] {
+  return Object.entries(definition.subscribers ?? {}).map(([name, { event, isPlatformOnly, isUrgent }]) => ({
     event,
     task: taskName(definition.name, name),
+    is_platform_only: isPlatformOnly ?? false,
+    is_urgent: isUrgent ?? false,
   }));
 }
 
 /**
  * Lets one subscriber hear one event of a tenant's log, exactly once: the receipt is written in the transaction of what
  * the subscriber does. Throws what it throws, and the job is tried again. Where the module is not licensed nothing is
- * done, now or later: what happened meanwhile is in the log for whoever needs it.
+ * done, now or later: what happened meanwhile is in the log for whoever needs it. Nor is it for one that hears the
+ * platform's log alone and is given another's.
  */
 export async function react(
   machinery: Machinery,
@@ -47,6 +51,11 @@ export async function react(
 ): Promise<void> {
   const subscriber = definition.subscribers?.[name] as Subscriber;
   const task = taskName(definition.name, name);
+  if (subscriber.isPlatformOnly && told.tenantId !== PLATFORM_TENANT) {
+    foreignNews.labels(task).inc();
+    machinery.log.warn({ task, ...told }, 'a job that hears the platform’s log was given another');
+    return;
+  }
   const ctx = await systemContext(machinery, told.tenantId);
   try {
     if (definition.feature && !subscriber.isAlwaysOn && !mayUse(ctx, definition.feature, true)) return;

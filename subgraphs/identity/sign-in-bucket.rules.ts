@@ -23,6 +23,8 @@ export interface BucketPolicy {
 export const MAIL_POLICY: BucketPolicy = { most: 5, withinMinutes: 30, lockMinutes: [15, 30, 60] };
 /** Thirty failures from one address within ten minutes shut it out for ten. */
 export const ADDRESS_POLICY: BucketPolicy = { most: 30, withinMinutes: 10, lockMinutes: [10] };
+/** Ten wrong codes of one person within an hour lock codes for a quarter of one (identity R12). */
+export const FACTOR_POLICY: BucketPolicy = { most: 10, withinMinutes: 60, lockMinutes: [15] };
 
 export const isLocked = (held: Bucket, now: Date): boolean => held.lockedUntil !== null && held.lockedUntil > now;
 

@@ -1,6 +1,7 @@
 import type { LoggedEvent } from '../../schema/events.ts';
 import type { Context } from '../_kernel/context.ts';
 import { hears } from '../_kernel/subgraph.ts';
+import { reviewKeys } from './api-keys/key-care.service.ts';
 import { recountStaff } from './membership.service.ts';
 import { inviteFirstAdmin, withdrawFirstAdmin } from './provisioning/first-admin.service.ts';
 import { applySeatLimit } from './seat.service.ts';
@@ -21,5 +22,12 @@ export const subscribers = {
   withdrawFirstAdmin: hears('tenancy.provisioning.undo_requested', (ctx, { payload }) =>
     withdrawFirstAdmin(ctx, payload),
   ),
+  /** Whoever made a key may have left, or lost what it carries. */
+  reviewKeysOfChanged: hears('identity.membership.changed', reviewKeys),
+  reviewKeysOfSuspended: hears('identity.membership.suspended', reviewKeys),
+  reviewKeysOfEnded: hears('identity.membership.ended', reviewKeys),
+  reviewKeysOfRole: hears('identity.role.changed', reviewKeys),
+  reviewKeysOfRevoked: hears('identity.permission.revoked', reviewKeys),
+  reviewKeysOfLapsed: hears('identity.permission.lapsed', reviewKeys),
   recountStaff: hears('licensing.usage.day_closed', (ctx) => recountStaff(ctx)),
 };

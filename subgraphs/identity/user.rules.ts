@@ -4,6 +4,9 @@ import { isPlain, text, trimmed } from '../../schema/words.ts';
 export type Realm = 'STAFF' | (string & {});
 export type UserState = 'INVITED' | 'UNPROVED' | 'ACTIVE' | 'SUSPENDED' | 'ERASED';
 
+/** Whether a person in this state may sign in; who has not proved their mail yet gets into no tenant. */
+export const maySignIn = (state: string): boolean => state === 'ACTIVE' || state === 'UNPROVED';
+
 const MAX_EMAIL = 254;
 
 /** A mail address as it is stored and compared: NFC, lower case, its domain in ASCII. Null for what is none. */

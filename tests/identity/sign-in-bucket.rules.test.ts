@@ -1,5 +1,5 @@
-import { prefixOf } from '../../schema/address-prefix.ts';
 import fc from 'fast-check';
+import { prefixOf } from '../../schema/address-prefix.ts';
 import {
   ADDRESS_POLICY,
   type Bucket,

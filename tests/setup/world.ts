@@ -93,6 +93,7 @@ export async function openWorld(env: Record<string, string> = {}): Promise<World
       permissions: packPermissions(permissionsOf(who.roles ?? [])),
       features: envelope.features,
       core: envelope.core,
+      ...(envelope.coreReason ? { coreReason: envelope.coreReason } : {}),
       licenseVersion: envelope.licenseVersion,
       ...(who.customerId ? { customerId: who.customerId } : {}),
     };

@@ -4,13 +4,13 @@ import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit, tellGateways } from '../../_kernel/events.ts';
 import { release } from '../../_kernel/quota.ts';
+import { inviteToActivate } from '../accounts/invitation.service.ts';
 import { Membership } from '../membership.entity.ts';
 import { advance, PORTAL_ROLE } from '../membership.rules.ts';
 import { addMember } from '../membership.service.ts';
 import { tell } from '../membership.steps.ts';
 import { endSessionsOf } from '../session.service.ts';
 import { User } from '../user.entity.ts';
-import { inviteToActivate } from './invite-person.service.ts';
 
 /** The step of a provisioning run that the first administrator is. */
 const STEP = 'admin';
@@ -29,11 +29,11 @@ export function inviteFirstAdmin(ctx: Context, { payload, personal }: Asked): Pr
     if (made) return tellInvited(em, runId, made);
     const user = await inPlatform(ctx, (platform, platformEm) => givePortal(platform, platformEm, payload, personal));
     const member = { id: uuidv7(), userId: user.id, kind: 'STAFF', roles: ['tenant_admin'], runId } as const;
-    tellInvited(em, runId, await addMember(ctx, { ...member, roles: [...member.roles], isInvited: isNew(user) }));
+    tellInvited(em, runId, await addMember(ctx, { ...member, roles: [...member.roles], isInvited: !hasCome(user) }));
   });
 }
 
-const isNew = ({ state }: User) => state === 'INVITED';
+const hasCome = ({ state }: User) => state === 'ACTIVE';
 
 function tellInvited(em: EntityManager, runId: string, { userId, id: membershipId }: Membership): void {
   emit(em, 'identity.member.invited', { runId, userId, membershipId });
@@ -61,7 +61,7 @@ async function givePortal(
   const isThere = await em.count(Membership, { ...held, $or: [{ kind: 'STAFF' }, { customerId }] });
   if (isThere === 0) {
     const member = { id: uuidv7(), userId: user.id, kind: 'PORTAL', customerId, runId } as const;
-    await addMember(platform, { ...member, roles: [PORTAL_ROLE], isInvited: isNew(user) });
+    await addMember(platform, { ...member, roles: [PORTAL_ROLE], isInvited: !hasCome(user) });
   }
   return user;
 }
@@ -88,7 +88,7 @@ async function takeBack(ctx: Context, em: EntityManager, member: Membership): Pr
   member.version += 1;
   if (member.kind === 'STAFF') await release(ctx, em, 'staff_users', 1n, member.id);
   tellGateways(em, 'grants', `membership:${member.id}`);
-  if (isNew(user)) {
+  if (user.state === 'INVITED') {
     em.remove(member);
     await em.flush();
     return user;

@@ -4,7 +4,7 @@ import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
-import { emit } from '../../_kernel/events.ts';
+import { emit, setTimerOf } from '../../_kernel/events.ts';
 import { once } from '../../_kernel/idempotency.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
 import type { Tenant } from '../tenant.entity.ts';
@@ -173,8 +173,7 @@ export async function takeOverStalled(ctx: Context): Promise<void> {
           and greatest(moved_at, due_at, held_until) < now() - interval '60 seconds' limit 500`,
     ),
   );
-  for (const { home } of stalled) {
-    const tenant = ctx.inTenant(String(home));
-    await tenant.tx(async (em) => wake(em, tenant.now())).finally(() => tenant.end());
-  }
+  await ctx.tx(async (em) => {
+    for (const { home } of stalled) setTimerOf(em, String(home), 'tenancy.advanceRun', ctx.now());
+  });
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { letHostPass } from '../../../subgraphs/tenancy/domains/dns.ts';
 import { openGatewayWorld, type Person } from '../../setup/gateway.ts';
+import { tokenIn } from '../../setup/mails.ts';
 import { DOORS, followOver } from '../../setup/streams.ts';
 import {
   aRequest,
@@ -43,19 +44,16 @@ const endOf = async (runId: string, after?: number) => {
   return told;
 };
 
-/** Lets an invited administrator come, with the password of everybody here. */
+/** What an invited administrator does with the mail they got. */
 async function come(email: string): Promise<void> {
-  const [user] = await sql("update identity.user set state = 'ACTIVE' where email = $1 returning id", [email]);
-  await sql(
-    `insert into identity.credential (user_id, hash) select $1, hash from identity.credential c
-       join identity.user u on u.id = c.user_id where u.email = 'ngozi@platform.example'`,
-    [user.id],
+  const sent = await running.world.mails(email);
+  const token = tokenIn(sent.find(({ links }) => links.some((link) => link.includes('#'))));
+  const { data, errors } = await running.client.post<{ activateAccount: { userErrors: object[] } }, object>(
+    'mutation($input: ActivateInput!) { activateAccount(input: $input) { userErrors { code message } } }',
+    { input: { token, password: running.password, transport: 'BODY' } },
   );
-  await sql(
-    `update identity.membership set state = 'ACTIVE' where user_id = $1
-        and set_config('app.tenant_id', tenant_id::text, true) is not null`,
-    [user.id],
-  );
+  expect(errors).toBeUndefined();
+  expect(data?.activateAccount.userErrors).toEqual([]);
 }
 
 describe('Ngozi sets up an ISP', () => {
