@@ -144,6 +144,12 @@ const OPEN_DOORS = [
   'Query.mySignIns',
   'Query.signInMethods',
   'Subscription.mySessionEnded',
+  // Who signs up has no account yet, and follows the setting up with a ticket.
+  'Mutation.confirmSignUp',
+  'Mutation.signUp',
+  'Query.provisioning',
+  'Query.slugAvailable',
+  'Subscription.provisioningProgress',
   // Whoever carries a licence file must be able to check it, signed in or not.
   'Query.licenseKeySet',
   'Query.licenseRevocationList',

@@ -38,6 +38,8 @@ export class Membership {
   @Property({ type: 'uuid', nullable: true }) customerId?: string | null;
   @Field(() => MembershipStateEnum) @Property({ type: 'string' }) state!: MembershipState;
   @Field(() => Int) @Property({ type: 'integer' }) version!: number;
+  /** The provisioning run that asked for it. */
+  @Property({ type: 'uuid', nullable: true }) runId?: string | null;
   @Property({ type: 'datetime' }) createdAt!: Date;
   @Property({ type: 'datetime', nullable: true }) endedAt?: Date | null;
 

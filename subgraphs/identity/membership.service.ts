@@ -66,6 +66,10 @@ export interface NewMember {
   customerId?: string;
   /** Whether a seat of the plan is taken; those who were there before the plan hold none. */
   takesSeat?: boolean;
+  /** It begins when the person comes. */
+  isInvited?: boolean;
+  /** The provisioning run that asked for it. */
+  runId?: string;
 }
 
 /**
@@ -74,19 +78,19 @@ export interface NewMember {
  */
 export function addMember(ctx: Context, asked: NewMember): Promise<Membership> {
   return ctx.tx(async (em) => {
-    const { takesSeat = asked.kind === 'STAFF', customerId = null, ...rest } = asked;
+    const { takesSeat = asked.kind === 'STAFF', customerId = null, isInvited = false, ...rest } = asked;
     const roles = await rolesFor(em, asked.roles, asked.kind, ctx.isPlatform);
     const made = em.create(Membership, {
       ...rest,
       roles,
       customerId,
-      state: 'ACTIVE',
+      state: isInvited ? 'INVITED' : 'ACTIVE',
       version: 1,
       createdAt: ctx.now(),
     });
     em.persist(made);
     if (takesSeat) await consume(ctx, em, 'staff_users', 1n, made.id);
-    tell(em, 'identity.membership.activated', made);
+    if (!isInvited) tell(em, 'identity.membership.activated', made);
     return made;
   });
 }

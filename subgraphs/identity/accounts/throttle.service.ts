@@ -1,8 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { prefixOf } from '../../../schema/address-prefix.ts';
 import { ClientError } from '../../../schema/errors.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
-import { type BucketPolicy, claim, isLocked, prefixOf } from '../sign-in-bucket.rules.ts';
+import { type BucketPolicy, claim, isLocked } from '../sign-in-bucket.rules.ts';
 import { lockBucket } from '../sign-in-bucket.service.ts';
 import { macKey } from '../token.service.ts';
 import type { Realm } from '../user.rules.ts';
