@@ -1,6 +1,6 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { badInput, ClientError, forbidden, unauthenticated } from '../schema/errors.ts';
+import { badInput, ClientError, deniedSentence, forbidden, unauthenticated } from '../schema/errors.ts';
 import { FEATURE_KEYS } from '../schema/features.ts';
 import { unpackPermissions } from '../schema/permissions.ts';
 import type { Reply } from '../subgraphs/_kernel/context.ts';
@@ -10,7 +10,7 @@ import { inSpan, type Logger, traceParent } from '../subgraphs/_kernel/telemetry
 import { type Admission, type Admitted, createAdmission } from './admission.ts';
 import type { ApiCalls } from './api-calls.ts';
 import type { Mint } from './ask.ts';
-import type { Authenticator, Caller } from './auth.ts';
+import { type Authenticator, type Caller, principalOf } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
 import type { DenialLog } from './denial-log.ts';
 import { addWayOut, isDenial, maskError, unmasked } from './denials.ts';
@@ -35,6 +35,10 @@ export interface ClientRequest extends GraphRequest, Pick<OperationReference, 'i
   caller: Caller;
   requestId: string;
   address: string;
+  /** The portal it comes from, if it is one of those we allow. */
+  origin?: string;
+  /** What program the client says it is. */
+  agent?: string;
   refreshCookie?: string;
   /** Headers passed on to foreign subgraphs: names and values in turn. */
   forwarded?: readonly string[];
@@ -112,6 +116,7 @@ export interface Standing {
   license: LicenseView | null;
   features: Envelope['features'];
   core: Envelope['core'];
+  coreReason?: Envelope['coreReason'];
   /** What gates that only observe let pass of features that are not in the plan. */
   observed?: Envelope['observed'];
   /** The tenant may only be read at present. */
@@ -268,6 +273,7 @@ export class Graph {
   /** Counts an accepted operation where its caller's are counted; the answer to one the licence leaves no room for. */
   async countCall(standing: Standing): Promise<Answer | undefined> {
     try {
+      await this.parts.rates?.takeTurn(standing.caller);
       await this.parts.apiCalls?.take(standing.caller);
       return undefined;
     } catch (error) {
@@ -286,9 +292,17 @@ export class Graph {
     const isReadOnly = tenant.accessMode === 'READ_ONLY';
     try {
       const license = await licenses.get(caller.tenantId);
-      return { caller, license, ...entitlementsAt(license, presentOf(tenant)), isReadOnly, isLicenseUnknown: false };
+      const standing = {
+        caller,
+        license,
+        ...entitlementsAt(license, presentOf(tenant)),
+        isReadOnly,
+        isLicenseUnknown: false,
+      };
+      refuseUnlicensedKey(standing);
+      return standing;
     } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
+      if (!(error instanceof ClientError) || error.code === 'FEATURE_NOT_LICENSED' || caller.keyId) throw error;
       return { caller, license: null, features: {}, core: 'FULL', isReadOnly, isLicenseUnknown: true };
     }
   }
@@ -380,20 +394,23 @@ export class Graph {
     audience: string,
     body: string,
     request: ClientRequest,
-    { caller, license, features, core, observed, isReadOnly, suspended }: Standing,
+    { caller, license, features, core, coreReason, observed, isReadOnly, suspended }: Standing,
     deadline: number,
   ): string | undefined {
     if (!this.parts.mint) return undefined;
     const envelope: Envelope = {
-      caller: { kind: caller.kind, id: caller.userId },
+      caller: { kind: caller.kind, id: principalOf(caller) ?? null },
       tenantId: caller.tenantId,
       ...(caller.sessionId ? { sessionId: caller.sessionId } : {}),
       ...(caller.membershipId ? { membershipId: caller.membershipId } : {}),
       ...(caller.customerId ? { customerId: caller.customerId } : {}),
       ...(caller.strongAt ? { strongAt: caller.strongAt } : {}),
+      ...(caller.proofs.length > 0 ? { proofs: caller.proofs } : {}),
+      ...(caller.mustDo.length > 0 ? { mustDo: caller.mustDo } : {}),
       permissions: caller.permissions,
       features,
       core,
+      ...(coreReason ? { coreReason } : {}),
       ...(observed ? { observed } : {}),
       licenseVersion: license?.version ?? 0,
       ...(isReadOnly ? { isReadOnly } : {}),
@@ -402,7 +419,9 @@ export class Graph {
       trace: traceParent(),
       requestId: request.requestId,
       address: request.address,
-      ...(audience === 'identity' && request.refreshCookie ? { refreshCookie: request.refreshCookie } : {}),
+      ...(audience === 'identity'
+        ? { origin: request.origin, agent: request.agent, refreshCookie: request.refreshCookie }
+        : {}),
     };
     return this.parts.mint(envelope, audience, body);
   }
@@ -459,6 +478,17 @@ function refuseStrangers({ kind, customerId }: Caller): void {
   if (customerId !== null) throw forbidden('The schema is not shown here.');
 }
 
+/** A key opens nothing where the licence holds no keys; the same key works again when it does. */
+export function refuseUnlicensedKey({ caller, features, license }: Standing): void {
+  const { access = 'NONE', reason = license ? 'NOT_IN_PLAN' : 'NO_LICENSE' } = features.api_keys ?? {};
+  if (caller.kind !== 'API_KEY' || access !== 'NONE') return;
+  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(reason, 'api_keys'), {
+    feature: 'api_keys',
+    reason,
+    licenseVersion: license?.version ?? 0,
+  });
+}
+
 /**
  * In a suspended tenant only those who can pay its licence are left a few doors (tenancy R7), no machine among them; in one
  * that is being made or deleted nobody is. Doors that are open to anybody stay so: people may still go elsewhere.
@@ -470,5 +500,6 @@ function blocked(caller: Caller, { state }: TenantView): Standing {
     FEATURE_KEYS.map((feature) => [feature, { access: 'NONE', reason: 'SUSPENDED' }]),
   ) as Standing['features'];
   const suspended = mayStay && isOneOfThem ? 'PARTLY' : 'SHUT';
-  return { caller, license: null, features, core: 'READ', suspended, isLicenseUnknown: false };
+  const shut = { core: 'READ', coreReason: 'SUSPENDED', isLicenseUnknown: false } as const;
+  return { caller, license: null, features, ...shut, suspended };
 }

@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
-import { ClientError } from '../schema/errors.ts';
+import { ClientError, unauthenticated } from '../schema/errors.ts';
+import { keyIn } from '../subgraphs/_kernel/api-key.ts';
 import { leaving } from '../subgraphs/_kernel/leaving.ts';
 import { continueTrace, inSpan, type Logger } from '../subgraphs/_kernel/telemetry.ts';
 import { type ApolloDoor, answerByApollo, type HttpContext } from './apollo-server.ts';
@@ -52,6 +53,8 @@ const FILES = '/files/';
 const COOKIE = '__Host-isp_rt';
 /** Longer than proxies and clients keep an idle connection, or they would send on one that is just being closed, milliseconds. */
 const KEEP_ALIVE_MS = 75_000;
+/** How much of what a client says of itself is kept, characters. */
+const AGENT_LENGTH = 200;
 /** How long requests in flight may go on after the last new one was let in, milliseconds. */
 const DRAIN_MS = 10_000;
 
@@ -87,6 +90,11 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     response.setHeader('x-content-type-options', 'nosniff');
     cors(request, response);
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    const leaked = keyIn(request.url ?? '');
+    if (leaked) {
+      await graph.parts.auth.reportLeak(leaked);
+      throw unauthenticated();
+    }
     if (path === GRAPH_PATH) {
       const parent = request.headers.traceparent;
       return continueTrace(typeof parent === 'string' ? parent : undefined, () =>
@@ -124,11 +132,15 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
       address: addressOf(request),
       signal: leaving(response),
     };
+    const { origin } = request.headers;
+    if (origin && isAllowed(origin)) asked.origin = origin;
+    const agent = request.headers['user-agent'];
+    if (agent) asked.agent = agent.slice(0, AGENT_LENGTH);
     const refreshCookie = cookieOf(request, isAllowed);
     if (refreshCookie) asked.refreshCookie = refreshCookie;
     if (options.forwardedHeaders.length > 0) asked.forwarded = pick(request, options.forwardedHeaders);
     const isPage = !isPost && isPageWanted(request);
-    if (!isPage) asked.caller = await graph.parts.auth.authenticate(request.headers.authorization);
+    if (!isPage) asked.caller = await graph.parts.auth.authenticate(request.headers.authorization, asked.address);
     if (!body) await answerByApollo(apollo, request, response, { request: asked, reply: {} });
     else {
       const whole = Object.assign(asked, body);

@@ -69,6 +69,16 @@ export const PERMISSIONS = [
 
 export type Permission = (typeof PERMISSIONS)[number];
 
+export const isPermission = (name: string): name is Permission => (PERMISSIONS as readonly string[]).includes(name);
+
+const NO_CHANGE = 'You may not change this licence.';
+
+/** What whoever lacks a permission is told, where it has a sentence of its own. */
+export const REFUSALS: Partial<Record<Permission, string>> = {
+  'licensing.fleet.manage': NO_CHANGE,
+  'licensing.license.change': NO_CHANGE,
+};
+
 /** Held in tenant `platform` only; no role of an ISP can carry them. */
 export const PLATFORM_PERMISSIONS: readonly Permission[] = [
   'identity.impersonation.start',

@@ -9,6 +9,7 @@ import { type FeedName, finish, type Told } from './events.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Following } from './live.ts';
 import { type Loader, Loaders } from './loader.ts';
+import { handOverMails } from './mail.ts';
 import { anonymousEnvelope, type Envelope } from './signed-context.ts';
 import { type Logger, traceParent } from './telemetry.ts';
 import { begin, cancel, settle, transact } from './transaction.ts';
@@ -52,6 +53,8 @@ export class Context {
   readonly reply: Reply;
   /** Set for whoever follows a stream by its places. */
   following?: Following;
+  /** Reads see one moment, however many statements they take. */
+  readsOneMoment = false;
   private readonly held: Envelope;
   private readonly loaders = new Loaders(this);
   /** Contexts of other tenants this caller entered; they end with this one. */
@@ -137,6 +140,7 @@ export class Context {
           return run(e);
         },
         async (e) => {
+          await handOverMails(e, this.machinery.config);
           told = await finish(e, this.tenantId);
         },
       );
@@ -221,7 +225,7 @@ export class Context {
   private async beginReading(): Promise<Reading> {
     void this.tenantId; // a missing tenant is refused before anything begins
     const em = this.fork();
-    await begin(em, true);
+    await begin(em, true, this.readsOneMoment);
     try {
       await this.enter(em);
     } catch (error) {
@@ -282,6 +286,8 @@ const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
   'strongAt',
   'proofs',
   'address',
+  'origin',
+  'agent',
   'refreshCookie',
 ]);
 
@@ -337,6 +343,7 @@ export async function systemContext(machinery: Machinery, tenantId: string): Pro
         licenseVersion: row?.version ?? 0,
         features: step?.features ?? {},
         core: step?.core ?? 'FULL',
+        ...(step?.coreReason ? { coreReason: step.coreReason } : {}),
         ...(step?.observed ? { observed: step.observed } : {}),
       },
       machinery,

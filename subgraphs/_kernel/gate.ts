@@ -7,8 +7,9 @@ import {
   isObjectType,
 } from 'graphql';
 import type { DoorMarks } from '../../schema/directives.ts';
-import { ClientError, forbidden, tenantSuspended, unauthenticated } from '../../schema/errors.ts';
-import { FEATURES, type Feature, type FeatureAccess } from '../../schema/features.ts';
+import { ClientError, deniedSentence, forbidden, tenantSuspended, unauthenticated } from '../../schema/errors.ts';
+import type { Feature, FeatureAccess } from '../../schema/features.ts';
+import { REFUSALS } from '../../schema/permissions.ts';
 import type { Context } from './context.ts';
 import { inFinerSpan } from './telemetry.ts';
 
@@ -36,7 +37,7 @@ export function requireFeature(ctx: Context, feature: Feature, isWrite: boolean,
     ctx.reply.observed[feature] ??= coordinate;
     return;
   }
-  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[feature].name}.`, {
+  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(reason, feature), {
     feature,
     reason,
     coordinate,
@@ -47,9 +48,10 @@ export function requireFeature(ctx: Context, feature: Feature, isWrite: boolean,
 /** From licence state RESTRICTED on, a core mutation that is not a continuity door is refused with feature `core`. */
 function requireCore(ctx: Context): void {
   if (ctx.core === 'FULL') return;
-  throw new ClientError('FEATURE_NOT_LICENSED', 'Your licence allows reading only until it is renewed.', {
+  const reason = ctx.envelope.coreReason ?? 'RESTRICTED';
+  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(reason, 'core'), {
     feature: 'core',
-    reason: 'RESTRICTED',
+    reason,
     licenseVersion: ctx.envelope.licenseVersion,
   });
 }
@@ -61,6 +63,7 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
     if (caller.kind !== 'GATEWAY') throw unauthenticated();
     return;
   }
+  requireNothingFirst(ctx, marks);
   if (marks.open === undefined) {
     if (caller.kind === 'ANONYMOUS') throw unauthenticated();
     if (!tenantId) throw unauthenticated('NO_TENANT');
@@ -69,7 +72,7 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
   if (marks.feature) requireFeature(ctx, marks.feature, isWrite, coordinate);
   else if (isWrite && marks.open === undefined && !marks.continuity) requireCore(ctx);
   const isOwner = marks.orOwn && ctx.envelope.customerId !== undefined;
-  if (marks.permission && !isOwner && !ctx.can(marks.permission)) throw forbidden();
+  if (marks.permission && !isOwner && !ctx.can(marks.permission)) throw forbidden(REFUSALS[marks.permission]);
   if (isWrite && ctx.envelope.actingFor?.mode === 'READ')
     throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', {
       reason: 'IMPERSONATION_READ_ONLY',
@@ -79,6 +82,13 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
   if (marks.notActing && ctx.envelope.actingFor)
     throw new ClientError('FORBIDDEN', 'Only the person themselves may do this.', { reason: 'IMPERSONATION' });
   if (marks.strong) requireStrongProof(ctx);
+}
+
+/** Refuses a caller who must do something first, and says what. */
+function requireNothingFirst(ctx: Context, marks: DoorMarks): void {
+  const [reason] = ctx.envelope.mustDo ?? [];
+  if (reason === undefined || marks.whileMustDo) return;
+  throw new ClientError('FORBIDDEN', 'Please set up a second factor first.', { reason });
 }
 
 /** In a suspended tenant nothing is open but the doors that say so, and those to the few who may settle its affairs. */
@@ -93,7 +103,8 @@ const STRONG_MS = 600_000;
 
 /** Refuses a caller whose last strong proof is older than ten minutes, and says what they can prove themselves with. */
 function requireStrongProof(ctx: Context): void {
-  const { strongAt, proofs = [] } = ctx.envelope;
+  const { caller, strongAt, proofs = [] } = ctx.envelope;
+  if (caller.kind === 'ANONYMOUS') throw unauthenticated();
   if (strongAt !== undefined && Date.now() - strongAt * 1_000 <= STRONG_MS) return;
   throw new ClientError('FORBIDDEN', 'Please prove again that it is you.', { reason: 'STEP_UP', methods: proofs });
 }

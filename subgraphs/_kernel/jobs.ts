@@ -15,7 +15,9 @@ import { type Context, type Machinery, systemContext } from './context.ts';
 import { PLATFORM_TENANT, roleUrl } from './db.ts';
 import { readEvent } from './events.ts';
 import { mayUse } from './gate.ts';
-import { jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
+import { mailTasks } from './mail.ts';
+import { foreignNews, jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
+import type { Reaction } from './migrations.ts';
 import type { RunningSubgraph, SubgraphDefinition, Subscriber } from './subgraph.ts';
 import { continueTrace, inSpan, type Logger } from './telemetry.ts';
 import { findTenantProfile } from './tenant-profile.ts';
@@ -26,18 +28,21 @@ const CONCURRENCY = 4;
 /** The task a subscriber is enqueued under: `crm.keepPrimaryContact`. */
 export const taskName = (subgraph: string, subscriber: string) => `${subgraph}.${subscriber}`;
 
-/** Event name and task of every subscriber, for `kernel.reaction`. */
-export function reactionsOf(definition: SubgraphDefinition): { event: string; task: string }[] {
-  return Object.entries(definition.subscribers ?? {}).map(([name, { event }]) => ({
+/** Who hears which event, and how, for `kernel.reaction`. */
+export function reactionsOf(definition: SubgraphDefinition): Reaction[] {
+  return Object.entries(definition.subscribers ?? {}).map(([name, { event, isPlatformOnly, isUrgent }]) => ({
     event,
     task: taskName(definition.name, name),
+    is_platform_only: isPlatformOnly ?? false,
+    is_urgent: isUrgent ?? false,
   }));
 }
 
 /**
  * Lets one subscriber hear one event of a tenant's log, exactly once: the receipt is written in the transaction of what
  * the subscriber does. Throws what it throws, and the job is tried again. Where the module is not licensed nothing is
- * done, now or later: what happened meanwhile is in the log for whoever needs it.
+ * done, now or later: what happened meanwhile is in the log for whoever needs it. Nor is it for one that hears the
+ * platform's log alone and is given another's.
  */
 export async function react(
   machinery: Machinery,
@@ -47,6 +52,11 @@ export async function react(
 ): Promise<void> {
   const subscriber = definition.subscribers?.[name] as Subscriber;
   const task = taskName(definition.name, name);
+  if (subscriber.isPlatformOnly && told.tenantId !== PLATFORM_TENANT) {
+    foreignNews.labels(task).inc();
+    machinery.log.warn({ task, ...told }, 'a job that hears the platform’s log was given another');
+    return;
+  }
   const ctx = await systemContext(machinery, told.tenantId);
   try {
     if (definition.feature && !subscriber.isAlwaysOn && !mayUse(ctx, definition.feature, true)) return;
@@ -102,12 +112,13 @@ interface Told {
 function observed(
   task: string,
   log: Logger,
-  run: (payload: Partial<Told>) => Promise<void>,
+  run: (payload: Partial<Told>, helpers: JobHelpers) => Promise<void>,
 ): (payload: unknown, helpers: JobHelpers) => Promise<void> {
   const waited = jobWaitSeconds.labels(task);
   const ok = jobSeconds.labels(task, 'ok');
   const failed = jobSeconds.labels(task, 'failed');
-  return (payload, { job }) => {
+  return (payload, helpers) => {
+    const { job } = helpers;
     const told = (payload ?? {}) as Partial<Told>;
     return continueTrace(told.trace ?? undefined, () =>
       inSpan(`job ${task}`, { attributes: { 'dotmac.tenant': told.tenantId ?? PLATFORM_TENANT } }, async () => {
@@ -115,7 +126,7 @@ function observed(
         const seconds = () => (performance.now() - startedAt) / 1_000;
         waited.observe(Math.max(0, Date.now() - new Date(job.run_at).getTime()) / 1_000);
         try {
-          await run(told);
+          await run(told, helpers);
         } catch (error) {
           failed.observe(seconds());
           log.warn({ task, attempt: job.attempts, err: error }, 'a job failed and will be tried again');
@@ -157,7 +168,7 @@ async function unlockAll(pool: pg.Pool): Promise<void> {
 }
 
 /**
- * Runs the jobs of the given subgraphs in this process, each in the tenant it is about.
+ * Runs the jobs of the given subgraphs in this process, each in the tenant it is about, and those of the kernel.
  * @param isAlone no other process runs jobs of this database: what is locked was left by one that died.
  */
 export async function runJobs(
@@ -191,7 +202,8 @@ export async function runJobs(
       taskList[task] = observed(task, machinery.log, () => inPlatform(machinery, sweep));
     }
   }
-  if (Object.keys(taskList).length === 0) return { stop: async () => undefined };
+  const mails = mailTasks(config, log);
+  for (const [task, run] of Object.entries(mails.tasks)) taskList[task] = observed(task, log, run);
   const pool = new pg.Pool({ connectionString: roleUrl(config, 'dotmac_jobs'), max: CONCURRENCY + 2 });
   const lost = (error: Error) => log.warn({ error: error.message }, 'a job connection was lost');
   pool.on('error', lost).on('connect', (client) => client.on('error', lost));
@@ -215,6 +227,7 @@ export async function runJobs(
     stop: async () => {
       stopWatching();
       await runner.stop().catch(() => undefined);
+      mails.close();
       // A job that was fetched in the moment of stopping stays locked by us, who will never run it.
       await pool.query('select graphile_worker.force_unlock_workers($1)', [workers]).catch(lost);
       await pool.end();

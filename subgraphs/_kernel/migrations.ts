@@ -160,17 +160,23 @@ async function openSchema(client: pg.Client, schema: string, role: string): Prom
     alter default privileges in schema ${s} grant usage on sequences to ${r}`);
 }
 
+/** Which job hears which event, as `kernel.reaction` has it. */
+export interface Reaction {
+  event: string;
+  task: string;
+  is_platform_only: boolean;
+  is_urgent: boolean;
+}
+
 /** Writes down which job hears which event, so that whoever emits needs to know no hearer. */
-export async function writeReactions(
-  config: Config,
-  reactions: readonly { event: string; task: string }[],
-): Promise<void> {
+export async function writeReactions(config: Config, reactions: readonly Reaction[]): Promise<void> {
   await withClient(roleUrl(config, 'dotmac_migrator'), async (client) => {
     await client.query('set role dotmac_owner');
     await client.query(
-      `with wanted as (select * from jsonb_to_recordset($1::jsonb) as r(event text, task text)),
+      `with wanted as (select * from jsonb_to_recordset($1::jsonb) as r(event text, task text, is_platform_only boolean, is_urgent boolean)),
             gone as (delete from kernel.reaction k where not exists (select from wanted w where w.event = k.event_name and w.task = k.task))
-       insert into kernel.reaction (event_name, task) select event, task from wanted on conflict do nothing`,
+       insert into kernel.reaction (event_name, task, is_platform_only, is_urgent) select * from wanted
+         on conflict (event_name, task) do update set is_platform_only = excluded.is_platform_only, is_urgent = excluded.is_urgent`,
       [JSON.stringify(reactions)],
     );
   });

@@ -42,19 +42,30 @@ export type ResolveReference = (
 ) => Promise<object | null> | object | null;
 
 /** Hears one kind of event, in a transaction and a tenant of its own, exactly once per event id. */
-export type Subscriber<N extends EventName = EventName> = {
+export type Subscriber<N extends EventName = EventName> = Hearing & {
   event: N;
-  /** Runs even where the licence does not open the domain's feature. */
-  isAlwaysOn?: boolean;
   hear: (ctx: Context, event: LoggedEvent<N>) => Promise<void>;
 };
 
+/** How a subscriber hears. */
+export interface Hearing {
+  /** Runs even where the licence does not open the domain's feature. */
+  isAlwaysOn?: boolean;
+  /** Hears the platform's log alone: the same event in an ISP's says nothing to it, and no job is enqueued. */
+  isPlatformOnly?: boolean;
+  /** Its jobs go before all others that wait. */
+  isUrgent?: boolean;
+}
+
 /** Somebody of the example world to sign in as. */
 export interface Person {
+  userId: string;
   email: string;
   name: string;
   role: string;
   tenant: string;
+  /** Whether codes of an authenticator app are asked of them too. */
+  hasTotp?: boolean;
 }
 
 export interface SubgraphDefinition {
@@ -84,12 +95,8 @@ export interface SubgraphDefinition {
   seed?: (world: SeedWorld) => Promise<void>;
 }
 
-export function hears<N extends EventName>(
-  event: N,
-  hear: Subscriber<N>['hear'],
-  options: { isAlwaysOn?: boolean } = {},
-): Subscriber {
-  return { event, hear, ...options } as unknown as Subscriber;
+export function hears<N extends EventName>(event: N, hear: Subscriber<N>['hear'], hearing: Hearing = {}): Subscriber {
+  return { event, hear, ...hearing } as unknown as Subscriber;
 }
 
 export interface GraphRequest {

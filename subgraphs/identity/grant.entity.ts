@@ -1,4 +1,6 @@
 import { Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
+import { MustDoEnum, ProofMethodEnum } from './session.entity.ts';
+import type { MustDo, ProofMethod } from './session.rules.ts';
 
 /** What a gateway holds of a session: whether its tokens are good, and what they allow. */
 @ObjectType('SessionGrant')
@@ -18,6 +20,8 @@ export class Grant {
   @Field(() => String, { description: 'Fingerprint of the catalogue the bits count in.' }) catalogue!: string;
   @Field(() => String, { description: 'The permissions, as they travel in the envelope.' }) bits!: string;
   @Field(() => Float, { nullable: true, description: 'Seconds since 1970.' }) strongAt!: number | null;
+  @Field(() => [ProofMethodEnum], { description: 'What a strong proof can be given with.' }) proofs!: ProofMethod[];
+  @Field(() => [MustDoEnum]) mustDo!: MustDo[];
   @Field(() => Int) generation!: number;
 }
 

@@ -1,51 +1,60 @@
 import { isId } from '../../schema/ids.ts';
 import { packPermissions } from '../../schema/permissions.ts';
 import type { Context } from '../_kernel/context.ts';
-import { PLATFORM_TENANT } from '../_kernel/db.ts';
 import { readFeed } from '../_kernel/events.ts';
+import { stepsUpWith } from './factors/challenge.rules.ts';
+import { heldFactors, NO_FACTORS } from './factors/held-factors.service.ts';
 import type { Grant, GrantFeedPage } from './grant.entity.ts';
-import { Membership } from './membership.entity.ts';
-import { effectivePermissions } from './membership.rules.ts';
+import { type MemberRights, rightsOf } from './roles/member-rights.service.ts';
 import { Session } from './session.entity.ts';
 import { kindOf, overByTime } from './session.rules.ts';
 import { presentOf, readBriefly } from './tenant.service.ts';
 import { User } from './user.entity.ts';
+import { maySignIn } from './user.rules.ts';
 
 /** What the named sessions allow now; one that is unknown is left out. */
 export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Promise<Grant[]> {
-  const { sessions, users, now } = await readBriefly(ctx, async (em) => {
+  const { sessions, users, factors, now } = await readBriefly(ctx, async (em) => {
     const found = await em.find(Session, { id: { $in: sessionIds.filter(isId) } });
-    const people = await em.find(User, { id: { $in: found.map(({ userId }) => userId) } });
-    return { sessions: found, users: new Map(people.map((user) => [user.id, user])), now: (await presentOf(em)).now };
+    const userIds = found.map(({ userId }) => userId);
+    const people = await em.find(User, { id: { $in: userIds } });
+    return {
+      sessions: found,
+      users: new Map(people.map((user) => [user.id, user])),
+      factors: await heldFactors(em, userIds),
+      now: (await presentOf(em)).now,
+    };
   });
-  const wanted = sessions.flatMap(({ membershipId }) => membershipId ?? []);
-  const found =
-    wanted.length === 0 ? [] : await ctx.acrossTenants((em) => em.find(Membership, { id: { $in: wanted } }));
-  const memberships = new Map(found.map((membership) => [membership.id, membership]));
+  const rights = await rightsOf(
+    ctx,
+    sessions.flatMap(({ membershipId }) => membershipId ?? []),
+  );
   return sessions.flatMap((session) => {
     const user = users.get(session.userId);
-    return user ? [grantOf(session, user, memberships.get(session.membershipId ?? '') ?? null, now)] : [];
+    if (!user) return [];
+    const proofs = stepsUpWith(factors.get(user.id) ?? NO_FACTORS);
+    return [{ ...grantOf(session, user, rights.get(session.membershipId ?? '') ?? null, now), proofs }];
   });
 }
 
-function grantOf(session: Session, user: User, membership: Membership | null, now: Date): Grant {
-  const endReason =
-    session.endReason ?? overByTime(session, now) ?? (user.state === 'ACTIVE' ? null : 'USER_SUSPENDED');
-  const roles = membership?.state === 'ACTIVE' ? membership.roles : [];
+function grantOf(session: Session, user: User, rights: MemberRights | null, now: Date): Omit<Grant, 'proofs'> {
+  const endReason = session.endReason ?? overByTime(session, now) ?? (maySignIn(user.state) ? null : 'USER_SUSPENDED');
+  const membership = rights?.membership;
   return {
     sessionId: session.id,
     state: endReason ? 'ENDED' : 'ACTIVE',
     endReason,
     userId: user.id,
     realm: user.realm,
-    kind: kindOf(user.realm, membership),
+    kind: kindOf(user.realm, membership ?? null),
     membershipId: session.membershipId,
     membershipVersion: membership?.version ?? null,
     membershipState: membership?.state ?? null,
     tenantId: session.homeId,
     customerId: membership?.customerId ?? null,
-    ...packPermissions(effectivePermissions(roles, session.homeId === PLATFORM_TENANT)),
+    ...packPermissions(membership?.state === 'ACTIVE' ? (rights?.permissions ?? []) : []),
     strongAt: session.strongAt && Math.floor(session.strongAt.getTime() / 1_000),
+    mustDo: session.mustDo,
     generation: session.generation,
   };
 }

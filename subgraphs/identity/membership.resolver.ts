@@ -12,25 +12,24 @@ import {
   Resolver,
   Root,
 } from 'type-graphql';
-import { Continuity, RequiresPermission } from '../../schema/directives.ts';
+import { Continuity, NotWhileActing, RequiresPermission, RequiresStrongProof } from '../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../schema/page.ts';
-import { payload, payloadOf } from '../../schema/payload.ts';
+import { payload } from '../../schema/payload.ts';
 import { DateTime } from '../../schema/scalars.ts';
 import type { Context } from '../_kernel/context.ts';
-import { PLATFORM_TENANT } from '../_kernel/db.ts';
 import { Customer } from './customer.stub.ts';
 import { lastSignInOf, personById } from './loaders.ts';
 import { Membership, MembershipKindEnum, MembershipStateEnum } from './membership.entity.ts';
-import { effectivePermissions, type MembershipKind, type MembershipState } from './membership.rules.ts';
+import { MembershipPayload } from './membership.payload.ts';
+import type { MembershipKind, MembershipState } from './membership.rules.ts';
 import * as service from './membership.service.ts';
-import { Role } from './role.entity.ts';
-import { roleIn } from './role.service.ts';
+import { grantsOfMember, permissionsOfMember, rolesOfMember } from './roles/loaders.ts';
+import { PermissionGrant, Role } from './roles/role.entity.ts';
 import { ownTenant } from './tenant.service.ts';
 import { Tenant } from './tenant.stub.ts';
 import { User } from './user.entity.ts';
 
 const MembershipConnection = connectionOf(Membership, 'Membership');
-const MembershipPayload = payloadOf('MembershipPayload', 'membership', () => Membership);
 
 @InputType()
 class MemberFilter {
@@ -40,7 +39,7 @@ class MemberFilter {
 }
 
 @InputType()
-class MemberInput {
+export class MemberInput {
   @Field(() => ID) membershipId!: string;
   @Field(() => Int, { description: 'The version it was read at.' }) expectedVersion!: number;
   @Field(() => String, { nullable: true, description: 'At most 200 characters.' }) reason?: string | null;
@@ -83,8 +82,15 @@ export class MembershipResolver {
   }
 
   @FieldResolver(() => [Role])
-  roles(@Root() { roles, homeId }: Membership) {
-    return roles.flatMap((key) => roleIn(homeId === PLATFORM_TENANT, key) ?? []);
+  roles(@Root() membership: Membership, @Ctx() ctx: Context) {
+    return rolesOfMember(ctx, membership);
+  }
+
+  @FieldResolver(() => [PermissionGrant], {
+    description: 'What they have been given beside their roles, until its end.',
+  })
+  grants(@Root() membership: Membership, @Ctx() ctx: Context) {
+    return grantsOfMember(ctx, membership);
   }
 
   @FieldResolver(() => Customer, { nullable: true, description: 'The one customer a portal account speaks for.' })
@@ -92,9 +98,9 @@ export class MembershipResolver {
     return customerId ? { id: customerId } : null;
   }
 
-  @FieldResolver(() => [String], { description: 'All their roles allow, `domain.noun.action`.' })
-  permissions(@Root() { roles, homeId }: Membership) {
-    return effectivePermissions(roles, homeId === PLATFORM_TENANT);
+  @FieldResolver(() => [String], { description: 'All their roles and grants allow, `domain.noun.action`.' })
+  permissions(@Root() membership: Membership, @Ctx() ctx: Context) {
+    return permissionsOfMember(ctx, membership);
   }
 
   @FieldResolver(() => DateTime, { nullable: true })
@@ -106,6 +112,8 @@ export class MembershipResolver {
     description: 'Nobody gives what they do not hold, nor changes their own roles.',
   })
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   setMemberRoles(@Arg('input', () => MemberRolesInput) input: MemberRolesInput, @Ctx() ctx: Context) {
     return payload(async () => ({ membership: await service.setMemberRoles(ctx, input) }));
@@ -113,6 +121,8 @@ export class MembershipResolver {
 
   @Mutation(() => MembershipPayload)
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   suspendMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
     return payload(async () => ({ membership: await service.suspendMember(ctx, input) }));
@@ -120,6 +130,8 @@ export class MembershipResolver {
 
   @Mutation(() => MembershipPayload)
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   restoreMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
     return payload(async () => ({ membership: await service.restoreMember(ctx, input) }));
@@ -127,6 +139,8 @@ export class MembershipResolver {
 
   @Mutation(() => MembershipPayload, { description: 'For good: sessions end and the seat is free.' })
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   endMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
     return payload(async () => ({ membership: await service.endMember(ctx, input) }));

@@ -1,6 +1,7 @@
 import type { Context } from '../_kernel/context.ts';
 import type { SeedWorld } from '../_kernel/seed-world.ts';
 import { suspensionTerms } from './leaving/suspension.rules.ts';
+import { seedFailedRun } from './provisioning/seed.ts';
 import { findOrRefuse, registerTenant, saveTenant } from './tenant.service.ts';
 
 const TENANTS = [
@@ -22,6 +23,7 @@ export async function seed(world: SeedWorld): Promise<void> {
     );
   }
   await world.inTenant('sable', (ctx) => suspendSable(ctx));
+  await seedFailedRun(world);
 }
 
 /** Its licence lapsed a week ago. Nobody is told now: the other domains lay down for themselves what they made of it. */

@@ -9,7 +9,8 @@ import { lockOrRefuse } from '../_kernel/lock.ts';
 import { Tenant, type TenantFeedPage } from './tenant.entity.ts';
 import { accessModeOf, checkProfile, clockMovedBy, type TenantProfile } from './tenant.rules.ts';
 
-export type NewTenant = Pick<Tenant, 'id' | 'slug' | 'name' | 'kind' | 'country' | 'zone' | 'locale' | 'currency'>;
+export type NewTenant = Pick<Tenant, 'id' | 'slug' | 'name' | 'kind' | 'country' | 'zone' | 'locale' | 'currency'> &
+  Partial<Pick<Tenant, 'state' | 'legalName' | 'contactEmail' | 'billingEmail' | 'sandboxEndsAt'>>;
 
 /** The caller's own tenant. */
 export async function ownTenant(ctx: Context): Promise<Tenant | null> {
@@ -37,8 +38,8 @@ export function listTenants(ctx: Context, page: PageArgs): Promise<Connection<Te
 export function registerTenant(ctx: Context, tenant: NewTenant): Promise<Tenant> {
   return ctx.tx(async (em) => {
     const made = em.create(Tenant, {
-      ...tenant,
       state: 'ACTIVE',
+      ...tenant,
       version: 1,
       clockOffsetSeconds: 0,
       isWritePaused: false,

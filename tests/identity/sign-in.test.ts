@@ -15,6 +15,7 @@ afterAll(() => trial?.close());
 
 const WRONG = {
   session: null,
+  challenge: null,
   tenants: [],
   userErrors: [{ code: 'INVALID', message: 'E-mail or password is not right.', field: null }],
 };
@@ -88,7 +89,7 @@ describe('Signing in', () => {
       {
         tenant_id: tenantId('kestrel'),
         actor: seedId('6013'),
-        payload: { sessionId: id, membershipId: seedId('60130001') },
+        payload: { sessionId: id, membershipId: seedId('60130001'), methods: ['PWD'] },
       },
     ]);
   });

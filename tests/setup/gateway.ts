@@ -4,6 +4,7 @@ import WebSocket from 'ws';
 import { localSubgraph } from '../../gateway/data-sources.ts';
 import { type Gateway, startGateway } from '../../gateway/start.ts';
 import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
+import { answerFor } from './codes.ts';
 import type { TypedDocumentString } from './graphql/graphql.ts';
 import { openWorld, type World } from './world.ts';
 
@@ -37,6 +38,14 @@ export interface Following<T> {
   stop(): Promise<void>;
 }
 
+const SIGN_IN_ANSWER = '{ session { accessToken refreshToken } challenge { token } userErrors { message } }';
+
+interface SignInAnswer {
+  session: { accessToken: string; refreshToken: string } | null;
+  challenge: { token: string } | null;
+  userErrors: { message: string }[];
+}
+
 /** A gateway at a port, as its clients know it. */
 export class GatewayClient {
   readonly url: string;
@@ -68,17 +77,26 @@ export class GatewayClient {
     };
   }
 
-  /** Signs in somebody of the example world and hands over their clients. */
+  /** Signs in somebody of the example world, with a code where one is asked for, and hands over their clients. */
   async signIn(email: string, password: string, options: { realm?: string; tenant?: string } = {}): Promise<Person> {
-    const { data, errors } = await this.post<{
-      signIn: { session: { accessToken: string; refreshToken: string } | null; userErrors: { message: string }[] };
-    }>(
-      'mutation($input: SignInInput!) { signIn(input: $input) { session { accessToken refreshToken } userErrors { message } } }',
-      { input: { email, password, transport: 'BODY', ...options } },
+    const input = { email, password, transport: 'BODY', ...options };
+    const first = await this.post<{ signIn: SignInAnswer }>(
+      `mutation($input: SignInInput!) { signIn(input: $input) ${SIGN_IN_ANSWER} }`,
+      { input },
     );
-    const session = data?.signIn.session;
-    if (!session) throw new Error(`${email} could not sign in: ${JSON.stringify(errors ?? data)}`);
+    const challenge = first.data?.signIn.challenge;
+    const second = challenge && (await this.answer(challenge.token, await answerFor(email, password)));
+    const session = (second ?? first.data?.signIn)?.session;
+    if (!session) throw new Error(`${email} could not sign in: ${JSON.stringify(second ?? first)}`);
     return this.as(session.accessToken, session.refreshToken);
+  }
+
+  private async answer(token: string, code: string): Promise<SignInAnswer | undefined> {
+    const { data } = await this.post<{ answerChallenge: SignInAnswer }>(
+      `mutation($input: AnswerChallengeInput!) { answerChallenge(input: $input) ${SIGN_IN_ANSWER} }`,
+      { input: { token, code } },
+    );
+    return data?.answerChallenge;
   }
 
   as(token: string, refreshToken = ''): Person {

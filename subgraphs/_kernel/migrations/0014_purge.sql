@@ -127,19 +127,17 @@ set local role dotmac_kernel;
 -- As before, but for what goes with its tenant: that is told by the certificate, and the entries go too.
 create or replace function kernel.audit_row() returns trigger language plpgsql security definer set search_path = pg_catalog as $$
 declare
-  old_row jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) end;
-  new_row jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) end;
+  was jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) end;
+  became jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) end;
+  row_name text := coalesce(became ->> 'id', was ->> 'id', became ->> 'key', was ->> 'key');
   masked text;
-  was jsonb; became jsonb;
 begin
   if tg_op = 'DELETE' and kernel.is_purging() then return null; end if;
-  was := old_row; became := new_row;
   if tg_op = 'UPDATE' then
-    select coalesce(jsonb_object_agg(o.key, o.value), '{}') into was
-      from jsonb_each(old_row) o where new_row -> o.key is distinct from o.value;
-    select coalesce(jsonb_object_agg(n.key, n.value), '{}') into became
-      from jsonb_each(new_row) n where old_row -> n.key is distinct from n.value;
-    if was = '{}' and became = '{}' then return null; end if;
+    select jsonb_object_agg(r.key, r.was), jsonb_object_agg(r.key, r.became) into was, became
+      from rows from (jsonb_each(was), jsonb_each(became)) as r (key, was, same_key, became)
+     where r.was is distinct from r.became;
+    if was is null then return null; end if;
   end if;
   foreach masked in array coalesce(tg_argv, array[]::text[]) loop
     if was ? masked then was := jsonb_set(was, array[masked], '"***"'); end if;
@@ -147,8 +145,7 @@ begin
   end loop;
   insert into kernel.audit_entry (tenant_id, actor, acting_for, request_id, table_name, row_id, action, before, after)
   values (kernel.tenant_id(), kernel.actor(), nullif(current_setting('app.acting_for', true), ''),
-          nullif(current_setting('app.request_id', true), ''), tg_table_schema || '.' || tg_table_name,
-          coalesce(new_row ->> 'id', old_row ->> 'id', new_row ->> 'key', old_row ->> 'key'), tg_op, was, became);
+          nullif(current_setting('app.request_id', true), ''), tg_table_schema || '.' || tg_table_name, row_name, tg_op, was, became);
   return null;
 end $$;
 
