@@ -36,7 +36,10 @@ export const SETTINGS = {
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     'Least level that is logged.',
   ],
-  DATA_DIR: [z.string().min(1).default('.data'), 'Where the embedded database and the drawn secrets live.'],
+  DATA_DIR: [
+    z.string().min(1).default('.data'),
+    'Where files live, and the embedded database and the drawn secrets; subgraphs that run apart share it.',
+  ],
   DATABASE_URL: [
     z
       .string()
@@ -65,6 +68,14 @@ export const SETTINGS = {
   ENVELOPE_PUBLIC_KEYS: [
     keys.optional(),
     'Ed25519 public keys (base64url, comma-separated) whose envelopes a subgraph believes.',
+  ],
+  MASTER_KEY: [
+    secret(32).optional(),
+    'Seals the data keys of tenants and signs links to files; whoever loses it cannot read what those keys sealed.',
+  ],
+  CERTIFICATE_KEY: [
+    secret(32).optional(),
+    'Ed25519 seed that signs certificates of deletion; earlier ones verify with the same key only.',
   ],
   IDENTITY_DATA_KEY: [secret(32).optional(), 'Seals the private halves of token keys in the database.'],
   IDENTITY_MAC_KEY: [secret(32).optional(), 'Computes refresh tokens and hashes of sign-in buckets.'],
@@ -147,6 +158,8 @@ export const SECRETS = [
   'DATABASE_ROLE_SECRET',
   'ENVELOPE_PRIVATE_KEY',
   'ENVELOPE_PUBLIC_KEYS',
+  'MASTER_KEY',
+  'CERTIFICATE_KEY',
   'IDENTITY_DATA_KEY',
   'IDENTITY_MAC_KEY',
 ] as const;
