@@ -17,6 +17,7 @@ import { openHttpDoor } from './http.ts';
 import { licenseDocuments } from './license-documents.ts';
 import { holdLicenses } from './licenses.ts';
 import { timed } from './metrics.ts';
+import { oauthReturn } from './oauth-return.ts';
 import { managePersistedOperations } from './persisted-operations.ts';
 import { ratesInMemory } from './rates.memory.ts';
 import { ratesInRedis } from './rates.redis.ts';
@@ -114,6 +115,7 @@ export async function startGateway(
         streamsPerUser: config.STREAMS_PER_USER,
       },
       documents: licenseDocuments(ask),
+      returnFrom: oauthReturn(ask),
       pages: isDevelopment ? new Map([...graphiqlPages(), ...examplePages()]) : new Map(),
       log,
     });

@@ -230,8 +230,11 @@ describe('doors', () => {
 const GLOBAL_TABLES: Record<string, string> = {
   'identity.challenge': 'what is proved before a session, which may stand without a tenant',
   'identity.credential': 'a person belongs to no tenant: the same one may work in several',
+  'identity.email_domain': 'a sign-in knows the domain of a mail before it knows a tenant',
   'identity.factor_reset': 'as the credential',
+  'identity.linked_identity': 'as the credential',
   'identity.passkey': 'as the credential',
+  'identity.provider_visit': 'who is away at another provider is not known yet',
   'identity.recovery_code': 'as the credential',
   'identity.second_factor': 'as the credential',
   'identity.session': 'a session may stand without a tenant',

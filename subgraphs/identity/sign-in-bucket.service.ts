@@ -87,7 +87,7 @@ export async function clearMail(em: EntityManager, { mail }: BucketKeys): Promis
 }
 
 /** The bucket of a key, made when there is none, and the time since which it is locked for us. */
-async function lockBucket(em: EntityManager, key: string): Promise<{ held: SignInBucket; now: Date }> {
+export async function lockBucket(em: EntityManager, key: string): Promise<{ held: SignInBucket; now: Date }> {
   const [row] = await em.execute(
     `insert into identity.sign_in_bucket (key) values (?) on conflict (key) do update set key = excluded.key
      returning *, clock_timestamp() as now`,
