@@ -4,7 +4,7 @@ import type { Membership } from '../membership.entity.ts';
 import { everyPlaceOf, lastMembershipIdOf, type Place } from '../place.service.ts';
 import { refusedByPolicy } from '../policy/policy-refusal.service.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy/sign-in-policy.rules.ts';
-import { isPasswordRefused } from '../providers/required-sso.service.ts';
+import { isPasswordRefused, provedDomainOf } from '../providers/required-sso.service.ts';
 import type { SessionTokens } from '../session.entity.ts';
 import type { ProofMethod, Transport } from '../session.rules.ts';
 import { openSession } from '../session.service.ts';
@@ -52,9 +52,12 @@ export interface SignedIn {
  */
 export async function afterFirstProof(ctx: Context, proof: FirstProof): Promise<SignedIn> {
   const { user, methods, assertsSecondFactor = false } = proof;
-  if (methods[0] === 'PWD' && (await isPasswordRefused(ctx, user)))
+  const { held, domain } = await readBriefly(ctx, async (em) => ({
+    held: await heldFactorsOf(em, user.id),
+    domain: methods[0] === 'PWD' ? await provedDomainOf(em, user.realm, user.email) : null,
+  }));
+  if (await isPasswordRefused(ctx, user, domain))
     throw await refusedByPolicy(ctx, 'SSO', user.id, proof.settle, methods.at(-1));
-  const held = await readBriefly(ctx, (em) => heldFactorsOf(em, user.id));
   const answers = answersOf(held);
   if (!assertsSecondFactor && !isTwice(methods) && answers.length > 0) return ask(ctx, proof, answers);
   const proved = assertsSecondFactor ? [...methods, 'OTP' as const] : methods;

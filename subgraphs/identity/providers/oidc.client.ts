@@ -38,8 +38,15 @@ async function discover({ issuer, clientId, clientSecret, allowsLoopback }: Prov
   return configuration;
 }
 
-/** @param isMailProof whether the provider knows that a mail it calls verified is whose it says. */
-export function oidcClient(settings: ProviderSettings, isMailProof: boolean): ProviderClient {
+/** How far a provider is believed. */
+interface Trust {
+  /** Whether it knows that a mail it calls verified is whose it says. */
+  isMailProof: boolean;
+  /** Whether it speaks for many organisations, each of which is an issuer of its own, as Microsoft does. */
+  isOfMany?: boolean;
+}
+
+export function oidcClient(settings: ProviderSettings, { isMailProof, isOfMany = false }: Trust): ProviderClient {
   return {
     async authorizationUrl({ redirectUri, state, nonce, verifier }) {
       const configuration = await configurationOf(settings);
@@ -61,6 +68,8 @@ export function oidcClient(settings: ProviderSettings, isMailProof: boolean): Pr
         idTokenExpected: true,
       });
       const claims = tokens.claims() as oidc.IDToken;
+      if (!isOfMany && claims.iss !== configuration.serverMetadata().issuer)
+        throw new Error('The token is of another organisation than the provider.');
       const said = claims.email === undefined ? await userInfo(configuration, tokens.access_token, claims.sub) : claims;
       return assertedBy({ ...said, ...claims }, isMailProof);
     },
@@ -77,7 +86,8 @@ function assertedBy(claims: Record<string, unknown> & { iss: string; sub: string
   return {
     issuer: claims.iss,
     subject: claims.sub,
-    email: typeof claims.email === 'string' ? normalEmail(claims.email) : null,
+    // A mail the provider itself doubts is none.
+    email: typeof claims.email === 'string' && claims.email_verified !== false ? normalEmail(claims.email) : null,
     isEmailVerified: isMailProof && claims.email_verified === true,
     hasSecondFactor: assertsSecondFactor(claims.amr),
     groups: groupsOf(claims),

@@ -70,9 +70,14 @@ export async function wayOf(ctx: Context, connection: string): Promise<Way | nul
   const settings = commonSettings(ctx.machinery.config, connection);
   if (!settings) return null;
   const provider = COMMON[connection];
+  return { connection, provider, client: clientOf(provider, settings), sso: null };
+}
+
+function clientOf(provider: Provider, settings: ProviderSettings): ProviderClient {
+  if (provider === 'GITHUB') return githubClient(settings);
   // Microsoft lets people of any organisation name any mail; it proves nothing.
-  const client = provider === 'GITHUB' ? githubClient(settings) : oidcClient(settings, provider !== 'MICROSOFT');
-  return { connection, provider, client, sso: null };
+  const isMicrosoft = provider === 'MICROSOFT';
+  return oidcClient(settings, { isMailProof: !isMicrosoft, isOfMany: isMicrosoft });
 }
 
 async function ssoWay(ctx: Context, id: string): Promise<Way | null> {
@@ -82,7 +87,7 @@ async function ssoWay(ctx: Context, id: string): Promise<Way | null> {
   const { issuer, clientId } = sso;
   const clientSecret = await secretOf(ctx, sso);
   const settings = { issuer, clientId, clientSecret, allowsLoopback: allowsLoopback(ctx.machinery.config) };
-  return { connection: id, provider: 'SSO', client: oidcClient(settings, true), sso };
+  return { connection: id, provider: 'SSO', client: clientOf('SSO', settings), sso };
 }
 
 export const secretName = (id: string) => `sso_connection:${id}:secret`;

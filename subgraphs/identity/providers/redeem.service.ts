@@ -17,7 +17,7 @@ import { recordRefused, slugOf, takeVisit, type Visited } from './visit.service.
 /**
  * Signs in whoever came back from another provider; see `afterFirstProof` for what comes then. The account must be linked,
  * unless a tenant's own provider says it of a mail in a domain the tenant has proved (identity R15).
- * Refuses INVALID for a code that is no longer good, an account nobody has linked, and a mail outside those domains.
+ * Refuses INVALID for a code that is no longer good or a connection changed meanwhile, an account nobody has linked, and a mail outside those domains.
  */
 export async function redeemSignIn(ctx: Context, code: string, verifier: string): Promise<SignedIn> {
   const visit = await takeVisit(ctx, code, verifier, 'SIGN_IN');
@@ -47,6 +47,7 @@ async function byCommonProvider(ctx: Context, visit: Visited): Promise<SignedIn>
 }
 
 async function bySso(ctx: Context, visit: Visited, sso: SsoConnection): Promise<SignedIn> {
+  if (visit.connectionVersion !== sso.version) throw linkNoMore();
   await checkMail(ctx, visit, sso);
   if (sso.state !== 'ACTIVE') return tryOut(ctx, visit, sso);
   const { issuer, subject, transport, hasSecondFactor } = visit;
@@ -64,7 +65,7 @@ async function bySso(ctx: Context, visit: Visited, sso: SsoConnection): Promise<
 /** Whoever manages a connection tries it in their own session, which stays as it is. */
 async function tryOut(ctx: Context, visit: Visited, sso: SsoConnection): Promise<SignedIn> {
   if (visit.sessionId === null || visit.sessionId !== ctx.envelope.sessionId) throw linkNoMore();
-  await noteTest(ctx.inTenant(sso.homeId), sso.id, visit.connectionVersion);
+  await noteTest(ctx.inTenant(sso.homeId), sso);
   return { session: null, tenants: [] };
 }
 

@@ -3,7 +3,6 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { Membership } from '../membership.entity.ts';
 import { isAdmin } from '../membership.rules.ts';
 import type { ProofMethod } from '../session.rules.ts';
-import { readBriefly } from '../tenant.service.ts';
 import type { User } from '../user.entity.ts';
 import { EmailDomain } from './email-domain.entity.ts';
 import { domainOf } from './provider.rules.ts';
@@ -21,9 +20,9 @@ export async function provedDomainOf(
 /**
  * Whether passwords of somebody are refused, because the tenant that has proved the domain of their mail has its people sign
  * in with its own provider. Whoever it named for emergencies goes on with theirs while they are its administrator.
+ * @param domain of their mail, as `provedDomainOf` finds it.
  */
-export async function isPasswordRefused(ctx: Context, { id, realm, email }: User): Promise<boolean> {
-  const domain = await readBriefly(ctx, (em) => provedDomainOf(em, realm, email));
+export async function isPasswordRefused(ctx: Context, { id }: User, domain: EmailDomain | null): Promise<boolean> {
   if (!domain?.isRequired) return false;
   if (!domain.emergencyIds.includes(id)) return true;
   const home = ctx.inTenant(domain.homeId);

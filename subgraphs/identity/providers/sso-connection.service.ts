@@ -173,11 +173,11 @@ export function setSsoState(ctx: Context, id: string, to: 'ACTIVE' | 'OFF'): Pro
   });
 }
 
-/** Notes that somebody has signed in with a connection as it is now; with an older version of it nothing is shown. */
-export function noteTest(ctx: Context, id: string, version: number | null): Promise<void> {
+/** Notes that somebody has signed in with a connection as it is; with an older version of it nothing is shown. */
+export function noteTest(ctx: Context, { id, version }: Pick<SsoConnection, 'id' | 'version'>): Promise<void> {
   return ctx.tx(async (em) => {
     const connection = await lockOrRefuse(em, SsoConnection, id, 'connection');
-    expectVersion(connection.version, version ?? 0, 'connection');
+    expectVersion(connection.version, version, 'connection');
     connection.testedAt = ctx.now();
   });
 }
