@@ -10,7 +10,15 @@ import {
   Resolver,
   registerEnumType,
 } from 'type-graphql';
-import { Cost, Internal, ListSize, NotWhileActing, OpenDoor, RequiresStrongProof } from '../../../schema/directives.ts';
+import {
+  Cost,
+  Internal,
+  ListSize,
+  NotWhileActing,
+  OpenDoor,
+  RequiresStrongProof,
+  WhileMustDo,
+} from '../../../schema/directives.ts';
 import { payload, UserError } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { DonePayload, done } from '../done.payload.ts';
@@ -93,6 +101,7 @@ export class OtherProvidersResolver {
   @Mutation(() => OAuthStartPayload)
   @OpenDoor('Nobody is signed in before signing in; the use case asks who links.')
   @NotWhileActing()
+  @WhileMustDo()
   @Cost(START_COST)
   startOAuth(@Arg('input', () => StartOAuthInput) input: StartOAuthInput, @Ctx() ctx: Context) {
     return payload(async () => ({ url: await startOAuth(ctx, input) }));
@@ -100,6 +109,7 @@ export class OtherProvidersResolver {
 
   @Mutation(() => SignInPayload, { description: 'Signs in whoever came back from another provider.' })
   @OpenDoor('The code and the verifier are what prove.')
+  @WhileMustDo()
   @Cost(START_COST)
   redeemSignIn(@Arg('input', () => RedeemInput) { code, verifier }: RedeemInput, @Ctx() ctx: Context) {
     return answer(() => redeemSignIn(ctx, code, verifier));
