@@ -110,25 +110,55 @@ describe('walls', () => {
 /** Doors that need no sign-in, each with the reason it gives in its mark. Adding one is a decision. */
 const OPEN_DOORS = [
   // Who signs in has not signed in yet; who holds a token without tenant still has a self.
+  'Mutation.activateAccount',
+  'Mutation.addPasskey',
+  'Mutation.answerChallenge',
+  'Mutation.changeEmail',
+  'Mutation.changePassword',
+  'Mutation.confirmTotp',
   'Mutation.createSocketTicket',
+  'Mutation.enrolTotp',
   'Mutation.endOtherSessions',
   'Mutation.endSession',
+  'Mutation.eraseMyAccount',
+  'Mutation.leaveTenant',
   'Mutation.linkIdentity',
+  'Mutation.lockMyAccount',
+  'Mutation.proveEmail',
   'Mutation.redeemSignIn',
   'Mutation.refreshSession',
+  'Mutation.registerUser',
+  'Mutation.removePasskey',
+  'Mutation.removeTotp',
+  'Mutation.renewRecoveryCodes',
+  'Mutation.requestPasswordReset',
+  'Mutation.resetPassword',
+  'Mutation.revokeLeakedKey',
   'Mutation.signIn',
   'Mutation.signOut',
   'Mutation.startOAuth',
+  'Mutation.startPasskey',
+  'Mutation.startPasskeySignIn',
   'Mutation.stepUp',
   'Mutation.switchTenant',
   'Mutation.unlinkIdentity',
+  'Mutation.updateMyProfile',
   'Query.me',
   'Query.mySessions',
+  'Query.mySignIns',
   'Query.signInMethods',
   'Subscription.mySessionEnded',
+  // Who signs up has no account yet, and follows the setting up with a ticket.
+  'Mutation.confirmSignUp',
+  'Mutation.signUp',
+  'Query.provisioning',
+  'Query.slugAvailable',
+  'Subscription.provisioningProgress',
   // Whoever carries a licence file must be able to check it, signed in or not.
   'Query.licenseKeySet',
   'Query.licenseRevocationList',
+  // Whoever was given a certificate of deletion must be able to check it.
+  'Query.verifyDeletionCertificate',
   // What is for sale may be looked at.
   'Query.addOns',
   'Query.plan',
@@ -238,6 +268,7 @@ const GLOBAL_TABLES: Record<string, string> = {
   'identity.email_domain': 'a sign-in knows the domain of a mail before it knows a tenant',
   'identity.factor_reset': 'as the credential',
   'identity.linked_identity': 'as the credential',
+  'identity.mail_proof': 'as the person',
   'identity.passkey': 'as the credential',
   'identity.provider_visit': 'who is away at another provider is not known yet',
   'identity.recovery_code': 'as the credential',
@@ -256,6 +287,9 @@ const GLOBAL_TABLES: Record<string, string> = {
   'licensing.propagation': 'how fast gateways hear of changes',
   'licensing.revocation_list': 'what is revoked, for everybody to read',
   'licensing.signing_key': 'keys of the platform, without their private halves',
+  'kernel.mail': 'on their way out, sealed; jobs alone read them',
+  'kernel.beside_tenant': 'which rows of tables without tenant go with one',
+  'tenancy.tombstone': 'what is left of a tenant that is no more',
   'kernel.migration': 'what has run',
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',
@@ -300,9 +334,10 @@ describe('tables', () => {
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
        where exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_wall')`);
     const foreign = rows.filter((row) => row.first !== 'tenant_id').map((row) => row.index);
-    // A slug is a name on the platform, a sign-in finds a person's memberships before it knows a tenant, and the platform
+    // A key is found by its hash, a slug is a name on the platform, a sign-in finds a person's memberships before it knows a tenant, and the platform
     // reads what was denied over all tenants.
     expect(foreign.sort()).toEqual([
+      'identity.api_key_hash',
       'identity.membership_everywhere',
       'kernel.tenant_profile_slug_key',
       'licensing.denial_everywhere',
@@ -324,10 +359,15 @@ describe('tables', () => {
       select p.oid::regprocedure::text as name, pg_get_userbyid(p.proowner) as owner, p.proconfig
         from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.prosecdef and n.nspname not in ('pg_catalog', 'graphile_worker') order by 1`);
     expect(rows.map((row) => row.name)).toEqual([
+      'identity.prune_grant_feed()',
+      'identity.prune_sign_in_records()',
       'kernel.audit_row()',
       'kernel.enqueue(text,jsonb,text,boolean)',
       'kernel.finish(jsonb)',
       'kernel.link_audit()',
+      'kernel.purge(text)',
+      'kernel.rows_left()',
+      'kernel.send_mails(jsonb)',
       'kernel.set_timers(jsonb)',
     ]);
     for (const row of rows) {

@@ -23,23 +23,54 @@ function placeOf(config: Config, tenantId: string, name: string): string {
   return join(homeOf(config, tenantId), name);
 }
 
+/** A file that is being written: nobody finds it before it is kept. */
+export interface FileWriter {
+  write(content: string | Buffer): Promise<void>;
+  keep(): Promise<StoredFile>;
+  /** Leaves nothing behind. Harmless after it was kept or discarded. */
+  discard(): Promise<void>;
+}
+
+/** Begins a file of the caller's tenant, which is kept in the place of one of the same name. */
+export async function writeFile(ctx: Context, name: string): Promise<FileWriter> {
+  const place = placeOf(ctx.machinery.config, ctx.tenantId, name);
+  await mkdir(dirname(place), { recursive: true });
+  const draft = `${place}.${randomUUID()}`;
+  const file = await open(draft, 'w', 0o600);
+  const hash = createHash('sha256');
+  let bytes = 0;
+  return {
+    async write(content) {
+      await file.writeFile(content);
+      hash.update(content);
+      bytes += Buffer.byteLength(content);
+    },
+    async keep() {
+      await file.sync();
+      await file.close();
+      await rename(draft, place);
+      return { name, bytes, sha256: hash.digest('hex') };
+    },
+    async discard() {
+      await file.close();
+      await rm(draft, { force: true });
+    },
+  };
+}
+
 /**
  * Keeps a file of the caller's tenant, in the place of one of the same name. It is there once this returns, whatever
  * becomes of the transaction: a name that holds a new id leaves at worst a file nobody knows of.
  */
 export async function putFile(ctx: Context, name: string, content: string | Buffer): Promise<StoredFile> {
-  const place = placeOf(ctx.machinery.config, ctx.tenantId, name);
-  await mkdir(dirname(place), { recursive: true });
-  const draft = `${place}.${randomUUID()}`;
-  const file = await open(draft, 'w', 0o600);
+  const file = await writeFile(ctx, name);
   try {
-    await file.writeFile(content);
-    await file.sync();
-  } finally {
-    await file.close();
+    await file.write(content);
+    return await file.keep();
+  } catch (error) {
+    await file.discard();
+    throw error;
   }
-  await rename(draft, place);
-  return { name, bytes: Buffer.byteLength(content), sha256: createHash('sha256').update(content).digest('hex') };
 }
 
 /** A file of the caller's tenant, or null. */
@@ -95,21 +126,27 @@ const linkMac = (config: Config, text: string) =>
     .update(text)
     .digest();
 
+interface LinkTerms {
+  type: string;
+  endsAt: Date;
+  isOnce?: boolean;
+}
+
 /**
  * The address under which whoever holds it gets a file of the caller's tenant from the gateway until `endsAt`; with
  * `isOnce` one time only.
  */
-export function signFile(
-  ctx: Context,
-  name: string,
-  { type, endsAt, isOnce = false }: { type: string; endsAt: Date; isOnce?: boolean },
-): string {
+export const signFile = (ctx: Context, name: string, terms: LinkTerms): string =>
+  `${ctx.machinery.config.PUBLIC_URL.replace(/\/$/, '')}/files/${fileToken(ctx, name, terms)}`;
+
+/** The last part of that address, which alone says all. */
+export function fileToken(ctx: Context, name: string, { type, endsAt, isOnce = false }: LinkTerms): string {
   const { config } = ctx.machinery;
   placeOf(config, ctx.tenantId, name);
   const link: FileLink = { tenantId: ctx.tenantId, name, type, endsAt: endsAt.getTime() };
   if (isOnce) link.once = randomUUID();
   const text = Buffer.from(JSON.stringify(link)).toString('base64url');
-  return `${config.PUBLIC_URL.replace(/\/$/, '')}/files/${text}.${linkMac(config, text).toString('base64url')}`;
+  return `${text}.${linkMac(config, text).toString('base64url')}`;
 }
 
 /** What a link says, its last part given; null where we did not sign it or it has ended. */

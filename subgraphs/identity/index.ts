@@ -1,4 +1,9 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { AccountResolver } from './accounts/account.resolver.ts';
+import { MailProof } from './accounts/mail-proof.entity.ts';
+import { OpenAccountResolver } from './accounts/open-account.resolver.ts';
+import { SignInRecordResolver } from './accounts/sign-in-record.resolver.ts';
+import { endWhatIsDue, prune } from './accounts/sweeps.ts';
 import { ApiKey } from './api-keys/api-key.entity.ts';
 import { ApiKeyResolver, TenantKeysResolver } from './api-keys/api-key.resolver.ts';
 import { keyById } from './api-keys/api-key.service.ts';
@@ -65,6 +70,9 @@ export const identity: SubgraphDefinition = {
     SessionResolver,
     GrantResolver,
     SocketTicketResolver,
+    OpenAccountResolver,
+    AccountResolver,
+    SignInRecordResolver,
     ChallengeResolver,
     TotpResolver,
     PasskeyResolver,
@@ -88,6 +96,7 @@ export const identity: SubgraphDefinition = {
     SignInRecord,
     SocketTicket,
     TokenKey,
+    MailProof,
     Challenge,
     Passkey,
     RecoveryCode,
@@ -113,7 +122,11 @@ export const identity: SubgraphDefinition = {
   },
   isControlPlane: true,
   subscribers,
-  crons: { checkEmailDomains: { pattern: '17 4 * * *', run: checkEmailDomains } },
+  crons: {
+    endWhatIsDue: { pattern: '* * * * *', run: endWhatIsDue },
+    checkEmailDomains: { pattern: '17 4 * * *', run: checkEmailDomains },
+    prune: { pattern: '7 * * * *', run: prune },
+  },
   onStart: openExampleProvider,
   timers: { lapseGrants, tendKeys },
   people: PEOPLE,

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
+import { prefixOf } from '../../schema/address-prefix.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { SignInBucket } from './sign-in-bucket.entity.ts';
@@ -11,7 +12,6 @@ import {
   giveBack,
   isLocked,
   MAIL_POLICY,
-  prefixOf,
 } from './sign-in-bucket.rules.ts';
 import { macKey } from './token.service.ts';
 import type { Realm } from './user.rules.ts';

@@ -77,7 +77,7 @@ async function ask(ctx: Context, proof: FirstProof, answers: ProofMethod[]): Pro
 /** Into the tenant there is to go to, if its policy is met; what it still asks for becomes another challenge. */
 async function enter(ctx: Context, proof: FirstProof, held: HeldFactors, isStrongProof: boolean): Promise<SignedIn> {
   const { user, methods, tenant = null, settle } = proof;
-  const everywhere = await everyPlaceOf(ctx, user.id);
+  const everywhere = user.state === 'ACTIVE' ? await everyPlaceOf(ctx, user.id) : [];
   // A tenant's own provider speaks for that tenant alone.
   const places = methods.includes('SSO') ? everywhere.filter(({ slug }) => slug === tenant) : everywhere;
   const lastId = places.length > 1 ? await lastMembershipIdOf(ctx, user.id) : null;

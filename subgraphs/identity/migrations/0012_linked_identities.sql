@@ -39,3 +39,8 @@ create table identity.provider_visit (
 );
 create index provider_visit_until on identity.provider_visit (expires_at);
 create index provider_visit_of_session on identity.provider_visit (session_id);
+
+-- The subscribers of an ISP that is deleted leave nothing behind.
+call kernel.goes_with_tenant('identity.linked_identity',
+  'user_id in (select u.id from identity.user u where u.realm = kernel.tenant_id()::text)');
+call kernel.goes_with_tenant('identity.provider_visit', 'home_id = kernel.tenant_id()');

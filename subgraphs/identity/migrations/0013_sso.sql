@@ -41,3 +41,4 @@ create table identity.email_domain (
   check (not is_offered or connection_id is not null)
 );
 create unique index email_domain_proved_once on identity.email_domain (domain) where state = 'PROVED';
+call kernel.goes_with_tenant('identity.email_domain', 'home_id = kernel.tenant_id()', true);

@@ -23,8 +23,8 @@ import { payload, UserError } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { DonePayload, done } from '../done.payload.ts';
 import { IdInput } from '../id.input.ts';
-import { TransportEnum } from '../session.entity.ts';
-import type { Transport } from '../session.rules.ts';
+import { ProofMethodEnum, TransportEnum } from '../session.entity.ts';
+import type { ProofMethod, Transport } from '../session.rules.ts';
 import { answer, SignInPayload } from '../sign-in.payload.ts';
 import { Me } from '../user.resolver.ts';
 import { signInMethods } from './ask-methods.service.ts';
@@ -79,8 +79,7 @@ class ProviderWay {
 
 @ObjectType({ description: 'How somebody may sign in. It follows from the realm and the domain of the mail alone.' })
 class SignInMethods {
-  @Field(() => Boolean) isPasswordOffered!: boolean;
-  @Field(() => Boolean) isPasskeyOffered!: boolean;
+  @Field(() => [ProofMethodEnum], { description: 'What a sign-in may begin with.' }) methods!: ProofMethod[];
   @Field(() => [ProviderWay]) @ListSize(5) providers!: ProviderWay[];
   @Field(() => Boolean, { description: 'Passwords are refused but for those named for emergencies.' })
   isSsoRequired!: boolean;
@@ -88,8 +87,9 @@ class SignInMethods {
 
 @Resolver(() => Me)
 export class OtherProvidersResolver {
-  @Query(() => SignInMethods)
-  @OpenDoor('Nobody is signed in before signing in; thirty a minute from one address.')
+  @Query(() => SignInMethods, { description: 'How the people of an ISP, or with mails of a domain, may sign in.' })
+  @OpenDoor('A sign-in page asks before anybody has signed in.')
+  @Cost(5)
   signInMethods(
     @Arg('realm', () => String, { nullable: true }) realm: string | null | undefined,
     @Arg('email', () => String, { nullable: true }) email: string | null | undefined,

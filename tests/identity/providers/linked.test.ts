@@ -110,7 +110,7 @@ describe('an account at another provider', () => {
 describe('ways to sign in', () => {
   const ask = (email: string | null, realm: string | null = null) =>
     open.client.post<{ signInMethods: object }>(
-      'query($email: String, $realm: String) { signInMethods(email: $email, realm: $realm) { isPasswordOffered isSsoRequired providers { provider } } }',
+      'query($email: String, $realm: String) { signInMethods(email: $email, realm: $realm) { methods isSsoRequired providers { provider } } }',
       { email, realm },
     );
   const COMMON = [{ provider: 'GOOGLE' }, { provider: 'GITHUB' }];
@@ -119,11 +119,11 @@ describe('ways to sign in', () => {
     const [lia, nobody] = [await ask('lia@atlas.example'), await ask('no.such.person@ATLAS.example')];
     expect(lia.data).toEqual(nobody.data);
     expect(lia.data?.signInMethods).toEqual({
-      isPasswordOffered: true,
+      methods: ['PWD', 'KEY', 'OAUTH', 'SSO'],
       isSsoRequired: true,
       providers: [{ provider: 'SSO' }, ...COMMON],
     });
-    const plain = { isPasswordOffered: true, isSsoRequired: false, providers: COMMON };
+    const plain = { methods: ['PWD', 'KEY', 'OAUTH'], isSsoRequired: false, providers: COMMON };
     for (const email of ['wren@kestrel.example', 'x@nowhere.example', 'not a mail', null])
       expect((await ask(email)).data?.signInMethods).toEqual(plain);
     expect((await ask('lia@atlas.example', 'atlas')).data?.signInMethods).toEqual(plain);
