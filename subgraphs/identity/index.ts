@@ -24,6 +24,15 @@ import { MembershipResolver, TenantResolver } from './membership.resolver.ts';
 import { seenMembership } from './membership.service.ts';
 import { SignInPolicy } from './policy/sign-in-policy.entity.ts';
 import { SignInPolicyResolver, TenantPolicyResolver } from './policy/sign-in-policy.resolver.ts';
+import { EmailDomain } from './providers/email-domain.entity.ts';
+import { checkEmailDomains } from './providers/email-domain.service.ts';
+import { openExampleProvider } from './providers/example-provider.ts';
+import { LinkedIdentity } from './providers/linked-identity.entity.ts';
+import { OtherProvidersResolver } from './providers/other-providers.resolver.ts';
+import { ProviderVisit } from './providers/provider-visit.entity.ts';
+import { EmailDomainResolver, SsoConnectionResolver } from './providers/sso.resolver.ts';
+import { SsoConnection } from './providers/sso-connection.entity.ts';
+import { connectionById } from './providers/sso-connection.service.ts';
 import { AssigneeResolver } from './roles/assignee.resolver.ts';
 import { PermissionGrantResolver } from './roles/permission-grant.resolver.ts';
 import { lapseGrants } from './roles/permission-grant.service.ts';
@@ -70,6 +79,9 @@ export const identity: SubgraphDefinition = {
     SecondFactorResolver,
     SignInPolicyResolver,
     TenantPolicyResolver,
+    OtherProvidersResolver,
+    EmailDomainResolver,
+    SsoConnectionResolver,
   ],
   types: [Tenant, Customer],
   entities: [
@@ -91,6 +103,10 @@ export const identity: SubgraphDefinition = {
     SecondFactor,
     SignInPolicy,
     FactorReset,
+    LinkedIdentity,
+    ProviderVisit,
+    EmailDomain,
+    SsoConnection,
   ],
   references: {
     User: (ctx, { id }) => ctx.load(personById, id),
@@ -98,6 +114,7 @@ export const identity: SubgraphDefinition = {
     Role: (ctx, { id }) => roleById(ctx, id),
     ApiKey: (ctx, { id }) => (ctx.can('identity.api_key.read') ? keyById(ctx, id) : null),
     Session: (ctx, { id }) => mySession(ctx, id),
+    SsoConnection: (ctx, { id }) => (ctx.can('identity.policy.read') ? connectionById(ctx, id) : null),
     Tenant: async (ctx, { id, slug }) => {
       const own = await ownTenant(ctx);
       return own && (own.id === id || own.slug === slug) ? own : null;
@@ -107,8 +124,10 @@ export const identity: SubgraphDefinition = {
   subscribers,
   crons: {
     endWhatIsDue: { pattern: '* * * * *', run: endWhatIsDue },
+    checkEmailDomains: { pattern: '17 4 * * *', run: checkEmailDomains },
     prune: { pattern: '7 * * * *', run: prune },
   },
+  onStart: openExampleProvider,
   timers: { lapseGrants, tendKeys },
   people: PEOPLE,
   seed,
