@@ -12,6 +12,7 @@ import { overload } from './overload.ts';
 import { portalMix } from './portal-mix.ts';
 import { type Result, withDatabase } from './setup.ts';
 import { statements } from './statements.ts';
+import { walls } from './walls.ts';
 
 /** What we promise about speed, each with what it measures and its bound. `npm run bench -- statements` runs one. */
 const BENCHES: Record<string, () => Promise<Result[]>> = {
@@ -27,6 +28,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   overload,
   'portal-mix': portalMix,
   statements,
+  walls,
 };
 
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
