@@ -19,7 +19,8 @@ export async function readOwners(world: World): Promise<Owners> {
        from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
       where exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_wall')
         and a.atttypid = 'uuid'::regtype
-        and (a.attname = 'id' or (n.nspname, c.relname, a.attname) = ('identity', 'membership', 'user_id'))`,
+        and (a.attname = 'id' or (n.nspname, c.relname, a.attname) = ('identity', 'membership', 'user_id'))
+      order by 1, 2, 3`,
   );
   const of = new Map<string, Set<SeedTenant>>();
   const nouns = Object.fromEntries(SLUGS.map((slug) => [slug, new Map<string, string[]>()])) as Owners['nouns'];

@@ -61,6 +61,10 @@ export async function principalsOf(client: GatewayClient, password: string): Pro
   return [...people, nowhere, ...keys];
 }
 
+/** The first of a tenant is its administrator. */
+export const adminOf = (askers: readonly Principal[], tenant: SeedTenant): Principal =>
+  askers.find(({ tenants }) => tenants[0] === tenant) as Principal;
+
 async function signedIn(name: string, tenants: SeedTenant[], signIn: () => Promise<string>): Promise<Principal> {
   const principal: Principal = {
     name,
@@ -75,7 +79,7 @@ async function signedIn(name: string, tenants: SeedTenant[], signIn: () => Promi
 }
 
 async function keyOf(client: GatewayClient, people: Principal[], tenant: SeedTenant): Promise<Principal | undefined> {
-  const admin = people.find(({ tenants }) => tenants[0] === tenant) as Principal;
+  const admin = adminOf(people, tenant);
   const input = { name: 'Walls', scopes: SCOPES, requestsPerSecond: 100, idempotencyKey: randomUUID() };
   const answer = await client.post<{ createApiKey: { key: string; userErrors: { message: string }[] } }>(
     CREATE_KEY,

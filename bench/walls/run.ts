@@ -5,7 +5,7 @@ import { openGatewayWorld } from '../../tests/setup/gateway.ts';
 import { drawing } from '../fuzz.inputs.ts';
 import { type Ground, type Operation, operationAt } from './operations.ts';
 import { changesAcross, readOwners } from './owners.ts';
-import { type Principal, principalsOf, TENANTS } from './principals.ts';
+import { adminOf, type Principal, principalsOf, TENANTS } from './principals.ts';
 import { followAll } from './streams.ts';
 import { probe, type Troubles, trouble } from './trouble.ts';
 import { type Finding, idsIn, Watch } from './watch.ts';
@@ -17,6 +17,12 @@ const LANES = 10;
 const SHORT_MS = 100;
 /** A token lives five minutes, milliseconds. */
 const TOKEN_MS = 120_000;
+
+interface Limits {
+  operations: number;
+  /** No operation is begun after so long, milliseconds. */
+  forMs: number;
+}
 
 export interface Walls {
   findings: Finding[];
@@ -36,17 +42,15 @@ export interface Walls {
 /**
  * Lets principals of four tenants ask whatever can be asked, with ids of one another, while connections are killed and
  * clients go away in the middle, and looks at everything that comes out.
- * @param limits how many operations, and after how many milliseconds no new one is begun.
  */
-export async function runWalls(seed: number, limits: { operations: number; forMs: number }): Promise<Walls> {
+export async function runWalls(seed: number, limits: Limits): Promise<Walls> {
   const watch = new Watch();
   const logTo = { write: (line: string) => watch.logged(line) };
   const running = await openGatewayWorld({ DATABASE_POOL: String(POOL), LOG_LEVEL: 'debug' }, logTo);
   const { world, client, password } = running;
-  const sources = new Map(world.serving.subgraphs.map((one) => [one.name, localSubgraph(one)]));
   const hurried = await startGateway(
     { ...world.config, SUBGRAPH_TIMEOUT_MS: SHORT_MS },
-    sources,
+    new Map(world.serving.subgraphs.map((one) => [one.name, localSubgraph(one)])),
     world.serving.fanOut,
     createLog(world.config, 'gateway', logTo),
   );
@@ -54,40 +58,21 @@ export async function runWalls(seed: number, limits: { operations: number; forMs
   try {
     const askers = await principalsOf(client, password);
     const atFirst = await readOwners(world);
-    const ground: Ground = {
-      schema: running.gateway.graph.supergraph.schema,
-      owners: atFirst,
-      askers: askers.map(({ tenants }) => tenants),
-    };
-    for (const tenant of TENANTS)
-      followed.push(
-        followAll(client.url, askers.find((one) => one.tenants[0] === tenant) as Principal, atFirst, watch),
-      );
+    const { schema } = running.gateway.graph.supergraph;
+    const ground: Ground = { schema, owners: atFirst, askers: askers.map(({ tenants }) => tenants) };
+    for (const tenant of TENANTS) followed.push(followAll(client.url, adminOf(askers, tenant), atFirst, watch));
     const tally = new Tally(askers);
     const urls = { patient: client.url, hurried: `http://127.0.0.1:${hurried.port}/graphql` };
     const since = new Date();
-    const startedAt = performance.now();
     let isOver = false;
     const troubled = trouble(world, drawing(seed), () => isOver);
-    let next = 0;
-    let signedInAt = performance.now();
-    const lane = async () => {
-      while (next < limits.operations && performance.now() - startedAt < limits.forMs) {
-        const n = next++;
-        if (performance.now() - signedInAt > TOKEN_MS) {
-          signedInAt = performance.now();
-          for (const who of askers) await who.renew();
-        }
-        const operation = operationAt(seed, n, ground);
-        await ask(operation, n, askers[operation.asker] as Principal, urls, watch, tally);
-      }
-    };
-    try {
-      await Promise.all(Array.from({ length: LANES }, lane));
-    } finally {
+    troubled.catch(() => undefined); // it is heard below, and lanes first
+    const seconds = await askAll(askers, limits, (n) => {
+      const operation = operationAt(seed, n, ground);
+      return ask(operation, n, askers[operation.asker] as Principal, urls, watch, tally);
+    }).finally(() => {
       isOver = true;
-    }
-    const seconds = (performance.now() - startedAt) / 1_000;
+    });
     const troubles = await troubled;
     await probe(world, troubles, POOL);
     const atLast = await readOwners(world);
@@ -107,6 +92,29 @@ export async function runWalls(seed: number, limits: { operations: number; forMs
     await hurried.stop();
     await running.close();
   }
+}
+
+/** Asks one after the other in each lane, with tokens that have not ended. Answers how long it took, seconds. */
+async function askAll(
+  askers: readonly Principal[],
+  { operations, forMs }: Limits,
+  askOne: (n: number) => Promise<void>,
+): Promise<number> {
+  const startedAt = performance.now();
+  let signedInAt = startedAt;
+  let next = 0;
+  const lane = async () => {
+    while (next < operations && performance.now() - startedAt < forMs) {
+      const n = next++;
+      if (performance.now() - signedInAt > TOKEN_MS) {
+        signedInAt = performance.now();
+        for (const who of askers) await who.renew();
+      }
+      await askOne(n);
+    }
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return (performance.now() - startedAt) / 1_000;
 }
 
 async function ask(
