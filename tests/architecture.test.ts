@@ -242,7 +242,6 @@ const GLOBAL_TABLES: Record<string, string> = {
   'identity.user': 'as the credential',
   'licensing.add_on': 'the catalogue, one for all',
   'licensing.add_on_version': 'the catalogue',
-  'licensing.gateway_node': 'which gateway has heard what',
   'licensing.plan': 'the catalogue',
   'licensing.plan_version': 'the catalogue',
   'licensing.propagation': 'how fast gateways hear of changes',
@@ -252,6 +251,7 @@ const GLOBAL_TABLES: Record<string, string> = {
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',
   'kernel.feed_head': 'the same',
+  'kernel.gateway_node': 'which gateway has heard what',
   'kernel.example_world': 'one row',
 };
 

@@ -34,6 +34,13 @@ import { SignInRecord } from './sign-in-record.entity.ts';
 import { SocketTicket } from './socket-ticket.entity.ts';
 import { SocketTicketResolver } from './socket-ticket.resolver.ts';
 import { subscribers } from './subscribers.ts';
+import { Impersonation } from './support/impersonation.entity.ts';
+import {
+  ActingResolver,
+  ImpersonationResolver,
+  TenantImpersonationsResolver,
+} from './support/impersonation.resolver.ts';
+import { impersonationById, tendImpersonations } from './support/impersonation.service.ts';
 import { ownTenant } from './tenant.service.ts';
 import { Tenant } from './tenant.stub.ts';
 import { TokenKey } from './token-key.entity.ts';
@@ -62,6 +69,9 @@ export const identity: SubgraphDefinition = {
     SecondFactorResolver,
     SignInPolicyResolver,
     TenantPolicyResolver,
+    ImpersonationResolver,
+    TenantImpersonationsResolver,
+    ActingResolver,
   ],
   types: [Tenant, Customer],
   entities: [
@@ -82,6 +92,7 @@ export const identity: SubgraphDefinition = {
     SecondFactor,
     SignInPolicy,
     FactorReset,
+    Impersonation,
   ],
   references: {
     User: (ctx, { id }) => ctx.load(personById, id),
@@ -89,6 +100,7 @@ export const identity: SubgraphDefinition = {
     Role: (ctx, { id }) => roleById(ctx, id),
     ApiKey: (ctx, { id }) => (ctx.can('identity.api_key.read') ? keyById(ctx, id) : null),
     Session: (ctx, { id }) => mySession(ctx, id),
+    Impersonation: (ctx, { id }) => (ctx.can('identity.impersonation.read') ? impersonationById(ctx, id) : null),
     Tenant: async (ctx, { id, slug }) => {
       const own = await ownTenant(ctx);
       return own && (own.id === id || own.slug === slug) ? own : null;
@@ -96,7 +108,7 @@ export const identity: SubgraphDefinition = {
   },
   isControlPlane: true,
   subscribers,
-  timers: { lapseGrants, tendKeys },
+  timers: { lapseGrants, tendKeys, tendImpersonations },
   people: PEOPLE,
   seed,
 };

@@ -18,6 +18,7 @@ import { payload } from '../../schema/payload.ts';
 import { DateTime } from '../../schema/scalars.ts';
 import type { Context } from '../_kernel/context.ts';
 import { Customer } from './customer.stub.ts';
+import { toldEverywhere } from './grant.service.ts';
 import { lastSignInOf, personById } from './loaders.ts';
 import { Membership, MembershipKindEnum, MembershipStateEnum } from './membership.entity.ts';
 import { MembershipPayload } from './membership.payload.ts';
@@ -116,7 +117,7 @@ export class MembershipResolver {
   @NotWhileActing()
   @Continuity()
   setMemberRoles(@Arg('input', () => MemberRolesInput) input: MemberRolesInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.setMemberRoles(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.setMemberRoles(ctx, input) })));
   }
 
   @Mutation(() => MembershipPayload)
@@ -125,7 +126,7 @@ export class MembershipResolver {
   @NotWhileActing()
   @Continuity()
   suspendMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.suspendMember(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.suspendMember(ctx, input) })));
   }
 
   @Mutation(() => MembershipPayload)
@@ -143,7 +144,7 @@ export class MembershipResolver {
   @NotWhileActing()
   @Continuity()
   endMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.endMember(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.endMember(ctx, input) })));
   }
 }
 

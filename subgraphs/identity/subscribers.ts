@@ -4,6 +4,7 @@ import { hears } from '../_kernel/subgraph.ts';
 import { reviewKeys } from './api-keys/key-care.service.ts';
 import { recountStaff } from './membership.service.ts';
 import { applySeatLimit } from './seat.service.ts';
+import { endImpersonationsOf } from './support/impersonation.service.ts';
 
 type LimitEvent = LoggedEvent<'licensing.limit.reduced'> | LoggedEvent<'licensing.limit.raised'>;
 
@@ -24,5 +25,8 @@ export const subscribers = {
   reviewKeysOfRole: hears('identity.role.changed', reviewKeys),
   reviewKeysOfRevoked: hears('identity.permission.revoked', reviewKeys),
   reviewKeysOfLapsed: hears('identity.permission.lapsed', reviewKeys),
+  endImpersonationsOfEnded: hears('identity.session.ended', (ctx, { payload }) =>
+    endImpersonationsOf(ctx, payload.sessionId),
+  ),
   recountStaff: hears('licensing.usage.day_closed', (ctx) => recountStaff(ctx)),
 };

@@ -47,9 +47,12 @@ export async function whoAsks(ctx: Context): Promise<User | null> {
   return kind === 'USER' && id ? readGlobally(ctx, (em) => em.findOne(User, { id })) : null;
 }
 
-/** The memberships of who asks, over all tenants. */
+/** The memberships of who asks, over all tenants; whoever acts in their name sees the one they act in. */
 export async function myMemberships(ctx: Context, me: User): Promise<Membership[]> {
-  return (await everyPlaceOf(ctx, me.id)).map(({ membership }) => Object.assign(membership, { user: me }));
+  const { actingFor, membershipId } = ctx.envelope;
+  return (await everyPlaceOf(ctx, me.id))
+    .filter(({ id }) => !actingFor || id === membershipId)
+    .map(({ membership }) => Object.assign(membership, { user: me }));
 }
 
 /** How who asks proved it, in the session that asks. */
