@@ -61,12 +61,12 @@ describe('An impersonation', () => {
   });
 
   test.each([
-    [{ reason: 'too short' }, 'PLATFORM', 'reason'],
-    [{ reason: 'x'.repeat(501) }, 'PLATFORM', 'reason'],
-    [{ ticket: null }, 'PLATFORM', 'ticket'],
-    [{ ticket: 'T'.repeat(61) }, 'ISP', 'ticket'],
-    [{ mode: 'ACT' }, 'ISP', 'mode'],
-  ] as const)('asked for with %j by %s is refused for its %s', (asked, operator, field) => {
+    ['nine letters as reason', { reason: 'too short' }, 'PLATFORM', 'reason'],
+    ['501 letters as reason', { reason: 'x'.repeat(501) }, 'PLATFORM', 'reason'],
+    ['no ticket', { ticket: null }, 'PLATFORM', 'ticket'],
+    ['61 letters as ticket', { ticket: 'T'.repeat(61) }, 'ISP', 'ticket'],
+    ['the wish to act', { mode: 'ACT' }, 'ISP', 'mode'],
+  ] as const)('asked for with %s is refused for its field', (_, asked, operator, field) => {
     const terms = { mode: 'READ' as const, reason: 'She cannot see her invoice.', ticket: 'T-1', ...asked };
     expect(() => checkTerms(terms, operator)).toThrow(expect.objectContaining({ code: 'INVALID', field }));
   });
