@@ -10,6 +10,7 @@ import { licenseLiveness } from './license-liveness.ts';
 import { licensePast } from './license-past.ts';
 import { overload } from './overload.ts';
 import { portalMix } from './portal-mix.ts';
+import { provisioning } from './provisioning.ts';
 import { type Result, withDatabase } from './setup.ts';
 import { statements } from './statements.ts';
 
@@ -26,6 +27,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   'license-past': licensePast,
   overload,
   'portal-mix': portalMix,
+  provisioning,
   statements,
 };
 

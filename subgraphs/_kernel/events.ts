@@ -37,8 +37,13 @@ export function emit<N extends EventName>(
 }
 
 /** The same for the platform's log: what the platform must act on. The payload names the tenant it is about. */
-export function emitToPlatform<N extends EventName>(em: EntityManager, name: N, payload: Events[N]): void {
-  workOf(em).platformEvents.push({ id: uuidv7(), name, payload, personal: null });
+export function emitToPlatform<N extends EventName>(
+  em: EntityManager,
+  name: N,
+  payload: Events[N],
+  personal?: Record<string, unknown>,
+): void {
+  workOf(em).platformEvents.push({ id: uuidv7(), name, payload, personal: personal ?? null });
 }
 
 /** Tells every gateway that something it holds a copy of has changed. */

@@ -12,6 +12,7 @@ import { kindOf, overByTime } from './session.rules.ts';
 import { actingGrantsOf } from './support/acting-grant.service.ts';
 import { presentOf, readBriefly } from './tenant.service.ts';
 import { User } from './user.entity.ts';
+import { maySignIn } from './user.rules.ts';
 
 /** What the named sessions and impersonations allow now; one that is unknown is left out. */
 export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Promise<Grant[]> {
@@ -45,8 +46,7 @@ export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Pro
 }
 
 function grantOf(session: Session, user: User, rights: MemberRights | null, now: Date): Omit<Grant, 'proofs'> {
-  const endReason =
-    session.endReason ?? overByTime(session, now) ?? (user.state === 'ACTIVE' ? null : 'USER_SUSPENDED');
+  const endReason = session.endReason ?? overByTime(session, now) ?? (maySignIn(user.state) ? null : 'USER_SUSPENDED');
   const membership = rights?.membership;
   return {
     sessionId: session.id,

@@ -1,4 +1,9 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { AccountResolver } from './accounts/account.resolver.ts';
+import { MailProof } from './accounts/mail-proof.entity.ts';
+import { OpenAccountResolver } from './accounts/open-account.resolver.ts';
+import { SignInRecordResolver } from './accounts/sign-in-record.resolver.ts';
+import { endWhatIsDue, prune } from './accounts/sweeps.ts';
 import { ApiKey } from './api-keys/api-key.entity.ts';
 import { ApiKeyResolver, TenantKeysResolver } from './api-keys/api-key.resolver.ts';
 import { keyById } from './api-keys/api-key.service.ts';
@@ -63,6 +68,9 @@ export const identity: SubgraphDefinition = {
     SessionResolver,
     GrantResolver,
     SocketTicketResolver,
+    OpenAccountResolver,
+    AccountResolver,
+    SignInRecordResolver,
     ChallengeResolver,
     TotpResolver,
     PasskeyResolver,
@@ -86,6 +94,7 @@ export const identity: SubgraphDefinition = {
     SignInRecord,
     SocketTicket,
     TokenKey,
+    MailProof,
     Challenge,
     Passkey,
     RecoveryCode,
@@ -108,6 +117,10 @@ export const identity: SubgraphDefinition = {
   },
   isControlPlane: true,
   subscribers,
+  crons: {
+    endWhatIsDue: { pattern: '* * * * *', run: endWhatIsDue },
+    prune: { pattern: '7 * * * *', run: prune },
+  },
   timers: { lapseGrants, tendKeys, tendImpersonations },
   people: PEOPLE,
   seed,

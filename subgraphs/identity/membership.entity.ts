@@ -6,6 +6,7 @@ import type { User } from './user.entity.ts';
 
 export const MembershipKindEnum = { STAFF: 'STAFF', PORTAL: 'PORTAL' } as const;
 export const MembershipStateEnum = {
+  INVITED: 'INVITED',
   ACTIVE: 'ACTIVE',
   SUSPENDED: 'SUSPENDED',
   FROZEN: 'FROZEN',
@@ -18,6 +19,7 @@ registerEnumType(MembershipKindEnum, {
 registerEnumType(MembershipStateEnum, {
   name: 'MembershipState',
   valuesConfig: {
+    INVITED: { description: 'Has an account made for them and has not come yet. It ends after seven days.' },
     SUSPENDED: { description: 'Kept out by an administrator.' },
     FROZEN: { description: 'The plan has no seat for them now. They come back by themselves when it has one.' },
   },
@@ -36,6 +38,8 @@ export class Membership {
   @Property({ type: 'uuid', nullable: true }) customerId?: string | null;
   @Field(() => MembershipStateEnum) @Property({ type: 'string' }) state!: MembershipState;
   @Field(() => Int) @Property({ type: 'integer' }) version!: number;
+  /** The provisioning run that asked for it. */
+  @Property({ type: 'uuid', nullable: true }) runId?: string | null;
   @Property({ type: 'datetime' }) createdAt!: Date;
   @Property({ type: 'datetime', nullable: true }) endedAt?: Date | null;
 

@@ -4,9 +4,10 @@ import { optionalText } from '../../schema/words.ts';
 import { NO_ROLES, type OwnRoles, permissionsOfRole } from './roles/role.rules.ts';
 
 export type MembershipKind = 'STAFF' | 'PORTAL';
-export type MembershipState = 'ACTIVE' | 'SUSPENDED' | 'FROZEN' | 'ENDED';
+export type MembershipState = 'INVITED' | 'ACTIVE' | 'SUSPENDED' | 'FROZEN' | 'ENDED';
 
 const NEXT: Record<MembershipState, readonly MembershipState[]> = {
+  INVITED: ['ACTIVE', 'ENDED'],
   ACTIVE: ['SUSPENDED', 'FROZEN', 'ENDED'],
   SUSPENDED: ['ACTIVE', 'ENDED'],
   FROZEN: ['ACTIVE', 'ENDED'],

@@ -66,6 +66,10 @@ export interface NewMember {
   customerId?: string;
   /** Whether a seat of the plan is taken; those who were there before the plan hold none. */
   takesSeat?: boolean;
+  /** It begins when the person comes. */
+  isInvited?: boolean;
+  /** The provisioning run that asked for it. */
+  runId?: string;
 }
 
 /**
@@ -74,19 +78,19 @@ export interface NewMember {
  */
 export function addMember(ctx: Context, asked: NewMember): Promise<Membership> {
   return ctx.tx(async (em) => {
-    const { takesSeat = asked.kind === 'STAFF', customerId = null, ...rest } = asked;
+    const { takesSeat = asked.kind === 'STAFF', customerId = null, isInvited = false, ...rest } = asked;
     const roles = await rolesFor(em, asked.roles, asked.kind, ctx.isPlatform);
     const made = em.create(Membership, {
       ...rest,
       roles,
       customerId,
-      state: 'ACTIVE',
+      state: isInvited ? 'INVITED' : 'ACTIVE',
       version: 1,
       createdAt: ctx.now(),
     });
     em.persist(made);
     if (takesSeat) await consume(ctx, em, 'staff_users', 1n, made.id);
-    tell(em, 'identity.membership.activated', made);
+    if (!isInvited) tell(em, 'identity.membership.activated', made);
     return made;
   });
 }
@@ -143,20 +147,39 @@ export function restoreMember(ctx: Context, asked: MemberChange): Promise<Member
   });
 }
 
+/** Ends the sessions a member has for this tenant; they may sign in again. */
+export async function endMemberSessions(ctx: Context, asked: MemberChange): Promise<void> {
+  await changeMember(ctx, asked, (em, member) => endSessionsOf(em, member.id, 'ENDED_BY_ADMIN'));
+}
+
 /**
  * Ends a membership for good: sessions for this tenant end, and the seat is free, for a frozen member first. Who they
  * were stays readable.
  */
 export function endMember(ctx: Context, asked: MemberChange & { reason?: string | null }): Promise<Membership> {
-  return changeMember(ctx, asked, async (em, member, admins) => {
-    keepAnAdmin(admins.includes(member.id), false, admins.length - 1);
-    member.state = advance(member.state, 'ENDED');
-    member.endedAt = ctx.now();
-    if (member.kind === 'STAFF') await release(ctx, em, 'staff_users', 1n, member.id);
-    await endSessionsOf(em, member.id, 'MEMBERSHIP_ENDED');
-    tell(em, 'identity.membership.ended', member, checkReason(asked.reason));
-    if (member.kind === 'STAFF') await settleSeats(em);
-  });
+  return changeMember(ctx, asked, (em, member, admins) =>
+    closeMembership(ctx, em, member, admins, checkReason(asked.reason)),
+  );
+}
+
+/**
+ * Ends a locked membership in its tenant, whose version is raised already, and lets the seat go. Refuses INVALID_STATE for the last administrator.
+ * @param admins as `lockAdmins` gives them.
+ */
+export async function closeMembership(
+  ctx: Context,
+  em: EntityManager,
+  member: Membership,
+  admins: readonly string[],
+  reason?: string,
+): Promise<void> {
+  keepAnAdmin(admins.includes(member.id), false, admins.length - 1);
+  member.state = advance(member.state, 'ENDED');
+  member.endedAt = ctx.now();
+  if (member.kind === 'STAFF') await release(ctx, em, 'staff_users', 1n, member.id);
+  await endSessionsOf(em, member.id, 'MEMBERSHIP_ENDED');
+  tell(em, 'identity.membership.ended', member, reason);
+  if (member.kind === 'STAFF') await settleSeats(em);
 }
 
 type Change = (em: EntityManager, member: Membership, admins: readonly string[]) => Promise<void>;

@@ -2,6 +2,7 @@ import { unauthenticated } from '../../schema/errors.ts';
 import type { Context, Machinery } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { tellGateways } from '../_kernel/events.ts';
+import { warn } from './accounts/mails.service.ts';
 import { heldFactorsOf } from './factors/held-factors.service.ts';
 import { type PolicyVerdict, policyVerdict } from './policy/sign-in-policy.rules.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
@@ -56,6 +57,7 @@ async function refresh(
   const reason = overByTime(session, now) ?? (verdict === 'REUSED' ? verdict : (fault ?? misses));
   if (reason === 'REUSED' || reason === 'POLICY')
     record(ctx, em, { outcome: reason, method: 'REFRESH', ...placeOf(session) });
+  if (reason === 'REUSED') await warn(ctx, em, 'REUSED', session.userId);
   if (reason) end(em, session, reason, now);
   if (reason || verdict === 'UNKNOWN') return null;
   if (verdict === 'ROTATE') {

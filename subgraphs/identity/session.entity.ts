@@ -22,13 +22,17 @@ export const EndReasonEnum = {
   IDLE: 'IDLE',
   EXPIRED: 'EXPIRED',
   REUSED: 'REUSED',
+  PASSWORD_CHANGED: 'PASSWORD_CHANGED',
+  EMAIL_CHANGED: 'EMAIL_CHANGED',
   POLICY: 'POLICY',
   FACTOR_CHANGED: 'FACTOR_CHANGED',
   USER_SUSPENDED: 'USER_SUSPENDED',
+  USER_ERASED: 'USER_ERASED',
   MEMBERSHIP_SUSPENDED: 'MEMBERSHIP_SUSPENDED',
   MEMBERSHIP_FROZEN: 'MEMBERSHIP_FROZEN',
   MEMBERSHIP_ENDED: 'MEMBERSHIP_ENDED',
   TENANT_SUSPENDED: 'TENANT_SUSPENDED',
+  ENDED_BY_ADMIN: 'ENDED_BY_ADMIN',
 } as const satisfies { [R in EndReason]: R };
 registerEnumType(TransportEnum, {
   name: 'SessionTransport',
@@ -95,6 +99,10 @@ export class SessionTokens {
   @Field(() => ID) sessionId!: string;
   @Field(() => Tenant, { nullable: true, description: 'The tenant the tokens are for; null while none is chosen.' })
   tenant!: Tenant | null;
+  @Field(() => String, {
+    description: 'Keep it on the device for its next `signIn`: strangers who try passwords do not lock it out then.',
+  })
+  deviceMark!: string;
   @Field(() => [MustDoEnum], { description: 'Until it is done only `me`, enrolment and signing out are open.' })
   mustDo!: MustDo[];
 }

@@ -30,7 +30,7 @@ import { signIn } from './sign-in.service.ts';
 import { switchTenant } from './switch.service.ts';
 
 /** To try a password takes 64 MiB and as long as many rows that are read. */
-const PASSWORD_COST = 30;
+export const PASSWORD_COST = 30;
 
 @InputType()
 class SignInInput {
@@ -39,6 +39,8 @@ class SignInInput {
   @Field(() => String, { nullable: true, description: 'Slug of the ISP whose customer signs in. Staff leaves it out.' })
   realm?: string | null;
   @Field(() => String, { nullable: true, description: 'Slug of the tenant to begin in.' }) tenant?: string | null;
+  @Field(() => String, { nullable: true, description: 'Of an earlier sign-in on this device.' })
+  deviceMark?: string | null;
   @Field(() => TransportEnum, { description: 'COOKIE for browsers, BODY for whoever keeps no cookies.' })
   transport!: Transport;
 }
@@ -67,7 +69,8 @@ class StepUpInput {
   @Field(() => String, { nullable: true, description: 'Of the challenge the passkey answers.' }) token?: string | null;
 }
 
-const SELF = 'Any signed-in person about themselves, also with a token without tenant; the use case asks who it is.';
+export const SELF =
+  'Any signed-in person about themselves, also with a token without tenant; the use case asks who it is.';
 
 @Resolver(() => Session)
 export class SessionResolver {

@@ -1,4 +1,5 @@
 import type { MembershipKind } from './membership.rules.ts';
+import { maySignIn } from './user.rules.ts';
 
 export type Transport = 'COOKIE' | 'BODY';
 /** Password, code of an app, passkey, recovery code, another provider, a tenant's own provider. */
@@ -11,13 +12,17 @@ export type EndReason =
   | 'IDLE'
   | 'EXPIRED'
   | 'REUSED'
+  | 'PASSWORD_CHANGED'
+  | 'EMAIL_CHANGED'
   | 'POLICY'
   | 'FACTOR_CHANGED'
   | 'USER_SUSPENDED'
+  | 'USER_ERASED'
   | 'MEMBERSHIP_SUSPENDED'
   | 'MEMBERSHIP_FROZEN'
   | 'MEMBERSHIP_ENDED'
-  | 'TENANT_SUSPENDED';
+  | 'TENANT_SUSPENDED'
+  | 'ENDED_BY_ADMIN';
 
 /** What somebody is in a session: by their membership, or while none is chosen by whose people they are. */
 export const kindOf = (realm: string, membership: { kind: MembershipKind } | null): MembershipKind =>
@@ -121,7 +126,7 @@ export interface Standing {
 
 /** Why a session cannot go on, or null: its person, its membership and its tenant, in that order. */
 export function standingFault({ userState, membership, tenantState }: Standing): EndReason | null {
-  if (userState !== 'ACTIVE') return 'USER_SUSPENDED';
+  if (!maySignIn(userState)) return 'USER_SUSPENDED';
   if (!membership) return null;
   if (membership.state === 'SUSPENDED') return 'MEMBERSHIP_SUSPENDED';
   if (membership.state === 'FROZEN') return 'MEMBERSHIP_FROZEN';

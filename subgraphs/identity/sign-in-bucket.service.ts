@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { LockMode } from '@mikro-orm/core';
+import { prefixOf } from '../../schema/address-prefix.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { SignInBucket } from './sign-in-bucket.entity.ts';
@@ -11,7 +12,6 @@ import {
   giveBack,
   isLocked,
   MAIL_POLICY,
-  prefixOf,
 } from './sign-in-bucket.rules.ts';
 import { macKey } from './token.service.ts';
 import type { Realm } from './user.rules.ts';
@@ -87,7 +87,7 @@ export async function clearMail(em: EntityManager, { mail }: BucketKeys): Promis
 }
 
 /** The bucket of a key, made when there is none, and the time since which it is locked for us. */
-async function lockBucket(em: EntityManager, key: string): Promise<{ held: SignInBucket; now: Date }> {
+export async function lockBucket(em: EntityManager, key: string): Promise<{ held: SignInBucket; now: Date }> {
   const [row] = await em.execute(
     `insert into identity.sign_in_bucket (key) values (?) on conflict (key) do update set key = excluded.key
      returning *, clock_timestamp() as now`,

@@ -14,6 +14,8 @@ export interface SignInRequest {
   realm?: string | null;
   /** Slug of the tenant to begin in. */
   tenant?: string | null;
+  /** Of an earlier sign-in on this device. */
+  deviceMark?: string | null;
   transport: Transport;
 }
 
@@ -22,10 +24,10 @@ export interface SignInRequest {
  * Refuses INVALID for a wrong proof whatever is wrong with it; throws RATE_LIMITED and OVERLOADED.
  */
 export async function signIn(ctx: Context, asked: SignInRequest): Promise<SignedIn> {
-  const { email, password, realm, tenant, transport } = asked;
+  const { email, password, realm, tenant, transport, deviceMark } = asked;
   for (const text of [email, password, realm, tenant])
     if (text && !isPlain(text)) throw badInput('A text holds what no text can hold.');
-  const proof = await provePassword(ctx, { realm: await realmOf(ctx, realm ?? null), email, password });
+  const proof = await provePassword(ctx, { realm: await realmOf(ctx, realm ?? null), email, password, deviceMark });
   return afterFirstProof(ctx, { ...proof, methods: ['PWD'], transport, tenant });
 }
 

@@ -3,6 +3,7 @@ import type { Context } from '../_kernel/context.ts';
 import { hears } from '../_kernel/subgraph.ts';
 import { reviewKeys } from './api-keys/key-care.service.ts';
 import { recountStaff } from './membership.service.ts';
+import { inviteFirstAdmin, withdrawFirstAdmin } from './provisioning/first-admin.service.ts';
 import { applySeatLimit } from './seat.service.ts';
 import { endImpersonationsOf } from './support/impersonation.service.ts';
 
@@ -18,6 +19,10 @@ export const subscribers = {
   thawStaff: hears('licensing.limit.raised', applyLimit),
   /** A licence that follows a revoked one may have fewer seats than that had, and compares itself with nothing. */
   seatStaff: hears('licensing.license.started', (ctx, { payload }) => applySeatLimit(ctx, payload.version, [])),
+  inviteFirstAdmin: hears('tenancy.provisioning.admin_requested', inviteFirstAdmin),
+  withdrawFirstAdmin: hears('tenancy.provisioning.undo_requested', (ctx, { payload }) =>
+    withdrawFirstAdmin(ctx, payload),
+  ),
   /** Whoever made a key may have left, or lost what it carries. */
   reviewKeysOfChanged: hears('identity.membership.changed', reviewKeys),
   reviewKeysOfSuspended: hears('identity.membership.suspended', reviewKeys),

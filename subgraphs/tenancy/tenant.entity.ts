@@ -65,6 +65,8 @@ export class Tenant {
   @Field(() => Int, { description: 'How far its clock runs ahead: 0 for all but a sandbox.' })
   @Property({ type: 'integer' })
   clockOffsetSeconds!: number;
+  /** A sandbox is closed then, by the true time. */
+  @Property({ type: 'datetime', nullable: true }) sandboxEndsAt?: Date | null;
   @Field(() => Int) @Property({ type: 'integer' }) version!: number;
   @Property({ type: 'datetime' }) createdAt!: Date;
 }

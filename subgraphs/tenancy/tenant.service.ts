@@ -16,7 +16,8 @@ import {
   type TenantProfile,
 } from './tenant.rules.ts';
 
-export type NewTenant = Pick<Tenant, 'id' | 'slug' | 'name' | 'kind' | 'country' | 'zone' | 'locale' | 'currency'>;
+export type NewTenant = Pick<Tenant, 'id' | 'slug' | 'name' | 'kind' | 'country' | 'zone' | 'locale' | 'currency'> &
+  Partial<Pick<Tenant, 'state' | 'legalName' | 'contactEmail' | 'billingEmail' | 'sandboxEndsAt'>>;
 
 /** The caller's own tenant. */
 export async function ownTenant(ctx: Context): Promise<Tenant | null> {
@@ -44,8 +45,8 @@ export function listTenants(ctx: Context, page: PageArgs): Promise<Connection<Te
 export function registerTenant(ctx: Context, tenant: NewTenant): Promise<Tenant> {
   return ctx.tx(async (em) => {
     const made = em.create(Tenant, {
-      ...tenant,
       state: 'ACTIVE',
+      ...tenant,
       version: 1,
       clockOffsetSeconds: 0,
       isWritePaused: false,
@@ -142,14 +143,16 @@ const viewOf = (tenant: Tenant) => ({
 });
 
 /** A caller who acts in the tenant it names; refuses with NOT_FOUND what cannot be one. */
-function inTenant(ctx: Context, tenantId: string): Context {
+export function inTenant(ctx: Context, tenantId: string): Context {
   if (!isId(tenantId)) throw new Refusal('NOT_FOUND', 'There is no such tenant.', 'tenantId');
   return ctx.inTenant(tenantId);
 }
 
-const findOrRefuse = (em: EntityManager, id: string) => lockOrRefuse(em, Tenant, id, 'tenant');
+/** The tenant of an id, locked until the transaction ends; or NOT_FOUND. */
+export const findOrRefuse = (em: EntityManager, id: string) => lockOrRefuse(em, Tenant, id, 'tenant');
 
-async function saveTenant(em: EntityManager, tenant: Tenant): Promise<void> {
+/** Writes a changed tenant down, the kernel's copy with it, and tells the gateways. */
+export async function saveTenant(em: EntityManager, tenant: Tenant): Promise<void> {
   tenant.version += 1;
   await em.flush();
   await copyToKernel(em, tenant);

@@ -44,6 +44,8 @@ export async function openTrial() {
       const queries = await world.statementsOf('identity', run);
       return queries.filter((query) => /\b(identity|kernel)"?\./.test(query));
     },
+    /** The mails that have gone out, oldest first, once every job has run. */
+    mails: (to?: string) => world.mails(to),
     close: () => world.close(),
   };
 }

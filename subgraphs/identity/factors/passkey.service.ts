@@ -80,7 +80,7 @@ const registrationOf = ({ nonce }: Challenge, host: string, user: User, own: rea
   generateRegistrationOptions({
     rpName: host,
     rpID: host,
-    userName: user.email,
+    userName: user.email ?? user.id,
     userDisplayName: user.displayName,
     userID: new Uint8Array(Buffer.from(user.id)),
     challenge: new Uint8Array(Buffer.from(nonce, 'base64url')),

@@ -1,4 +1,4 @@
-import { badInput, Refusal } from '../../../schema/errors.ts';
+import { badInput, Refusal, unauthenticated } from '../../../schema/errors.ts';
 import { isPlain } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../../_kernel/db.ts';
@@ -58,6 +58,7 @@ async function byPassword(ctx: Context, password: string): Promise<SessionTokens
   }));
   if (!stepsUpWith(held).includes('PWD'))
     throw new Refusal('INVALID_STATE', 'Please use your second factor.', 'password');
+  if (user.email === null) throw unauthenticated('REVOKED');
   const { settle } = await provePassword(ctx, { realm: user.realm, email: user.email, password });
   return renewProof(ctx, 'PWD', settle);
 }

@@ -35,7 +35,7 @@ export function enrolTotp(ctx: Context): Promise<{ secret: string; uri: string }
     const secret = drawSecret();
     const sealed = sealSecret(ctx, userId, secret);
     em.persist(em.create(SecondFactor, { userId, sealed, state: 'PENDING', lastStep: null, madeAt: now }));
-    return { secret: spellSecret(secret), uri: uriOf(secret, ISSUER, email) };
+    return { secret: spellSecret(secret), uri: uriOf(secret, ISSUER, email ?? userId) };
   });
 }
 
