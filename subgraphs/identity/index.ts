@@ -24,6 +24,8 @@ import { MembershipResolver, TenantResolver } from './membership.resolver.ts';
 import { seenMembership } from './membership.service.ts';
 import { SignInPolicy } from './policy/sign-in-policy.entity.ts';
 import { SignInPolicyResolver, TenantPolicyResolver } from './policy/sign-in-policy.resolver.ts';
+import { CustomerCopy } from './portal/customer-copy.entity.ts';
+import { CustomerPortalResolver, PortalAccessResolver } from './portal/portal-access.resolver.ts';
 import { AssigneeResolver } from './roles/assignee.resolver.ts';
 import { PermissionGrantResolver } from './roles/permission-grant.resolver.ts';
 import { lapseGrants } from './roles/permission-grant.service.ts';
@@ -80,6 +82,8 @@ export const identity: SubgraphDefinition = {
     ImpersonationResolver,
     TenantImpersonationsResolver,
     ActingResolver,
+    PortalAccessResolver,
+    CustomerPortalResolver,
   ],
   types: [Tenant, Customer],
   entities: [
@@ -102,6 +106,7 @@ export const identity: SubgraphDefinition = {
     SignInPolicy,
     FactorReset,
     Impersonation,
+    CustomerCopy,
   ],
   references: {
     User: (ctx, { id }) => ctx.load(personById, id),
@@ -109,6 +114,7 @@ export const identity: SubgraphDefinition = {
     Role: (ctx, { id }) => roleById(ctx, id),
     ApiKey: (ctx, { id }) => (ctx.can('identity.api_key.read') ? keyById(ctx, id) : null),
     Session: (ctx, { id }) => mySession(ctx, id),
+    Customer: async (_, { id }) => ({ id }),
     Impersonation: (ctx, { id }) => (ctx.can('identity.impersonation.read') ? impersonationById(ctx, id) : null),
     Tenant: async (ctx, { id, slug }) => {
       const own = await ownTenant(ctx);

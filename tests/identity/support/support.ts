@@ -46,6 +46,6 @@ export const acting = (client: GatewayClient, { accessToken }: Impersonated): Pe
 /** How a request ends: OK, or code and reason. */
 export async function outcome(who: Person, document: string, variables: object = {}): Promise<string> {
   const { errors } = await who.ask<object, object>(document, variables);
-  const { code, reason } = errors?.[0]?.extensions ?? {};
+  const { code, reason }: Record<string, unknown> = errors?.[0]?.extensions ?? {};
   return errors ? [code, reason].filter(Boolean).join(' ') : 'OK';
 }
