@@ -1,6 +1,7 @@
 import { roleUrl } from '../../subgraphs/_kernel/db.ts';
 import { seedId } from '../../subgraphs/_kernel/seed-world.ts';
 import { withClient } from '../setup/database.ts';
+import { PEOPLE } from '../../subgraphs/identity/seed.ts';
 import { clientOf, envelopeOf, openTrial, type Trial, tenantId } from './trial.ts';
 
 let trial: Trial;
