@@ -26,7 +26,7 @@ import { type OperationReference, type PersistedOperations, type Warm, warm } fr
 import type { Rates } from './rates.ts';
 import type { Shedding, Turn } from './shedding.ts';
 import type { Supergraph, SupergraphManager } from './supergraph.ts';
-import { presentOf, type Tenants } from './tenants.ts';
+import { presentOf, type Tenants, type TenantView } from './tenants.ts';
 
 type Data = Record<string, unknown>;
 
@@ -37,6 +37,8 @@ export interface ClientRequest extends GraphRequest, Pick<OperationReference, 'i
   address: string;
   /** The portal it comes from, if it is one of those we allow. */
   origin?: string;
+  /** What program the client says it is. */
+  agent?: string;
   refreshCookie?: string;
   /** Headers passed on to foreign subgraphs: names and values in turn. */
   forwarded?: readonly string[];
@@ -119,6 +121,8 @@ export interface Standing {
   observed?: Envelope['observed'];
   /** The tenant may only be read at present. */
   isReadOnly?: boolean;
+  /** The tenant is suspended: which doors are left. */
+  suspended?: Envelope['suspended'];
   /** Licensing has been out of reach for too long: gated features are neither granted nor denied. */
   isLicenseUnknown: boolean;
 }
@@ -284,7 +288,7 @@ export class Graph {
     if (!caller.tenantId) return { caller, license: null, features: {}, core: 'FULL', isLicenseUnknown: false };
     const tenant = await tenants.get(caller.tenantId);
     if (!tenant) throw unauthenticated('REVOKED');
-    if (tenant.accessMode === 'BLOCKED') return blocked(caller);
+    if (tenant.accessMode === 'BLOCKED') return blocked(caller, tenant);
     const isReadOnly = tenant.accessMode === 'READ_ONLY';
     try {
       const license = await licenses.get(caller.tenantId);
@@ -390,7 +394,7 @@ export class Graph {
     audience: string,
     body: string,
     request: ClientRequest,
-    { caller, license, features, core, coreReason, observed, isReadOnly }: Standing,
+    { caller, license, features, core, coreReason, observed, isReadOnly, suspended }: Standing,
     deadline: number,
   ): string | undefined {
     if (!this.parts.mint) return undefined;
@@ -412,11 +416,14 @@ export class Graph {
       ...(observed ? { observed } : {}),
       licenseVersion: license?.version ?? 0,
       ...(isReadOnly ? { isReadOnly } : {}),
+      ...(suspended ? { suspended } : {}),
       deadline,
       trace: traceParent(),
       requestId: request.requestId,
       address: request.address,
-      ...(audience === 'identity' ? { origin: request.origin, refreshCookie: request.refreshCookie } : {}),
+      ...(audience === 'identity'
+        ? { origin: request.origin, agent: request.agent, refreshCookie: request.refreshCookie }
+        : {}),
     };
     return this.parts.mint(envelope, audience, body);
   }
@@ -484,11 +491,17 @@ export function refuseUnlicensedKey({ caller, features, license }: Standing): vo
   });
 }
 
-/** In a suspended tenant only those who can pay its licence get in, and they may look. */
-function blocked(caller: Caller): Standing {
-  if (!unpackPermissions(caller.permissions)('licensing.license.change')) throw unauthenticated('REVOKED');
+/**
+ * In a suspended tenant only those who can pay its licence are left a few doors (tenancy R7), no machine among them; in one
+ * that is being made or deleted nobody is. Doors that are open to anybody stay so: people may still go elsewhere.
+ */
+function blocked(caller: Caller, { state }: TenantView): Standing {
+  const mayStay = state === 'SUSPENDED' || state === 'CLOSING';
+  const isOneOfThem = caller.kind === 'USER' && unpackPermissions(caller.permissions)('licensing.license.change');
   const features = Object.fromEntries(
     FEATURE_KEYS.map((feature) => [feature, { access: 'NONE', reason: 'SUSPENDED' }]),
   ) as Standing['features'];
-  return { caller, license: null, features, core: 'READ', coreReason: 'SUSPENDED', isLicenseUnknown: false };
+  const suspended = mayStay && isOneOfThem ? 'PARTLY' : 'SHUT';
+  const shut = { core: 'READ', coreReason: 'SUSPENDED', isLicenseUnknown: false } as const;
+  return { caller, license: null, features, ...shut, suspended };
 }

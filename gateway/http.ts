@@ -11,6 +11,7 @@ import { continueTrace, inSpan, type Logger } from '../subgraphs/_kernel/telemet
 import { type ApolloDoor, answerByApollo, type HttpContext } from './apollo-server.ts';
 import { ANONYMOUS } from './auth.ts';
 import { maskError } from './denials.ts';
+import { type Files, sendFile } from './files.ts';
 import type { Answer, Graph } from './graph.ts';
 import { answerType, readGraphRequest, refuse, sendAnswer, sendDocument, sendJson } from './graph-over-http.ts';
 import type { Page } from './graphiql.ts';
@@ -35,6 +36,8 @@ export interface HttpOptions {
   streamLimits?: StreamLimits;
   /** What everybody may read beside the graph, by path. */
   documents?: PublicDocuments;
+  /** Where files are read that links lead to. */
+  files?: Files;
   /** Local developer pages by path; none in production. */
   pages: ReadonlyMap<string, Page>;
   log: Logger;
@@ -46,9 +49,12 @@ export interface HttpDoor {
 }
 
 export const GRAPH_PATH = '/graphql';
+const FILES = '/files/';
 const COOKIE = '__Host-isp_rt';
 /** Longer than proxies and clients keep an idle connection, or they would send on one that is just being closed, milliseconds. */
 const KEEP_ALIVE_MS = 75_000;
+/** How much of what a client says of itself is kept, characters. */
+const AGENT_LENGTH = 200;
 /** How long requests in flight may go on after the last new one was let in, milliseconds. */
 const DRAIN_MS = 10_000;
 
@@ -104,6 +110,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     if (path === '/health/ready') return answerReady(response);
     if (path === '/.well-known/jwks.json')
       return sendJson(response, 200, await graph.parts.auth.keySet(), { 'cache-control': 'public, max-age=300' });
+    if (path?.startsWith(FILES) && options.files) return sendFile(options.files, path.slice(FILES.length), response);
     const document = options.documents?.get(path ?? '');
     if (document) return sendDocument(request, response, await document());
     const page = options.pages.get(path ?? '');
@@ -127,6 +134,8 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     };
     const { origin } = request.headers;
     if (origin && isAllowed(origin)) asked.origin = origin;
+    const agent = request.headers['user-agent'];
+    if (agent) asked.agent = agent.slice(0, AGENT_LENGTH);
     const refreshCookie = cookieOf(request, isAllowed);
     if (refreshCookie) asked.refreshCookie = refreshCookie;
     if (options.forwardedHeaders.length > 0) asked.forwarded = pick(request, options.forwardedHeaders);

@@ -11,6 +11,7 @@ import { createAuthenticator } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
 import { DenialLog } from './denial-log.ts';
 import { examplePages } from './example-page.ts';
+import { filesOf } from './files.ts';
 import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
 import { openHttpDoor } from './http.ts';
@@ -114,6 +115,7 @@ export async function startGateway(
         streamsPerUser: config.STREAMS_PER_USER,
       },
       documents: licenseDocuments(ask),
+      files: filesOf(ask, config),
       pages: isDevelopment ? new Map([...graphiqlPages(), ...examplePages()]) : new Map(),
       log,
     });

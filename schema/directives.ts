@@ -28,6 +28,8 @@ export interface DoorMarks {
   whileClosing?: boolean;
   /** Open to whoever must do something first: what does it, and what leads out. */
   whileMustDo?: boolean;
+  /** Open in a suspended tenant to those who may settle its affairs. */
+  whileSuspended?: boolean;
   /** Shut to an operator who acts in another person's name. */
   notActing?: boolean;
 }
@@ -66,6 +68,9 @@ export const WhileClosing = (): Decorator => mark({ whileClosing: true });
 
 /** Open also to whoever must do something before anything else is open to them (identity R11). */
 export const WhileMustDo = (): Decorator => mark({ whileMustDo: true });
+
+/** Stays open to an administrator and a billing manager of a suspended tenant; every other door is shut (tenancy R7). */
+export const WhileSuspended = (): Decorator => mark({ whileSuspended: true });
 
 /** Refused with reason IMPERSONATION to whoever acts in another person's name, whatever the mode (identity R17). */
 export const NotWhileActing = (): Decorator => mark({ notActing: true });

@@ -56,6 +56,10 @@ export class ClientError extends GraphQLError {
 export const unauthenticated = (reason?: 'EXPIRED' | 'REVOKED' | 'NO_TENANT') =>
   new ClientError('UNAUTHENTICATED', 'Please sign in.', reason ? { reason } : {});
 
+/** Of a suspended tenant only a few doors are open, and only to those who can settle its affairs (tenancy R7). */
+export const tenantSuspended = () =>
+  new ClientError('FORBIDDEN', 'This organisation is suspended.', { reason: 'TENANT_SUSPENDED' });
+
 export const forbidden = (sentence = 'You may not do this.') => new ClientError('FORBIDDEN', sentence);
 
 export const badInput = (sentence: string) => new ClientError('BAD_USER_INPUT', sentence);

@@ -111,10 +111,13 @@ describe('walls', () => {
 const OPEN_DOORS = [
   // Who signs in has not signed in yet; who holds a token without tenant still has a self.
   'Mutation.activateAccount',
+  'Mutation.addPasskey',
   'Mutation.answerChallenge',
   'Mutation.changeEmail',
   'Mutation.changePassword',
+  'Mutation.confirmTotp',
   'Mutation.createSocketTicket',
+  'Mutation.enrolTotp',
   'Mutation.endOtherSessions',
   'Mutation.endSession',
   'Mutation.eraseMyAccount',
@@ -123,10 +126,16 @@ const OPEN_DOORS = [
   'Mutation.proveEmail',
   'Mutation.refreshSession',
   'Mutation.registerUser',
+  'Mutation.removePasskey',
+  'Mutation.removeTotp',
+  'Mutation.renewRecoveryCodes',
   'Mutation.requestPasswordReset',
   'Mutation.resetPassword',
+  'Mutation.revokeLeakedKey',
   'Mutation.signIn',
   'Mutation.signOut',
+  'Mutation.startPasskey',
+  'Mutation.startPasskeySignIn',
   'Mutation.stepUp',
   'Mutation.switchTenant',
   'Mutation.updateMyProfile',
@@ -144,6 +153,8 @@ const OPEN_DOORS = [
   // Whoever carries a licence file must be able to check it, signed in or not.
   'Query.licenseKeySet',
   'Query.licenseRevocationList',
+  // Whoever was given a certificate of deletion must be able to check it.
+  'Query.verifyDeletionCertificate',
   // What is for sale may be looked at.
   'Query.addOns',
   'Query.plan',
@@ -269,6 +280,8 @@ const GLOBAL_TABLES: Record<string, string> = {
   'licensing.revocation_list': 'what is revoked, for everybody to read',
   'licensing.signing_key': 'keys of the platform, without their private halves',
   'kernel.mail': 'on their way out, sealed; jobs alone read them',
+  'kernel.beside_tenant': 'which rows of tables without tenant go with one',
+  'tenancy.tombstone': 'what is left of a tenant that is no more',
   'kernel.migration': 'what has run',
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',
@@ -314,9 +327,10 @@ describe('tables', () => {
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
        where exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_wall')`);
     const foreign = rows.filter((row) => row.first !== 'tenant_id').map((row) => row.index);
-    // A slug is a name on the platform, a sign-in finds a person's memberships before it knows a tenant, and the platform
+    // A key is found by its hash, a slug is a name on the platform, a sign-in finds a person's memberships before it knows a tenant, and the platform
     // reads what was denied over all tenants.
     expect(foreign.sort()).toEqual([
+      'identity.api_key_hash',
       'identity.membership_everywhere',
       'kernel.tenant_profile_slug_key',
       'licensing.denial_everywhere',
@@ -344,6 +358,8 @@ describe('tables', () => {
       'kernel.enqueue(text,jsonb,text,boolean)',
       'kernel.finish(jsonb)',
       'kernel.link_audit()',
+      'kernel.purge(text)',
+      'kernel.rows_left()',
       'kernel.send_mails(jsonb)',
       'kernel.set_timers(jsonb)',
     ]);

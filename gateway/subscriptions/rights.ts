@@ -1,4 +1,4 @@
-import { ClientError, type DenialReason, deniedSentence } from '../../schema/errors.ts';
+import { ClientError, type DenialReason, deniedSentence, tenantSuspended } from '../../schema/errors.ts';
 import type { Feature } from '../../schema/features.ts';
 import type { Caller } from '../auth.ts';
 import type { Operation } from '../execution/operation.ts';
@@ -11,8 +11,8 @@ export const mayOf = ({ kind, tenantId, customerId, permissions, mustDo }: Calle
   JSON.stringify([kind, tenantId, customerId, permissions.catalogue, permissions.bits, mustDo]);
 
 /** What the tenant's licence opens: the other half of what a subgraph decides by. */
-export const opensOf = ({ features, core, observed, license, isLicenseUnknown }: Standing): string =>
-  JSON.stringify([features, core, observed, license?.version ?? 0, isLicenseUnknown]);
+export const opensOf = ({ features, core, observed, suspended, license, isLicenseUnknown }: Standing): string =>
+  JSON.stringify([features, core, observed, suspended, license?.version ?? 0, isLicenseUnknown]);
 
 /** Who asks, with all that a subgraph is told of them. What hangs on it is shared with nobody else. */
 export const personOf = ({ address, origin, refreshCookie }: ClientRequest, caller: Caller): string => {
@@ -31,10 +31,14 @@ export function standingNow({ parts: { licenses, tenants } }: Graph, caller: Cal
   return caller.keyId && (standing.features.api_keys?.access ?? 'NONE') === 'NONE' ? undefined : standing;
 }
 
-/** Throws FEATURE_NOT_LICENSED if the licence does not open what a stream is about, SUBGRAPH_UNAVAILABLE if nobody knows. */
+/**
+ * Throws FEATURE_NOT_LICENSED if the licence does not open what a stream is about, SUBGRAPH_UNAVAILABLE if nobody knows,
+ * FORBIDDEN where the tenant is suspended.
+ */
 export function refuseIfLost(operation: Operation, standing: Standing): void {
   const [lost] = shutRoots(operation, standing).filter((shut) => !isObserved(shut, standing));
   if (!lost) return;
+  if (standing.suspended) throw tenantSuspended();
   if (standing.isLicenseUnknown)
     throw new ClientError('SUBGRAPH_UNAVAILABLE', 'The licence cannot be read right now. Please try again.');
   throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(lost.reason, lost.feature), {

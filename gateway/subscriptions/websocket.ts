@@ -32,6 +32,8 @@ type Extra = {
   readonly address: string;
   readonly ticket: string | undefined;
   caller?: Caller;
+  /** It was opened while its tenant was suspended, by somebody who still may. */
+  isOfSuspended?: boolean;
   /** Gives back the user's place. */
   leave?: () => void;
   /** Streams open or being opened. */
@@ -56,6 +58,14 @@ export function openSocketDoor(
   const perUser = new Places(limits.socketsPerUser);
   const signedIn = new Set<Extra>();
 
+  /** Whether its tenant was suspended since it was opened. */
+  const isShutNow = (extra: Extra) => {
+    const tenantId = extra.caller?.tenantId;
+    const isBlocked = tenantId ? graph.parts.tenants.held(tenantId)?.accessMode === 'BLOCKED' : false;
+    if (!isBlocked) extra.isOfSuspended = false;
+    return isBlocked && !extra.isOfSuspended;
+  };
+
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_MS,
     onConnect: async (context) => {
@@ -70,6 +80,9 @@ export function openSocketDoor(
       } catch {
         return false; // 4403: wrong credentials, without a word more
       }
+      const standing = await graph.standingOf(extra.caller).catch(() => undefined); // operations are told what is wrong
+      if (standing?.suspended === 'SHUT') return false;
+      extra.isOfSuspended = standing?.suspended !== undefined;
       if (extra.socket.readyState !== extra.socket.OPEN) return false;
       const principal = principalOf(extra.caller);
       extra.leave = principal ? perUser.take(principal) : undefined;
@@ -153,8 +166,10 @@ export function openSocketDoor(
   });
   const timer = setInterval(() => {
     const now = Date.now();
-    for (const { caller, socket } of signedIn)
-      if ((caller?.expiresAt ?? 0) + GRACE_MS <= now) socket.close(CloseCode.Forbidden, 'Token expired');
+    for (const extra of signedIn) {
+      if ((extra.caller?.expiresAt ?? 0) + GRACE_MS <= now) extra.socket.close(CloseCode.Forbidden, 'Token expired');
+      else if (isShutNow(extra)) extra.socket.close(CloseCode.Forbidden, 'Organisation suspended');
+    }
   }, TICK_MS).unref();
   return {
     close() {

@@ -38,7 +38,7 @@ export const SETTINGS = {
   ],
   DATA_DIR: [
     z.string().min(1).default('.data'),
-    'Where the embedded database, the drawn secrets and mails in a folder live.',
+    'Where files and mails in a folder live, the embedded database and the drawn secrets; subgraphs that run apart share it.',
   ],
   DATABASE_URL: [
     z
@@ -69,7 +69,22 @@ export const SETTINGS = {
     keys.optional(),
     'Ed25519 public keys (base64url, comma-separated) whose envelopes a subgraph believes.',
   ],
-  IDENTITY_DATA_KEY: [secret(32).optional(), 'Seals the private halves of token keys in the database.'],
+  MASTER_KEY: [
+    secret(32).optional(),
+    'Seals the data keys of tenants and signs links to files; whoever loses it cannot read what those keys sealed.',
+  ],
+  CERTIFICATE_KEY: [
+    secret(32).optional(),
+    'Ed25519 seed that signs certificates of deletion; earlier ones verify with the same key only.',
+  ],
+  BACKUP_DAYS: [
+    z.coerce.number().int().min(0).max(3_650).default(35),
+    'How long backups of the database are kept: a certificate of deletion says when the last one ends.',
+  ],
+  IDENTITY_DATA_KEY: [
+    secret(32).optional(),
+    'Seals the private halves of token keys and the secrets of authenticator apps in the database.',
+  ],
   IDENTITY_MAC_KEY: [secret(32).optional(), 'Computes refresh tokens and hashes of sign-in buckets.'],
   LICENSE_ROOT_KEYS: [
     keys.optional(),
@@ -175,6 +190,8 @@ export const SECRETS = [
   'DATABASE_ROLE_SECRET',
   'ENVELOPE_PRIVATE_KEY',
   'ENVELOPE_PUBLIC_KEYS',
+  'MASTER_KEY',
+  'CERTIFICATE_KEY',
   'IDENTITY_DATA_KEY',
   'IDENTITY_MAC_KEY',
 ] as const;

@@ -288,6 +288,7 @@ const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
   'proofs',
   'address',
   'origin',
+  'agent',
   'refreshCookie',
 ]);
 

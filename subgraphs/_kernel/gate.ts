@@ -7,7 +7,7 @@ import {
   isObjectType,
 } from 'graphql';
 import type { DoorMarks } from '../../schema/directives.ts';
-import { ClientError, deniedSentence, forbidden, unauthenticated } from '../../schema/errors.ts';
+import { ClientError, deniedSentence, forbidden, tenantSuspended, unauthenticated } from '../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../schema/features.ts';
 import { REFUSALS, WITHHELD_WHILE_ACTING } from '../../schema/permissions.ts';
 import type { Context } from './context.ts';
@@ -69,6 +69,7 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
     if (!tenantId) throw unauthenticated('NO_TENANT');
   }
   refuseWhoActs(ctx, marks, isWrite);
+  if (marks.open === undefined) refuseSuspended(ctx, marks);
   if (marks.feature) requireFeature(ctx, marks.feature, isWrite, coordinate);
   else if (isWrite && marks.open === undefined && !marks.continuity) requireCore(ctx);
   const isOwner = marks.orOwn && ctx.envelope.customerId !== undefined;
@@ -100,6 +101,13 @@ function refuseWhoActs(ctx: Context, marks: DoorMarks, isWrite: boolean): void {
     });
   if (isWithheld)
     throw new ClientError('FORBIDDEN', 'Only the person themselves may do this.', { reason: 'IMPERSONATION' });
+}
+
+/** In a suspended tenant nothing is open but the doors that say so, and those to the few who may settle its affairs. */
+function refuseSuspended(ctx: Context, marks: DoorMarks): void {
+  const { suspended } = ctx.envelope;
+  if (!suspended || (suspended === 'PARTLY' && marks.whileSuspended)) return;
+  throw tenantSuspended();
 }
 
 /** How long a strong proof counts, milliseconds. */
@@ -134,14 +142,19 @@ const ROOTS = ['Query', 'Mutation', 'Subscription'];
  * fields with marks of their own, every field of a gated type and every field that returns one.
  * Throws at start if a door says nothing about who may enter.
  */
-export function gateSchema(schema: GraphQLSchema, marked: GraphQLSchema, foreign: ReadonlySet<string>): void {
+export function gateSchema(
+  schema: GraphQLSchema,
+  marked: GraphQLSchema,
+  foreign: ReadonlySet<string>,
+  always: Pick<DoorMarks, 'whileSuspended'> = {},
+): void {
   for (const type of Object.values(schema.getTypeMap())) {
     const source = marked.getType(type.name);
     if (!isObjectType(type) || !isObjectType(source)) continue;
     for (const field of Object.values(type.getFields())) {
       const declared = source.getFields()[field.name];
       if (!declared) continue;
-      const marks = marksOf(source, declared);
+      const marks = { ...always, ...marksOf(source, declared) };
       const isDoor =
         ROOTS.includes(type.name) ||
         (foreign.has(type.name) &&

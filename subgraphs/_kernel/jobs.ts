@@ -20,6 +20,7 @@ import { foreignNews, jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from '
 import type { Reaction } from './migrations.ts';
 import type { RunningSubgraph, SubgraphDefinition, Subscriber } from './subgraph.ts';
 import { continueTrace, inSpan, type Logger } from './telemetry.ts';
+import { findTenantProfile } from './tenant-profile.ts';
 
 /** Jobs a process runs at once. */
 const CONCURRENCY = 4;
@@ -61,6 +62,7 @@ export async function react(
     if (definition.feature && !subscriber.isAlwaysOn && !mayUse(ctx, definition.feature, true)) return;
     await ctx.tx(async (em) => {
       const event = await readEvent(em, told.seq);
+      if (!event && !(await findTenantProfile(em))) return; // its tenant was deleted meanwhile, and the log with it
       if (!event) throw new Error(`There is no event ${told.seq} in the log.`);
       const [isFirst] = await em.execute(
         'insert into kernel.reaction_receipt (task, event_id) values (?, ?) on conflict do nothing returning 1 as is_first',
@@ -87,6 +89,15 @@ async function inTenant(
     await work(ctx);
   } finally {
     await ctx.end();
+  }
+}
+
+/** Runs what a tenant set a timer for. It fails quietly where the tenant was deleted meanwhile. */
+async function unlessGone(ctx: Context, run: (ctx: Context) => Promise<unknown>): Promise<void> {
+  try {
+    await run(ctx);
+  } catch (error) {
+    if (await findTenantProfile(await ctx.em())) throw error;
   }
 }
 
@@ -178,7 +189,9 @@ export async function runJobs(
   for (const { subgraph, machinery } of subgraphs) {
     for (const [name, run] of Object.entries(subgraph.definition.timers ?? {})) {
       const task = taskName(subgraph.name, name);
-      taskList[task] = observed(task, machinery.log, ({ tenantId }) => inTenant(machinery, String(tenantId), run));
+      taskList[task] = observed(task, machinery.log, ({ tenantId }) =>
+        inTenant(machinery, String(tenantId), (ctx) => unlessGone(ctx, run)),
+      );
     }
   }
   const crons: CronItem[] = [];

@@ -36,6 +36,7 @@ function roleStatements(config: Config, subgraphs: readonly string[]): string[] 
     ...group('dotmac_owner'),
     ...group('dotmac_tenant_rw'),
     ...group('dotmac_kernel'),
+    ...group('dotmac_purge'),
     ...login('dotmac_migrator', 'noinherit'),
     ...login('dotmac_jobs'),
     ...login('dotmac_platform'),
@@ -46,6 +47,8 @@ function roleStatements(config: Config, subgraphs: readonly string[]): string[] 
     'alter role dotmac_reports set default_transaction_read_only = on',
     "alter role dotmac_reports set statement_timeout = '60s'",
     'grant dotmac_tenant_rw to dotmac_kernel',
+    'grant dotmac_tenant_rw to dotmac_purge',
+    'grant dotmac_purge to dotmac_owner with inherit false',
     // Not inherited: the wall, which binds the kernel as it binds a service, must not bind a migration.
     'grant dotmac_kernel to dotmac_owner with inherit false',
     'grant dotmac_jobs to dotmac_owner',
@@ -152,7 +155,7 @@ async function apply(
 async function openSchema(client: pg.Client, schema: string, role: string): Promise<void> {
   const [s, r] = [ident(schema), ident(role)];
   await client.query(`create schema if not exists ${s};
-    grant usage on schema ${s} to ${r}, dotmac_kernel;
+    grant usage on schema ${s} to ${r}, dotmac_kernel, dotmac_purge;
     alter default privileges in schema ${s} grant select, insert, update, delete on tables to ${r};
     alter default privileges in schema ${s} grant usage on sequences to ${r}`);
 }

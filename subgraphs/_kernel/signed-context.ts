@@ -33,6 +33,11 @@ export interface Envelope {
   licenseVersion: number;
   /** Whether the tenant may only be read: it is closing, or moving to another home. */
   isReadOnly?: boolean;
+  /**
+   * The tenant is suspended: PARTLY leaves the caller, who may settle its affairs, the doors that say so; SHUT leaves
+   * nothing but what is open to anybody.
+   */
+  suspended?: 'PARTLY' | 'SHUT';
   /** Epoch milliseconds after which nobody waits for the answer. */
   deadline: number;
   /** W3C traceparent. */
@@ -42,6 +47,8 @@ export interface Envelope {
   address?: string;
   /** The portal the request comes from, one of those we allow; told to identity only. */
   origin?: string;
+  /** What program the client says it is, at most 200 characters; told to identity only. */
+  agent?: string;
   /** The refresh token of the client's cookie; told to identity only. */
   refreshCookie?: string;
 }

@@ -85,6 +85,8 @@ export interface SubgraphDefinition {
   timers?: Record<string, (ctx: Context) => Promise<unknown>>;
   /** Runs before it serves, in the platform's tenant. */
   onStart?: (ctx: Context) => Promise<void>;
+  /** All its doors stay open to those who may settle the affairs of a suspended tenant. */
+  isOpenWhileSuspended?: boolean;
   /** Part of the control plane: may enter a tenant it names and read across tenants. */
   isControlPlane?: boolean;
   /** The people of the example world, for the domain that knows them. */
@@ -172,7 +174,7 @@ export async function defineSubgraph(definition: SubgraphDefinition): Promise<Su
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: createResolversMap(marked) as never }]);
   attachReferences(schema, marked, definition);
   const foreign = new Set((definition.types ?? []).map(graphName(marked)).filter((name) => name !== undefined));
-  gateSchema(schema, marked, foreign);
+  gateSchema(schema, marked, foreign, definition.isOpenWhileSuspended ? { whileSuspended: true } : {});
   return { definition, name: definition.name, sdl, schema, marked, foreign };
 }
 

@@ -163,7 +163,8 @@ export function endMember(ctx: Context, asked: MemberChange & { reason?: string 
 }
 
 /**
- * Ends a locked membership in its tenant, whose version is raised already, and lets the seat go. Refuses INVALID_STATE for the last administrator.
+ * Ends a locked membership in its tenant, whose version is raised already, and lets the seat go. Refuses INVALID_STATE
+ * for the last administrator.
  * @param admins as `lockAdmins` gives them.
  */
 export async function closeMembership(

@@ -13,7 +13,10 @@ export interface Place extends Candidate {
   policy: Policy;
 }
 
-/** All memberships of a person that have not ended, over all tenants; asked only about whoever asks. */
+/**
+ * All memberships of a person that have not ended, over all tenants: for whoever asks, and to know whether somebody is of one
+ * tenant alone.
+ */
 export function everyPlaceOf(ctx: Context, userId: string): Promise<Place[]> {
   return ctx.acrossTenants(async (em) => {
     const all = await em.find(Membership, { userId, state: { $ne: 'ENDED' } }, { orderBy: { id: 'asc' } });

@@ -99,7 +99,7 @@ function claimAttempt(ctx: Context, { realm, email, deviceMark }: Asked): Promis
     }
     const lockedUntil = claimed?.toISOString();
     if (lockedUntil) emit(em, 'identity.sign_in.locked', { userId: user?.id ?? null, lockedUntil });
-    const isKnownDevice = device !== undefined || ctx.envelope.sessionId !== undefined;
+    const isKnownDevice = device !== undefined || (user !== null && ctx.envelope.caller.id === user.id);
     return { keys, user, hash: credential?.hash ?? null, who, isKnownDevice, isLast: claimed !== null };
   });
 }

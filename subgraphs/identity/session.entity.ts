@@ -72,6 +72,9 @@ export class Session {
   @Property({ type: 'datetime' }) rotatedAt!: Date;
   @Field(() => TransportEnum) @Property({ type: 'string' }) transport!: Transport;
   @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) address!: string | null;
+  @Field(() => String, { nullable: true, description: 'What program it said it is.' })
+  @Property({ type: 'string', nullable: true })
+  agent!: string | null;
   @Field(() => DateTime) @Property({ type: 'datetime' }) startedAt!: Date;
   @Field(() => DateTime) @Property({ type: 'datetime' }) lastUsedAt!: Date;
   @Field(() => DateTime, { description: 'It ends then if it is not used.' })

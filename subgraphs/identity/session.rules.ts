@@ -116,7 +116,9 @@ const ROLES_OF_SUSPENDED = ['tenant_admin', 'billing_manager'];
 
 /** Whether a member with these roles may have a token for a tenant in this state. */
 export const isTenantUsable = (state: string | null, roles: readonly string[]): boolean =>
-  state === 'ACTIVE' || (state === 'SUSPENDED' && roles.some((role) => ROLES_OF_SUSPENDED.includes(role)));
+  state === 'ACTIVE' ||
+  state === 'CLOSING' ||
+  (state === 'SUSPENDED' && roles.some((role) => ROLES_OF_SUSPENDED.includes(role)));
 
 export interface Standing {
   userState: string;
@@ -128,6 +130,7 @@ export interface Standing {
 export function standingFault({ userState, membership, tenantState }: Standing): EndReason | null {
   if (!maySignIn(userState)) return 'USER_SUSPENDED';
   if (!membership) return null;
+  if (userState !== 'ACTIVE') return 'MEMBERSHIP_SUSPENDED'; // into no tenant before the mail is proved
   if (membership.state === 'SUSPENDED') return 'MEMBERSHIP_SUSPENDED';
   if (membership.state === 'FROZEN') return 'MEMBERSHIP_FROZEN';
   if (membership.state !== 'ACTIVE') return 'MEMBERSHIP_ENDED';

@@ -5,6 +5,7 @@ import { isId } from '../../schema/ids.ts';
 import { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { emit, tellGateways } from '../_kernel/events.ts';
+import type { Envelope } from '../_kernel/signed-context.ts';
 import type { Place } from './place.service.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session } from './session.entity.ts';
@@ -84,7 +85,7 @@ export async function openSession(ctx: Context, proof: Proof, place: Place | nul
     const standing = await standingIn(em, user.id, place?.membership.id ?? null);
     if (standing.fault) throw signInAgain();
     const others = await openSessionsOf(em, user.id);
-    const session = makeSession(em, proof, standing, ctx.envelope.address ?? null);
+    const session = makeSession(em, proof, standing, ctx.envelope);
     record(ctx, em, { outcome: 'OK', method: methods.at(-1) ?? 'PWD', ...placeOf(session) });
     emit(em, 'identity.session.started', {
       sessionId: session.id,
@@ -103,7 +104,7 @@ function makeSession(
   em: EntityManager,
   { user, methods, isStrong, mustDo, transport }: Proof,
   { now, realm, membership, policy }: PresentStanding,
-  address: string | null,
+  { address, agent }: Envelope,
 ): Session {
   const session = em.create(Session, {
     id: uuidv7(),
@@ -116,7 +117,8 @@ function makeSession(
     generation: 1,
     rotatedAt: now,
     transport,
-    address,
+    address: address ?? null,
+    agent: agent ?? null,
     lastUsedAt: now,
     endedAt: null,
     endReason: null,

@@ -51,4 +51,7 @@ export class SignInRecord {
   @Field(() => String, { nullable: true, description: 'Where from; after 90 days only roughly.' })
   @Property({ type: 'string', nullable: true })
   address!: string | null;
+  @Field(() => String, { nullable: true, description: 'What program it said it is.' })
+  @Property({ type: 'string', nullable: true })
+  agent!: string | null;
 }

@@ -68,6 +68,7 @@ import { UsageUpdateResolver } from './usage/usage-update.resolver.ts';
 
 export const licensing: SubgraphDefinition = {
   name: 'licensing',
+  isOpenWhileSuspended: true,
   resolvers: [
     PlanResolver,
     PlanVersionResolver,

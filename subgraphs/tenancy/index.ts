@@ -1,5 +1,16 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
 import { TenantDomain } from './domains/tenant-domain.entity.ts';
+import { ClosingResolver } from './leaving/closing.resolver.ts';
+import { DataExport } from './leaving/data-export.entity.ts';
+import { DataExportFileResolver, DataExportResolver } from './leaving/data-export.resolver.ts';
+import { dataExport, expireExports } from './leaving/data-export.service.ts';
+import { FileResolver } from './leaving/file.resolver.ts';
+import { LegalHold } from './leaving/legal-hold.entity.ts';
+import { Purge, Tombstone } from './leaving/purge.entity.ts';
+import { PurgeResolver } from './leaving/purge.resolver.ts';
+import { remindPurges } from './leaving/purge.service.ts';
+import { leaving } from './leaving/subscribers.ts';
+import { SuspensionResolver } from './leaving/suspension.resolver.ts';
 import { allTenants, ownTenants } from './loaders.ts';
 import { forgetCounts } from './provisioning/asked-count.service.ts';
 import { ProvisioningResolver } from './provisioning/provisioning.resolver.ts';
@@ -17,8 +28,28 @@ import { TenantResolver } from './tenant.resolver.ts';
 
 export const tenancy: SubgraphDefinition = {
   name: 'tenancy',
-  resolvers: [TenantResolver, ProvisioningResolver, SignUpResolver],
-  entities: [Tenant, ProvisioningRun, ProvisioningChange, SignUp, TenantDomain],
+  resolvers: [
+    TenantResolver,
+    SuspensionResolver,
+    ClosingResolver,
+    DataExportResolver,
+    DataExportFileResolver,
+    PurgeResolver,
+    FileResolver,
+    ProvisioningResolver,
+    SignUpResolver,
+  ],
+  entities: [
+    Tenant,
+    LegalHold,
+    DataExport,
+    Purge,
+    Tombstone,
+    ProvisioningRun,
+    ProvisioningChange,
+    SignUp,
+    TenantDomain,
+  ],
   references: {
     // Other subgraphs point at the caller's own tenant; only the control plane may point at another.
     Tenant: async (ctx, { id, slug }) => {
@@ -26,11 +57,14 @@ export const tenancy: SubgraphDefinition = {
       if (own && (own.id === id || own.slug === slug)) return own;
       return id && ctx.can('tenancy.fleet.read') ? ctx.load(allTenants, id) : null;
     },
+    DataExport: (ctx, { id }) => (ctx.can('tenancy.export.request') ? dataExport(ctx, id) : null),
   },
   isControlPlane: true,
-  subscribers,
+  subscribers: { ...subscribers, ...leaving },
   timers: { advanceRun },
   crons: {
+    expireExports: { pattern: '* * * * *', run: expireExports },
+    remindPurges: { pattern: '7 * * * *', run: remindPurges },
     takeOverStalled: { pattern: '* * * * *', run: takeOverStalled },
     lapseSignUps: { pattern: '* * * * *', run: lapseSignUps },
     closeSandboxes: { pattern: '* * * * *', run: closeSandboxes },

@@ -7,14 +7,7 @@ import type { EntityManager } from '../_kernel/db.ts';
 import { emit, readFeed, tellGateways } from '../_kernel/events.ts';
 import { lockOrRefuse } from '../_kernel/lock.ts';
 import { Tenant, type TenantFeedPage } from './tenant.entity.ts';
-import {
-  accessModeOf,
-  advance,
-  checkProfile,
-  clockMovedBy,
-  type SuspensionReason,
-  type TenantProfile,
-} from './tenant.rules.ts';
+import { accessModeOf, checkProfile, clockMovedBy, type TenantProfile } from './tenant.rules.ts';
 
 export type NewTenant = Pick<Tenant, 'id' | 'slug' | 'name' | 'kind' | 'country' | 'zone' | 'locale' | 'currency'> &
   Partial<Pick<Tenant, 'state' | 'legalName' | 'contactEmail' | 'billingEmail' | 'sandboxEndsAt'>>;
@@ -50,6 +43,8 @@ export function registerTenant(ctx: Context, tenant: NewTenant): Promise<Tenant>
       version: 1,
       clockOffsetSeconds: 0,
       isWritePaused: false,
+      cutService: false,
+      waivesExport: false,
       createdAt: ctx.now(),
     });
     em.persist(made);
@@ -75,37 +70,6 @@ export function updateTenantProfile(ctx: Context, profile: TenantProfile): Promi
   });
 }
 
-/** Suspends a tenant: its people are refused within a second; its subscribers' service goes on. Nothing is deleted. */
-export function suspendTenant(
-  ctx: Context,
-  tenantId: string,
-  reason: SuspensionReason,
-  note: string | null,
-): Promise<Tenant> {
-  return inTenant(ctx, tenantId).tx(async (em) => {
-    const tenant = await findOrRefuse(em, tenantId);
-    if (tenant.kind === 'PLATFORM') throw new Refusal('INVALID_STATE', 'The platform itself is never suspended.');
-    tenant.state = advance(tenant.state, 'SUSPENDED');
-    Object.assign(tenant, { suspendedAt: new Date(), suspensionReason: reason, suspensionNote: note });
-    await saveTenant(em, tenant);
-    emit(em, 'tenancy.tenant.suspended', { reason });
-    return tenant;
-  });
-}
-
-/** Lifts a suspension; everything is as it was. */
-export function reactivateTenant(ctx: Context, tenantId: string): Promise<Tenant> {
-  return inTenant(ctx, tenantId).tx(async (em) => {
-    const tenant = await findOrRefuse(em, tenantId);
-    tenant.state = advance(tenant.state, 'ACTIVE');
-    const reason = tenant.suspensionReason ?? 'OWNER_REQUEST';
-    Object.assign(tenant, { suspendedAt: null, suspensionReason: null, suspensionNote: null });
-    await saveTenant(em, tenant);
-    emit(em, 'tenancy.tenant.reactivated', { reason });
-    return tenant;
-  });
-}
-
 /**
  * Moves the clock of a sandbox forward by an ISO 8601 duration. What its licence then says holds from the next request on;
  * what falls due runs at once. Refuses with INVALID_STATE any other tenant, with INVALID what is not forward or too far.
@@ -126,7 +90,12 @@ export async function tenantFeed(ctx: Context, afterSeq: number, first: number):
   return ctx.acrossTenants(async (em) => {
     const { head, rows } = await readFeed(em, 'tenants', afterSeq, first);
     const tenants = await em.find(Tenant, { id: { $in: rows.map((row) => row.subject) } });
-    return { head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head, tenants: tenants.map(viewOf) };
+    const known = new Set(tenants.map(({ id }) => id));
+    return {
+      head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head,
+      tenants: tenants.map(viewOf),
+      gone: rows.flatMap(({ subject }) => (known.has(subject) ? [] : [subject])),
+    };
   });
 }
 

@@ -114,7 +114,11 @@ describe('Why a session cannot go on', () => {
   });
 
   test('an unknown state of a tenant lets nobody in', () => {
-    expect(isTenantUsable('CLOSING', ['tenant_admin'])).toBe(false);
+    expect(isTenantUsable('PURGING', ['tenant_admin'])).toBe(false);
+  });
+
+  test('a tenant that is closing can be looked at by all its people', () => {
+    expect(isTenantUsable('CLOSING', ['technician'])).toBe(true);
   });
 
   test('somebody without tenant is what their realm says', () => {

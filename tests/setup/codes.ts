@@ -18,3 +18,9 @@ export async function answerFor(email: string, password: string): Promise<string
   while (step > present() + 1) await new Promise((resolve) => setTimeout(resolve, 500));
   return codeAt(seedTotpSecret(password, person.userId), new Date(step * STEP_MS));
 }
+
+/** Waits for the next step when the present one is nearly over, so that what a test calls now stays now while it runs. */
+export async function earlyInStep(neededMs = 8_000): Promise<void> {
+  const left = STEP_MS - (Date.now() % STEP_MS);
+  if (left < neededMs) await new Promise((resolve) => setTimeout(resolve, left));
+}

@@ -20,10 +20,11 @@ export const activation = (name: string, link: string): Letter =>
     'If you expect no account, you need not do anything.',
   );
 
-export const verification = (name: string, link: string): Letter =>
+/** Strangers may have named this address, and themselves: what they call themselves is not repeated to its reader. */
+export const verification = (link: string): Letter =>
   letter(
     'Please confirm your e-mail address',
-    greeting(name),
+    'Hello,',
     `confirm within half an hour that this address is yours:\n${link}`,
     'If you did not just register, do not follow the link: nothing will come of it.',
   );
@@ -44,10 +45,11 @@ export const reset = (name: string, link: string): Letter =>
     'If you did not ask for it, you need not do anything: your password stays as it is.',
   );
 
-export const addressChange = (name: string, link: string): Letter =>
+/** The same of a new address. */
+export const addressChange = (link: string): Letter =>
   letter(
     'Please confirm your new e-mail address',
-    greeting(name),
+    'Hello,',
     `confirm within half an hour that this address is yours; from then on you sign in with it:\n${link}`,
   );
 

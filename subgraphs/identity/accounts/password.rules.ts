@@ -1,5 +1,5 @@
 import { badInput, Refusal } from '../../../schema/errors.ts';
-import { lengthOf } from '../../../schema/words.ts';
+import { isPlain, lengthOf } from '../../../schema/words.ts';
 import { isMostUsed } from './most-used-passwords.rules.ts';
 
 /** Fewest characters of a password: the people of an ISP, and its subscribers. */
@@ -24,7 +24,7 @@ const plainly = (text: string): string => text.normalize('NFC').toLowerCase().re
  * section 3.1.1.2). Refuses INVALID naming the rule that is broken; throws BAD_USER_INPUT for what is no text.
  */
 export function checkPassword(typed: string, { realm, email, displayName, slugs }: Bearer): string {
-  if (!typed.isWellFormed()) throw badInput('A text holds what no text can hold.');
+  if (!isPlain(typed)) throw badInput('A text holds what no text can hold.');
   const password = typed.normalize('NFC');
   const fewest = realm === 'STAFF' ? FEWEST.STAFF : FEWEST.PORTAL;
   const length = lengthOf(password);

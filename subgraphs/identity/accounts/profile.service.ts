@@ -33,7 +33,7 @@ export async function changeEmail(ctx: Context, typed: string): Promise<void> {
     const holder = await em.findOne(User, { realm: user.realm, email });
     if (holder) return post(em, email, addressTaken(holder.displayName));
     const token = await giveProof(em, userId, 'CHANGE', email);
-    post(em, email, addressChange(user.displayName, await linkTo(ctx, user.realm, 'prove-email', token)));
+    post(em, email, addressChange(await linkTo(ctx, user.realm, 'prove-email', token)));
   });
 }
 

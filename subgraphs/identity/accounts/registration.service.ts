@@ -75,7 +75,7 @@ async function begin(
   Object.assign(user, said, { passwordChangedAt: now });
   await em.upsert(Credential, { userId: user.id, hash });
   const token = await giveProof(em, user.id, 'VERIFY');
-  post(em, String(user.email), verification(user.displayName, await linkTo(ctx, 'STAFF', 'prove-email', token)));
+  post(em, String(user.email), verification(await linkTo(ctx, 'STAFF', 'prove-email', token)));
   return stopSessions(em, user.id, 'PASSWORD_CHANGED');
 }
 

@@ -1,9 +1,12 @@
 import { LockMode } from '@mikro-orm/core';
+import { badInput } from '../../../schema/errors.ts';
+import { isPlain } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { realmOf } from '../sign-in.service.ts';
+import { bucketKeysOf, clearMail } from '../sign-in-bucket.service.ts';
 import { presentOf, readBriefly } from '../tenant.service.ts';
 import { macKey } from '../token.service.ts';
 import { User } from '../user.entity.ts';
@@ -24,6 +27,7 @@ import { mayMail } from './throttle.service.ts';
  * @param slug of the ISP whose subscriber it is; null for staff.
  */
 export async function requestPasswordReset(ctx: Context, typed: string, slug: string | null): Promise<void> {
+  if (slug !== null && !isPlain(slug)) throw badInput('A text holds what no text can hold.');
   const realm = await realmOf(ctx, slug);
   const email = normalEmail(typed);
   if (!email) return;
@@ -37,7 +41,7 @@ export async function requestPasswordReset(ctx: Context, typed: string, slug: st
 
 /**
  * Gives the reader of a mail a new password. All sessions of theirs end; their second factor stays and is asked for at
- * the next sign-in. Who locked their own account opens it by this, and who had not proved their mail has done so.
+ * the next sign-in. Failures at their mail are forgotten. Who locked their own account opens it by this, and who had not proved their mail has done so.
  * Refuses INVALID for a link that does not work and naming the rule for a password that may not be.
  */
 export async function resetPassword(ctx: Context, token: string, typed: string): Promise<void> {
@@ -53,6 +57,7 @@ export async function resetPassword(ctx: Context, token: string, typed: string):
     if (user.state !== 'ACTIVE') user.state = advancePerson(user.state, 'ACTIVE');
     Object.assign(user, { isLockedByOwner: false, isEmailVerified: true });
     await setPassword(ctx, em, user, hash);
+    if (user.email) await clearMail(em, bucketKeysOf(ctx, user.realm, user.email));
     return stopSessions(em, userId, 'PASSWORD_CHANGED');
   });
   await tellEnds(ctx, ended);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { generateAuthenticationOptions } from '@simplewebauthn/server';
 import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
+import { lanes } from '../lanes.ts';
 import { presentOf } from '../tenant.service.ts';
 import { Challenge, type SignInChallenge } from './challenge.entity.ts';
 import { CHALLENGE_MS, drawToken, hashOfToken, MAX_TRIES, startAgain } from './challenge.rules.ts';
@@ -30,7 +31,7 @@ export async function makeChallenge(
   asked: Asked,
 ): Promise<{ challenge: Challenge; token: string }> {
   const { now } = await presentOf(em);
-  if (asked.userId) await em.nativeDelete(Challenge, { userId: asked.userId, expiresAt: { $lte: now } });
+  await em.nativeDelete(Challenge, { userId: asked.userId, expiresAt: { $lte: now } });
   const token = drawToken();
   const nothing = { sessionId: null, homeId: null, membershipId: null, realm: null, tenant: null, transport: null };
   const challenge = em.create(Challenge, {
@@ -61,6 +62,9 @@ async function passkeyOptionsOf(em: EntityManager, { userId, origin, nonce }: Ch
   return JSON.stringify(options);
 }
 
+/** As attempts do, tries wait in memory for their turn. */
+const inLine = lanes(4, 512, 4_000);
+
 /**
  * Counts a try before it is checked, so that a crowd gets no more of them than a line. Refuses INVALID for a challenge that
  * is unknown, of another purpose, used, too old, or has had its five tries.
@@ -68,14 +72,16 @@ async function passkeyOptionsOf(em: EntityManager, { userId, origin, nonce }: Ch
 export async function claimTry(ctx: Context, token: string, purposes: Challenge['purpose'][]): Promise<Challenge> {
   const hash = hashOfToken(token);
   if (hash === undefined) throw startAgain();
-  const challenge = await ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
-    const [row] = await em.execute(
-      `update identity.challenge set tries = tries + 1
-       where hash = ? and tries < ? and expires_at > clock_timestamp() and purpose = any(?::text[]) returning *`,
-      [hash, MAX_TRIES, `{${purposes.join(',')}}`],
-    );
-    return row ? em.map(Challenge, row) : null;
-  });
+  const challenge = await inLine(() =>
+    ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
+      const [row] = await em.execute(
+        `update identity.challenge set tries = tries + 1
+         where hash = ? and tries < ? and expires_at > clock_timestamp() and purpose = any(?::text[]) returning *`,
+        [hash, MAX_TRIES, `{${purposes.join(',')}}`],
+      );
+      return row ? em.map(Challenge, row) : null;
+    }),
+  );
   if (!challenge) throw startAgain();
   return challenge;
 }

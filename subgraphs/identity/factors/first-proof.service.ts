@@ -71,7 +71,7 @@ async function ask(ctx: Context, proof: FirstProof, answers: ProofMethod[]): Pro
 /** Into the tenant there is to go to, if its policy is met; what it still asks for becomes another challenge. */
 async function enter(ctx: Context, proof: FirstProof, held: HeldFactors, isStrongProof: boolean): Promise<SignedIn> {
   const { user, methods, tenant = null, settle } = proof;
-  const places = await everyPlaceOf(ctx, user.id);
+  const places = user.state === 'ACTIVE' ? await everyPlaceOf(ctx, user.id) : [];
   const lastId = places.length > 1 ? await lastMembershipIdOf(ctx, user.id) : null;
   const place = await choose(ctx, places, tenant, lastId, proof);
   const verdict = place ? verdictOf(ctx, place, methods, held) : NO_POLICY;

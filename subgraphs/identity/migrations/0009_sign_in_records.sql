@@ -1,3 +1,7 @@
+-- What program a device said it is.
+alter table identity.session add column agent text check (length(agent) <= 200);
+alter table identity.sign_in_record add column agent text check (length(agent) <= 200);
+
 -- People read their own attempts, tenants those for them; sessions that are over by time are found by it.
 create index sign_in_of_user on identity.sign_in_record (user_id, id);
 create index sign_in_of_home on identity.sign_in_record (home_id, id);

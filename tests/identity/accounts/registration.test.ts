@@ -1,4 +1,4 @@
-import { clientOf, openTrial, type Trial } from '../trial.ts';
+import { clientOf, openTrial, type Trial, tenantId } from '../trial.ts';
 import { DEAD, doorsOf, FINE, lastToken, PASSWORD, refused, tokenIn } from './accounts.ts';
 
 let trial: Trial;
@@ -21,12 +21,28 @@ describe('registering', () => {
     const before = await client.enter({ email: 'nora@fields.example', password: PASSWORD });
     expect(before.tokens.tenant).toBeNull();
     const [mail] = await trial.mails('nora@fields.example');
+    expect(mail?.text).not.toContain('Nora'); // whoever registered may be a stranger to the reader
     expect(mail?.links[0]).toMatch(/^http:\/\/localhost:4000\/prove-email#isp_mp_[\w-]{43}$/);
     const own = doorsOf(trial, before.envelope);
     expect((await own.prove(tokenIn(mail))).userErrors).toEqual([]);
     expect(await stateOf('nora@fields.example')).toEqual({ state: 'ACTIVE', is_email_verified: true });
     expect((await own.prove(tokenIn(mail))).userErrors).toEqual(DEAD.userErrors);
     expect((await client.refresh(before.tokens.refreshToken)).answer.session).not.toBeNull();
+  });
+
+  test('opens no tenant before the mail is proved, even where a membership waits for it', async () => {
+    await doors.register({ email: 'olaf@fields.example' });
+    await trial.sqlIn(
+      'harbour',
+      `insert into identity.membership (id, user_id, kind, roles, state)
+       select gen_random_uuid(), id, 'STAFF', '{tenant_admin}', 'ACTIVE' from identity.user where email = 'olaf@fields.example'`,
+    );
+    const { tokens, envelope } = await client.enter({ email: 'olaf@fields.example', password: PASSWORD });
+    expect(tokens.tenant).toBeNull();
+    expect((await client.switchTenant(envelope, tenantId('harbour'))).answer.session).toBeNull();
+    await doors.prove(await lastToken(trial.mails('olaf@fields.example')));
+    const { answer } = await client.signIn({ email: 'olaf@fields.example', password: PASSWORD });
+    expect(answer.session?.tenant).toEqual({ slug: 'harbour' });
   });
 
   test('says the same of a mail that has an account, whose owner is told', async () => {

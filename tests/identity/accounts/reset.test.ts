@@ -19,10 +19,11 @@ const signsIn = async (email: string, password: string, realm?: string) =>
 describe('a forgotten password', () => {
   test('is chosen anew by a link that works once; the newest alone works, and every session ends', async () => {
     const before = await client.enter({ email: 'wren@kestrel.example' });
+    for (let i = 0; i < 5; i += 1) await signsIn('wren@kestrel.example', 'I do not remember');
     expect(await doors.requestReset('Wren@kestrel.example')).toEqual(FINE);
     const older = await lastToken(trial.mails('wren@kestrel.example'));
     await doors.requestReset('wren@kestrel.example');
-    const [, mail] = await trial.mails('wren@kestrel.example');
+    const mail = (await trial.mails('wren@kestrel.example')).at(-1);
     const token = tokenIn(mail);
     expect(mail?.links).toEqual([`http://localhost:4000/reset-password#${token}`]);
     expect(await doors.reset(older, NEW)).toEqual(DEAD);
@@ -47,8 +48,8 @@ describe('a forgotten password', () => {
       expect(await doors.requestReset(email)).toEqual(FINE);
       times[sort].push(performance.now() - startedAt);
     }
-    const medianOf = (all: number[]) => all.sort((one, other) => one - other)[all.length / 2] as number;
-    expect(Math.abs(medianOf(times.known) - medianOf(times.unknown))).toBeLessThan(10);
+    // What is least is the work itself; whatever else the machine does only adds to it.
+    expect(Math.abs(Math.min(...times.known) - Math.min(...times.unknown))).toBeLessThan(10);
     const to = (await trial.mails()).map((mail) => mail.to);
     expect(to.filter((one) => one.startsWith('nobody'))).toEqual([]);
     expect(to.filter((one) => one === 'ada@kestrel.example')).toHaveLength(3); // an hour
@@ -68,6 +69,12 @@ describe('a forgotten password', () => {
     expect(await doors.reset(await lastToken(trial.mails('ngozi@platform.example')), NEW)).toEqual(FINE);
     const { answer } = await client.signIn({ email: 'ngozi@platform.example', password: NEW });
     expect(answer).toMatchObject({ session: null, userErrors: [] });
+  });
+
+  test('of a realm that is no text is bad input', async () => {
+    await expect(doors.requestReset('mara@northwind.example', 'north\0')).rejects.toMatchObject({
+      extensions: { code: 'BAD_USER_INPUT' },
+    });
   });
 
   test('link that is too old, of another purpose or made up does nothing', async () => {

@@ -74,3 +74,24 @@ test('Who has registered is somebody, and gets into no tenant before their mail 
     me: { tenant: null },
   });
 });
+
+test('A list of one’s devices says where each is and what it said it is', async () => {
+  const headers = { 'user-agent': `Trial/1.0 ${'x'.repeat(300)}` };
+  const input = { email: 'lia@atlas.example', password: running.password, transport: 'BODY' };
+  const signIn = 'mutation($input: SignInInput!) { signIn(input: $input) { session { accessToken } } }';
+  const { data } = await client.post<{ signIn: { session: { accessToken: string } } }>(
+    signIn,
+    { input },
+    undefined,
+    headers,
+  );
+  const lia = client.as(String(data?.signIn.session.accessToken));
+  const seen = await lia.ask(
+    '{ mySessions { agent address isCurrent } mySignIns { nodes { agent address outcome } } }',
+  );
+  const agent = headers['user-agent'].slice(0, 200);
+  expect(seen.data).toEqual({
+    mySessions: [{ agent, address: '127.0.0.1', isCurrent: true }],
+    mySignIns: { nodes: [{ agent, address: '127.0.0.1', outcome: 'OK' }] },
+  });
+});

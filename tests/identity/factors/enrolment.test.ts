@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { ScureBase32Plugin } from 'otplib';
 import { seedId } from '../../../subgraphs/_kernel/seed-world.ts';
 import type { Envelope } from '../../../subgraphs/_kernel/signed-context.ts';
 import { codeAt } from '../../../subgraphs/identity/factors/totp.rules.ts';
+import { earlyInStep } from '../../setup/codes.ts';
 import { clientOf, openTrial, type Tokens, type Trial } from '../trial.ts';
 
 let trial: Trial;
@@ -12,6 +13,7 @@ beforeAll(async () => {
   trial = await openTrial();
   client = clientOf(trial);
 }, 120_000);
+beforeEach(() => earlyInStep(), 15_000);
 afterAll(() => trial.close());
 
 const secretOf = (text: string) => Buffer.from(new ScureBase32Plugin().decode(text));
