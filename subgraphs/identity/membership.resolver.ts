@@ -95,8 +95,8 @@ export class MembershipResolver {
   }
 
   @FieldResolver(() => Customer, { nullable: true, description: 'The one customer a portal account speaks for.' })
-  customer(@Root() { customerId }: Membership) {
-    return customerId ? { id: customerId } : null;
+  customer(@Root() { customerId, homeId }: Membership, @Ctx() ctx: Context) {
+    return customerId && homeId === ctx.envelope.tenantId ? { id: customerId } : null;
   }
 
   @FieldResolver(() => [String], { description: 'All their roles and grants allow, `domain.noun.action`.' })

@@ -47,11 +47,14 @@ export async function whoAsks(ctx: Context): Promise<User | null> {
   return kind === 'USER' && id ? readGlobally(ctx, (em) => em.findOne(User, { id })) : null;
 }
 
-/** The memberships of who asks, over all tenants; whoever acts in their name sees the one they act in. */
+/**
+ * The memberships of who asks, over all tenants. One that comes with a role elsewhere is left out until it is asked from,
+ * and whoever acts in their name sees the one they act in.
+ */
 export async function myMemberships(ctx: Context, me: User): Promise<Membership[]> {
   const { actingFor, membershipId } = ctx.envelope;
   return (await everyPlaceOf(ctx, me.id))
-    .filter(({ id }) => !actingFor || id === membershipId)
+    .filter(({ id, isBeside }) => id === membershipId || !(actingFor || isBeside))
     .map(({ membership }) => Object.assign(membership, { user: me }));
 }
 
