@@ -19,6 +19,7 @@ import { payload } from '../../schema/payload.ts';
 import { DateTime } from '../../schema/scalars.ts';
 import type { Context } from '../_kernel/context.ts';
 import { Customer } from './customer.stub.ts';
+import { toldEverywhere } from './grant.service.ts';
 import { lastSignInOf, personById } from './loaders.ts';
 import { memberUpdates } from './membership.changes.ts';
 import { Membership, MembershipKindEnum, MembershipStateEnum, MemberUpdate } from './membership.entity.ts';
@@ -108,8 +109,8 @@ export class MembershipResolver {
   }
 
   @FieldResolver(() => Customer, { nullable: true, description: 'The one customer a portal account speaks for.' })
-  customer(@Root() { customerId }: Membership) {
-    return customerId ? { id: customerId } : null;
+  customer(@Root() { customerId, homeId }: Membership, @Ctx() ctx: Context) {
+    return customerId && homeId === ctx.envelope.tenantId ? { id: customerId } : null;
   }
 
   @FieldResolver(() => [String], { description: 'All their roles and grants allow, `domain.noun.action`.' })
@@ -130,7 +131,7 @@ export class MembershipResolver {
   @NotWhileActing()
   @Continuity()
   setMemberRoles(@Arg('input', () => MemberRolesInput) input: MemberRolesInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.setMemberRoles(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.setMemberRoles(ctx, input) })));
   }
 
   @Mutation(() => MembershipPayload)
@@ -139,7 +140,7 @@ export class MembershipResolver {
   @NotWhileActing()
   @Continuity()
   suspendMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.suspendMember(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.suspendMember(ctx, input) })));
   }
 
   @Mutation(() => MembershipPayload)
@@ -157,7 +158,7 @@ export class MembershipResolver {
   @NotWhileActing()
   @Continuity()
   endMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.endMember(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.endMember(ctx, input) })));
   }
 }
 
