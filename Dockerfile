@@ -13,7 +13,8 @@ COPY package.json run.mjs run.hooks.mjs .swcrc ./
 COPY schema schema
 COPY subgraphs subgraphs
 COPY gateway gateway
-# Nothing above is writable to it; all that is written is what was compiled, below /tmp.
+# Nothing above is writable to it; what is written is what was compiled, below /tmp, and files, where DATA_DIR says.
+RUN mkdir /data && chown node /data
 USER node
 EXPOSE 4000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 4000}/health/live`).then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]

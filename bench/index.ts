@@ -11,8 +11,10 @@ import { licensePast } from './license-past.ts';
 import { moving } from './move.ts';
 import { overload } from './overload.ts';
 import { portalMix } from './portal-mix.ts';
+import { provisioning } from './provisioning.ts';
 import { type Result, withDatabase } from './setup.ts';
 import { statements } from './statements.ts';
+import { walls } from './walls.ts';
 
 /** What we promise about speed, each with what it measures and its bound. `npm run bench -- statements` runs one. */
 const BENCHES: Record<string, () => Promise<Result[]>> = {
@@ -28,7 +30,9 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   move: moving,
   overload,
   'portal-mix': portalMix,
+  provisioning,
   statements,
+  walls,
 };
 
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

@@ -1,11 +1,13 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
 import { ClientError, unauthenticated } from '../schema/errors.ts';
 import { type PermissionSet, packPermissions } from '../schema/permissions.ts';
 import { type AccessClaims, verifyAccessToken } from '../subgraphs/_kernel/access-token.ts';
+import { looksLikeKey } from '../subgraphs/_kernel/api-key.ts';
 import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
-import type { CallerKind } from '../subgraphs/_kernel/signed-context.ts';
+import type { CallerKind, Envelope } from '../subgraphs/_kernel/signed-context.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
-import type { Ask } from './ask.ts';
+import { holdApiKeys } from './api-keys.ts';
+import { type Ask, confirmGrants } from './ask.ts';
 import { HeldCopies } from './held-copies.ts';
 
 /** What identity says of a session: whose it is, where, and with which rights. */
@@ -23,37 +25,66 @@ interface Grant {
   catalogue: string;
   bits: string;
   strongAt: number | null;
+  proofs: string[];
+  mustDo: string[];
+  operatorId: string | null;
+  mode: 'READ' | 'ACT' | null;
+  /** Subjects of the feed that change it beside its own. */
+  hangsOn: string[];
 }
 
 /** Who sends a request. */
 export interface Caller {
   kind: Extract<CallerKind, 'ANONYMOUS' | 'USER' | 'API_KEY' | 'INSTALLATION'>;
   userId: string | null;
+  /** Of an API key. */
+  keyId: string | null;
   sessionId: string | null;
   membershipId: string | null;
   tenantId: string | null;
   customerId: string | null;
+  /** The operator who acts in their name, and how; `sessionId` is the impersonation then. */
+  actingFor?: NonNullable<Envelope['actingFor']>;
   permissions: PermissionSet;
   strongAt: number | null;
+  /** Operations a second, of an API key. */
+  requestsPerSecond?: number;
+  /** What they can give a strong proof with. */
+  proofs: readonly string[];
+  /** What they must do before anything else is open to them. */
+  mustDo: readonly string[];
   /** When the token ends, epoch milliseconds. */
   expiresAt: number;
 }
 
+/** Whom limits count: a person wherever they sign in, or a key. Undefined for strangers. */
+export const principalOf = ({ userId, keyId }: Pick<Caller, 'userId' | 'keyId'>): string | undefined =>
+  userId ?? keyId ?? undefined;
+
 export const ANONYMOUS: Caller = {
   kind: 'ANONYMOUS',
   userId: null,
+  keyId: null,
   sessionId: null,
   membershipId: null,
   tenantId: null,
   customerId: null,
   permissions: packPermissions([]),
   strongAt: null,
+  proofs: [],
+  mustDo: [],
   expiresAt: Number.POSITIVE_INFINITY,
 };
 
 export interface Authenticator {
-  /** The caller an `Authorization` header names, ANONYMOUS without one. Throws UNAUTHENTICATED for anything not right. */
-  authenticate(authorization: string | undefined): Promise<Caller>;
+  /**
+   * The caller an `Authorization` header names, by access token or API key, ANONYMOUS without one. Throws UNAUTHENTICATED
+   * for anything not right.
+   * @param address it came from.
+   */
+  authenticate(authorization: string | undefined, address: string): Promise<Caller>;
+  /** Ends an API key that was found in an address, where it lies in logs and histories. */
+  reportLeak(key: string): Promise<void>;
   /** The caller a socket ticket was made for; it is good once. Throws UNAUTHENTICATED for anything not right. */
   redeem(ticket: string): Promise<Caller>;
   /** The same caller with the rights it has now; throws when it has been stopped or its token has ended. */
@@ -69,7 +100,7 @@ export interface Authenticator {
 }
 
 const GRANT =
-  '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt }';
+  '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt proofs mustDo operatorId mode hangsOn }';
 /** Known sessions go on this long while identity is away, milliseconds: the life of a token. */
 const PATIENCE_MS = 300_000;
 /** An unknown key makes us ask identity for its keys, at most this often, milliseconds. */
@@ -85,8 +116,10 @@ interface KeyRow {
 
 /** Knows callers by their access token. Grants are held in memory, live by identity's feed. */
 export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issuer: string): Authenticator {
-  const sessionsOf = new Map<string, Set<string>>();
-  /** Sessions whose grant is on its way: nobody knows yet whose they are, so a change of any membership may be theirs. */
+  const nodeId = randomUUID();
+  /** Grants by what they hang on. */
+  const hanging = new Map<string, Set<string>>();
+  /** Grants on their way: nobody knows yet what they hang on, so any change may be theirs. */
   const inFlight = new Set<string>();
   const grants = new HeldCopies<Grant>(
     {
@@ -100,12 +133,12 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
         ).finally(() => {
           for (const id of ids) inFlight.delete(id);
         });
-        for (const { membershipId, sessionId } of found) {
-          if (!membershipId) continue;
-          const sessions = sessionsOf.get(membershipId);
-          if (sessions) sessions.add(sessionId);
-          else sessionsOf.set(membershipId, new Set([sessionId]));
-        }
+        for (const { hangsOn, sessionId } of found)
+          for (const subject of hangsOn) {
+            const others = hanging.get(subject);
+            if (others) others.add(sessionId);
+            else hanging.set(subject, new Set([sessionId]));
+          }
         return new Map(found.map((grant) => [grant.sessionId, grant]));
       },
       async readFeed(afterSeq, first) {
@@ -116,13 +149,14 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
         );
         const stopped = grantFeed.subjects.flatMap((subject) => {
           const [kind, id = ''] = subject.split(':');
-          if (kind === 'session') return [id];
-          const sessions = [...(sessionsOf.get(id) ?? []), ...inFlight];
-          sessionsOf.delete(id);
-          return sessions;
+          if (kind !== 'session' && kind !== 'membership') return [];
+          const others = [...(hanging.get(subject) ?? []), ...inFlight];
+          hanging.delete(subject);
+          return kind === 'session' ? [id, ...others] : others;
         });
         return { head: grantFeed.head, changed: stopped.map((id) => [id, undefined] as const) };
       },
+      confirm: (seq) => confirmGrants(ask, nodeId, seq),
       patienceMs: PATIENCE_MS,
       maxHeld: 100_000,
     },
@@ -130,6 +164,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     log,
   );
 
+  const keyring = holdApiKeys(ask, fanOut, log);
   let keys = new Map<string, KeyObject>();
   let rows: KeyRow[] = [];
   let fetchedAt = Number.NEGATIVE_INFINITY;
@@ -182,12 +217,18 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     const caller: Caller = {
       kind: 'USER',
       userId: grant.userId,
+      keyId: null,
       sessionId,
       membershipId,
       tenantId: grant.tenantId,
       customerId: grant.customerId,
+      ...(grant.operatorId && grant.mode
+        ? { actingFor: { operator: grant.operatorId, impersonation: sessionId, mode: grant.mode } }
+        : {}),
       permissions: { catalogue: grant.catalogue, bits: grant.bits },
       strongAt: grant.strongAt,
+      proofs: grant.proofs,
+      mustDo: grant.mustDo,
       expiresAt,
     };
     madeFrom.set(caller, grant);
@@ -195,11 +236,18 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
   };
 
   return {
-    async authenticate(authorization) {
+    async authenticate(authorization, address) {
       const token = bearerOf(authorization);
       if (token === undefined) return ANONYMOUS;
+      if (looksLikeKey(token)) return keyring.callerOf(token, address);
       const claims = await verify(token);
       return callerOf(claims.sid, claims.mid ?? null, claims.exp * 1000);
+    },
+    async reportLeak(key) {
+      const input = { key };
+      await ask('identity', 'mutation($input: LeakedKeyInput!) { revokeLeakedKey(input: $input) { isDone } }', {
+        input,
+      });
     },
     async redeem(ticket) {
       const { redeemSocketTicket: held } = await ask<{
@@ -215,10 +263,17 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
       return callerOf(held.sessionId, held.membershipId, new Date(held.expiresAt).getTime());
     },
     async renew(caller) {
+      if (caller.keyId) return keyring.renew(caller);
       return caller.sessionId ? callerOf(caller.sessionId, caller.membershipId, caller.expiresAt) : caller;
     },
-    isAsBefore: (caller) => !caller.sessionId || grants.held(caller.sessionId) === madeFrom.get(caller),
-    onChange: (caller, changed) => (caller.sessionId ? grants.onChange(caller.sessionId, changed) : () => undefined),
+    isAsBefore(caller) {
+      if (caller.keyId) return keyring.isAsBefore(caller);
+      return !caller.sessionId || grants.held(caller.sessionId) === madeFrom.get(caller);
+    },
+    onChange(caller, changed) {
+      if (caller.keyId) return keyring.onChange(caller, changed);
+      return caller.sessionId ? grants.onChange(caller.sessionId, changed) : () => undefined;
+    },
     async keySet() {
       if (rows.length === 0 || performance.now() - fetchedAt > REFETCH_MS) await fetchKeys();
       return {
@@ -233,10 +288,14 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
       };
     },
     get isFresh() {
-      return grants.isFresh;
+      return grants.isFresh && keyring.isFresh;
     },
-    refresh: () => grants.refresh(),
-    close: () => grants.close(),
+    async refresh() {
+      await Promise.all([grants.refresh(), keyring.refresh()]);
+    },
+    async close() {
+      await Promise.all([grants.close(), keyring.close()]);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../subgraphs/_kernel/config.ts';
+import { spelledTotpSecret } from '../subgraphs/_kernel/seed-world.ts';
 import type { Person } from '../subgraphs/_kernel/subgraph.ts';
 import { ANONYMOUS } from './auth.ts';
 import { dataOf, type Graph } from './graph.ts';
@@ -40,6 +41,9 @@ export function printBanner(config: Config, people: readonly Person[], port: num
     const width = Math.max(...people.map(({ email }) => email.length));
     for (const { email, name, role, tenant } of people)
       lines.push(`  ${email.padEnd(width)}  ${name} · ${role} · ${tenant}`);
+    lines.push('', 'Whose codes come from an authenticator app, with the secret to type into one:');
+    for (const { email, userId, hasTotp } of people)
+      if (hasTotp) lines.push(`  ${email.padEnd(width)}  ${spelledTotpSecret(String(password), userId)}`);
     lines.push(
       '',
       'Sign in and ask, in one line:',

@@ -9,6 +9,7 @@ const KNOWN = new Set<unknown>(ERROR_CODES);
 const PASSED = new Set([
   'code',
   'reason',
+  'methods',
   'feature',
   'coordinate',
   'licenseVersion',

@@ -1,6 +1,6 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { badInput, ClientError, forbidden, unauthenticated } from '../schema/errors.ts';
+import { badInput, ClientError, deniedSentence, forbidden, unauthenticated } from '../schema/errors.ts';
 import { FEATURE_KEYS } from '../schema/features.ts';
 import { unpackPermissions } from '../schema/permissions.ts';
 import type { Reply } from '../subgraphs/_kernel/context.ts';
@@ -10,7 +10,7 @@ import { inSpan, type Logger, traceParent } from '../subgraphs/_kernel/telemetry
 import { type Admission, type Admitted, createAdmission } from './admission.ts';
 import type { ApiCalls } from './api-calls.ts';
 import type { Mint } from './ask.ts';
-import type { Authenticator, Caller } from './auth.ts';
+import { type Authenticator, type Caller, principalOf } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
 import type { DenialLog } from './denial-log.ts';
 import { addWayOut, isDenial, maskError, unmasked } from './denials.ts';
@@ -26,7 +26,7 @@ import { type OperationReference, type PersistedOperations, type Warm, warm } fr
 import type { Rates } from './rates.ts';
 import type { Shedding, Turn } from './shedding.ts';
 import type { Supergraph, SupergraphManager } from './supergraph.ts';
-import { presentOf, type Tenants } from './tenants.ts';
+import { presentOf, type Tenants, type TenantView } from './tenants.ts';
 
 type Data = Record<string, unknown>;
 
@@ -35,6 +35,10 @@ export interface ClientRequest extends GraphRequest, Pick<OperationReference, 'i
   caller: Caller;
   requestId: string;
   address: string;
+  /** The portal it comes from, if it is one of those we allow. */
+  origin?: string;
+  /** What program the client says it is. */
+  agent?: string;
   refreshCookie?: string;
   /** Headers passed on to foreign subgraphs: names and values in turn. */
   forwarded?: readonly string[];
@@ -112,12 +116,15 @@ export interface Standing {
   license: LicenseView | null;
   features: Envelope['features'];
   core: Envelope['core'];
+  coreReason?: Envelope['coreReason'];
   /** What gates that only observe let pass of features that are not in the plan. */
   observed?: Envelope['observed'];
   /** The tenant may only be read at present. */
   isReadOnly?: boolean;
   /** How often the tenant has moved. */
   placementVersion?: number;
+  /** The tenant is suspended: which doors are left. */
+  suspended?: Envelope['suspended'];
   /** Licensing has been out of reach for too long: gated features are neither granted nor denied. */
   isLicenseUnknown: boolean;
 }
@@ -268,6 +275,7 @@ export class Graph {
   /** Counts an accepted operation where its caller's are counted; the answer to one the licence leaves no room for. */
   async countCall(standing: Standing): Promise<Answer | undefined> {
     try {
+      await this.parts.rates?.takeTurn(standing.caller);
       await this.parts.apiCalls?.take(standing.caller);
       return undefined;
     } catch (error) {
@@ -282,13 +290,16 @@ export class Graph {
     if (!caller.tenantId) return { caller, license: null, features: {}, core: 'FULL', isLicenseUnknown: false };
     const tenant = await tenants.get(caller.tenantId);
     if (!tenant) throw unauthenticated('REVOKED');
-    if (tenant.accessMode === 'BLOCKED') return blocked(caller);
+    if (tenant.accessMode === 'BLOCKED') return blocked(caller, tenant);
     const place = { isReadOnly: tenant.accessMode === 'READ_ONLY', placementVersion: tenant.placementVersion };
     try {
       const license = await licenses.get(caller.tenantId);
-      return { caller, license, ...entitlementsAt(license, presentOf(tenant)), ...place, isLicenseUnknown: false };
+      const entitled = entitlementsAt(license, presentOf(tenant));
+      const standing = { caller, license, ...entitled, ...place, isLicenseUnknown: false };
+      refuseUnlicensedKey(standing);
+      return standing;
     } catch (error) {
-      if (!(error instanceof ClientError)) throw error;
+      if (!(error instanceof ClientError) || error.code === 'FEATURE_NOT_LICENSED' || caller.keyId) throw error;
       return { caller, license: null, features: {}, core: 'FULL', ...place, isLicenseUnknown: true };
     }
   }
@@ -380,29 +391,39 @@ export class Graph {
     audience: string,
     body: string,
     request: ClientRequest,
-    { caller, license, features, core, observed, isReadOnly, placementVersion }: Standing,
+    standing: Standing,
     deadline: number,
   ): string | undefined {
     if (!this.parts.mint) return undefined;
+    const { caller, license, features, core, coreReason, observed } = standing;
+    const { isReadOnly, placementVersion, suspended } = standing;
     const envelope: Envelope = {
-      caller: { kind: caller.kind, id: caller.userId },
+      caller: { kind: caller.kind, id: principalOf(caller) ?? null },
       tenantId: caller.tenantId,
-      ...(caller.sessionId ? { sessionId: caller.sessionId } : {}),
+      ...(caller.actingFor ? { actingFor: caller.actingFor } : {}),
+      // An impersonation is nobody's session: whoever acts changes none.
+      ...(caller.sessionId && !caller.actingFor ? { sessionId: caller.sessionId } : {}),
       ...(caller.membershipId ? { membershipId: caller.membershipId } : {}),
       ...(caller.customerId ? { customerId: caller.customerId } : {}),
       ...(caller.strongAt ? { strongAt: caller.strongAt } : {}),
+      ...(caller.proofs.length > 0 ? { proofs: caller.proofs } : {}),
+      ...(caller.mustDo.length > 0 ? { mustDo: caller.mustDo } : {}),
       permissions: caller.permissions,
       features,
       core,
+      ...(coreReason ? { coreReason } : {}),
       ...(observed ? { observed } : {}),
       licenseVersion: license?.version ?? 0,
       ...(isReadOnly ? { isReadOnly } : {}),
       ...(placementVersion ? { placementVersion } : {}),
+      ...(suspended ? { suspended } : {}),
       deadline,
       trace: traceParent(),
       requestId: request.requestId,
       address: request.address,
-      ...(audience === 'identity' && request.refreshCookie ? { refreshCookie: request.refreshCookie } : {}),
+      ...(audience === 'identity'
+        ? { origin: request.origin, agent: request.agent, refreshCookie: request.refreshCookie }
+        : {}),
     };
     return this.parts.mint(envelope, audience, body);
   }
@@ -459,11 +480,28 @@ function refuseStrangers({ kind, customerId }: Caller): void {
   if (customerId !== null) throw forbidden('The schema is not shown here.');
 }
 
-/** In a suspended tenant only those who can pay its licence get in, and they may look. */
-function blocked(caller: Caller): Standing {
-  if (!unpackPermissions(caller.permissions)('licensing.license.change')) throw unauthenticated('REVOKED');
+/** A key opens nothing where the licence holds no keys; the same key works again when it does. */
+export function refuseUnlicensedKey({ caller, features, license }: Standing): void {
+  const { access = 'NONE', reason = license ? 'NOT_IN_PLAN' : 'NO_LICENSE' } = features.api_keys ?? {};
+  if (caller.kind !== 'API_KEY' || access !== 'NONE') return;
+  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(reason, 'api_keys'), {
+    feature: 'api_keys',
+    reason,
+    licenseVersion: license?.version ?? 0,
+  });
+}
+
+/**
+ * In a suspended tenant only those who can pay its licence are left a few doors (tenancy R7), no machine among them; in one
+ * that is being made or deleted nobody is. Doors that are open to anybody stay so: people may still go elsewhere.
+ */
+function blocked(caller: Caller, { state }: TenantView): Standing {
+  const mayStay = state === 'SUSPENDED' || state === 'CLOSING';
+  const isOneOfThem = caller.kind === 'USER' && unpackPermissions(caller.permissions)('licensing.license.change');
   const features = Object.fromEntries(
     FEATURE_KEYS.map((feature) => [feature, { access: 'NONE', reason: 'SUSPENDED' }]),
   ) as Standing['features'];
-  return { caller, license: null, features, core: 'READ', isLicenseUnknown: false };
+  const suspended = mayStay && isOneOfThem ? 'PARTLY' : 'SHUT';
+  const shut = { core: 'READ', coreReason: 'SUSPENDED', isLicenseUnknown: false } as const;
+  return { caller, license: null, features, ...shut, suspended };
 }

@@ -7,6 +7,8 @@ import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 const POLL_MS = 1_000;
 /** A copy confirmed within this time is served as it is; an older one is read again first, milliseconds. */
 const TRUSTED_MS = 2_000;
+/** Feeds are kept for an hour: whoever was away for longer than this may have missed changes, milliseconds. */
+const FEED_MS = 1_800_000;
 /** Rows of the feed read at once. */
 const PAGE = 500;
 
@@ -134,6 +136,7 @@ export class HeldCopies<T> {
   private async read(): Promise<void> {
     const startedAt = this.now();
     try {
+      if (this.seq >= 0 && startedAt - this.confirmedAt > FEED_MS) this.forgetAll();
       if (this.seq < 0) this.seq = (await this.source.readFeed(0, 0)).head;
       for (let isMore = true; isMore; ) {
         const { head, changed } = await this.source.readFeed(this.seq, PAGE);
@@ -154,6 +157,12 @@ export class HeldCopies<T> {
     await this.source
       .confirm?.(this.seq)
       .catch((error: Error) => this.log.warn({ error: error.message }, 'a feed could not be confirmed'));
+  }
+
+  /** Drops every copy and begins the feed anew. */
+  private forgetAll(): void {
+    this.seq = -1;
+    for (const id of [...this.copies.keys(), ...this.loading.keys()]) this.apply(id, undefined);
   }
 
   private apply(id: string, value: T | undefined): void {

@@ -4,16 +4,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
-import { ClientError } from '../schema/errors.ts';
+import { ClientError, unauthenticated } from '../schema/errors.ts';
+import { keyIn } from '../subgraphs/_kernel/api-key.ts';
 import { leaving } from '../subgraphs/_kernel/leaving.ts';
 import { continueTrace, inSpan, type Logger } from '../subgraphs/_kernel/telemetry.ts';
 import { type ApolloDoor, answerByApollo, type HttpContext } from './apollo-server.ts';
 import { ANONYMOUS } from './auth.ts';
 import { maskError } from './denials.ts';
+import { type Files, sendFile } from './files.ts';
 import type { Answer, Graph } from './graph.ts';
 import { answerType, readGraphRequest, refuse, sendAnswer, sendDocument, sendJson } from './graph-over-http.ts';
 import type { Page } from './graphiql.ts';
 import type { PublicDocuments } from './license-documents.ts';
+import { CALLBACK_PATH, type ReturnFrom } from './oauth-return.ts';
 import { answerStreaming, protocolFor } from './subscriptions/http-stream.ts';
 import { STREAM_LIMITS, type StreamLimits } from './subscriptions/stream-limits.ts';
 import { Streams } from './subscriptions/streams.ts';
@@ -34,6 +37,10 @@ export interface HttpOptions {
   streamLimits?: StreamLimits;
   /** What everybody may read beside the graph, by path. */
   documents?: PublicDocuments;
+  /** Takes somebody back from another provider; see `oauth-return.ts`. */
+  returnFrom?: ReturnFrom;
+  /** Where files are read that links lead to. */
+  files?: Files;
   /** Local developer pages by path; none in production. */
   pages: ReadonlyMap<string, Page>;
   log: Logger;
@@ -45,9 +52,12 @@ export interface HttpDoor {
 }
 
 export const GRAPH_PATH = '/graphql';
+const FILES = '/files/';
 const COOKIE = '__Host-isp_rt';
 /** Longer than proxies and clients keep an idle connection, or they would send on one that is just being closed, milliseconds. */
 const KEEP_ALIVE_MS = 75_000;
+/** How much of what a client says of itself is kept, characters. */
+const AGENT_LENGTH = 200;
 /** How long requests in flight may go on after the last new one was let in, milliseconds. */
 const DRAIN_MS = 10_000;
 
@@ -83,6 +93,11 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     response.setHeader('x-content-type-options', 'nosniff');
     cors(request, response);
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    const leaked = keyIn(request.url ?? '');
+    if (leaked) {
+      await graph.parts.auth.reportLeak(leaked);
+      throw unauthenticated();
+    }
     if (path === GRAPH_PATH) {
       const parent = request.headers.traceparent;
       return continueTrace(typeof parent === 'string' ? parent : undefined, () =>
@@ -98,6 +113,9 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     if (path === '/health/ready') return answerReady(response);
     if (path === '/.well-known/jwks.json')
       return sendJson(response, 200, await graph.parts.auth.keySet(), { 'cache-control': 'public, max-age=300' });
+    if (path?.startsWith(CALLBACK_PATH) && options.returnFrom)
+      return answerReturn(request, response, options.returnFrom);
+    if (path?.startsWith(FILES) && options.files) return sendFile(options.files, path.slice(FILES.length), response);
     const document = options.documents?.get(path ?? '');
     if (document) return sendDocument(request, response, await document());
     const page = options.pages.get(path ?? '');
@@ -119,11 +137,15 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
       address: addressOf(request),
       signal: leaving(response),
     };
+    const { origin } = request.headers;
+    if (origin && isAllowed(origin)) asked.origin = origin;
+    const agent = request.headers['user-agent'];
+    if (agent) asked.agent = agent.slice(0, AGENT_LENGTH);
     const refreshCookie = cookieOf(request, isAllowed);
     if (refreshCookie) asked.refreshCookie = refreshCookie;
     if (options.forwardedHeaders.length > 0) asked.forwarded = pick(request, options.forwardedHeaders);
     const isPage = !isPost && isPageWanted(request);
-    if (!isPage) asked.caller = await graph.parts.auth.authenticate(request.headers.authorization);
+    if (!isPage) asked.caller = await graph.parts.auth.authenticate(request.headers.authorization, asked.address);
     if (!body) await answerByApollo(apollo, request, response, { request: asked, reply: {} });
     else {
       const whole = Object.assign(asked, body);
@@ -140,10 +162,17 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
         operation: loggedName(body?.operationName),
         status: response.statusCode,
         tenantId: asked.caller.tenantId,
+        ...(asked.caller.actingFor ? { userId: asked.caller.userId, actingFor: asked.caller.actingFor.operator } : {}),
         ms: Math.round(performance.now() - startedAt),
       },
       'request',
     );
+  }
+
+  async function answerReturn(request: IncomingMessage, response: ServerResponse, back: ReturnFrom): Promise<void> {
+    const location = await back(request.url ?? '');
+    // Whatever is in these addresses is nobody else's to see.
+    response.writeHead(303, { location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }).end();
   }
 
   async function answerReady(response: ServerResponse): Promise<void> {

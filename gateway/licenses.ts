@@ -120,10 +120,13 @@ export function holdLicenses(ask: Ask, fanOut: FanOut, log: Logger, clock?: () =
 export function entitlementsAt(
   license: LicenseView | null,
   now: Date,
-): Pick<EntitlementStep, 'core' | 'features' | 'observed'> & { state: string | null } {
+): Pick<EntitlementStep, 'core' | 'coreReason' | 'features' | 'observed'> & { state: string | null } {
   const step = license && stepAt(license.course, now);
   return step
-    ? { core: step.core, features: step.features, observed: step.observed, state: step.state }
+    ? {
+        ...{ core: step.core, coreReason: step.coreReason },
+        ...{ features: step.features, observed: step.observed, state: step.state },
+      }
     : { core: 'FULL', features: {}, state: null };
 }
 

@@ -28,6 +28,7 @@ export interface PublicOptions {
 const NOBODY: Authenticator = {
   authenticate: async () => ANONYMOUS,
   redeem: async () => ANONYMOUS,
+  reportLeak: async () => undefined,
   renew: async (caller) => caller,
   isAsBefore: () => true,
   onChange: () => () => undefined,

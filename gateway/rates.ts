@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { ClientError } from '../schema/errors.ts';
-import type { Caller } from './auth.ts';
+import { type Caller, principalOf } from './auth.ts';
 import { LIMITS } from './limits.ts';
 import { observeRateLimited } from './metrics.ts';
 
@@ -53,6 +53,8 @@ export interface Rates {
   refuseIfEmpty(payer: Payer): void;
   /** Takes a cost, or throws RATE_LIMITED with `retryAfterMs`. */
   take(payer: Payer, cost: number): Promise<BucketReport>;
+  /** Counts one operation of a key that may make only so many a second. Throws RATE_LIMITED with `retryAfterMs`. */
+  takeTurn(caller: Caller): Promise<void>;
   /** Charges for what was refused: to be wrong is not free. */
   charge(payer: Payer, cost: number): void;
   close(): void;
@@ -96,6 +98,12 @@ export function createRates(engine: RateEngine, sizes: RateSizes): Rates {
       const { capacity, perSecond } = buckets[least] as Bucket;
       return { capacity, remaining: Math.max(0, Math.floor(levels[least] as number)), restoredPerSecond: perSecond };
     },
+    async takeTurn({ keyId, requestsPerSecond: perSecond }) {
+      if (!keyId || !perSecond) return;
+      const turns: Bucket = { key: `turns:${keyId}`, capacity: perSecond, perSecond };
+      const { isTaken, levels } = await engine.take([turns], 1, false);
+      if (!isTaken) throw rateLimited(((1 - (levels[0] as number)) / perSecond) * 1_000, turns.key);
+    },
     charge(payer, cost) {
       const buckets = bucketsOf(payer, sizes);
       void engine.take(buckets, cost, true).then(({ levels }) => remember(buckets, levels));
@@ -110,8 +118,9 @@ function bucketsOf({ caller, address }: Payer, sizes: RateSizes): Bucket[] {
     perSecond,
     capacity: Math.max(perSecond * BURST_SECONDS, LIMITS.cost),
   });
-  if (!caller.userId) return [bucket(`address:${networkOf(address)}`, sizes.perAddress)];
-  const own = bucket(`user:${caller.userId}`, sizes.perCaller);
+  const principal = principalOf(caller);
+  if (!principal) return [bucket(`address:${networkOf(address)}`, sizes.perAddress)];
+  const own = bucket(`user:${principal}`, sizes.perCaller);
   return caller.tenantId ? [own, bucket(`tenant:${caller.tenantId}`, sizes.perTenant)] : [own];
 }
 

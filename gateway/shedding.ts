@@ -1,6 +1,6 @@
 import { ClientError } from '../schema/errors.ts';
 import { AdaptiveLimit } from './adaptive-limit.ts';
-import type { Caller } from './auth.ts';
+import { type Caller, principalOf } from './auth.ts';
 import { shed } from './metrics.ts';
 
 /** How long an operation may wait for its turn in a burst, milliseconds. */
@@ -23,7 +23,7 @@ const RETRY_MS = 1_000;
 
 /** Who asks, as far as it matters for whose turn it is. */
 export interface Asker {
-  caller: Pick<Caller, 'tenantId' | 'userId' | 'kind'>;
+  caller: Pick<Caller, 'tenantId' | 'userId' | 'keyId' | 'kind'>;
   address: string;
   /** Aborted when the client went away: it waits no longer. */
   signal?: AbortSignal;
@@ -156,7 +156,7 @@ export class Shedding {
         signal.addEventListener('abort', leave);
         waiting.stop = () => signal.removeEventListener('abort', leave);
       }
-      const person = caller.userId ?? address;
+      const person = principalOf(caller) ?? address;
       const others = line.people.get(person);
       if (others) others.push(waiting);
       else line.people.set(person, [waiting]);

@@ -11,12 +11,14 @@ import { createAuthenticator } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
 import { DenialLog } from './denial-log.ts';
 import { examplePages } from './example-page.ts';
+import { filesOf } from './files.ts';
 import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
 import { openHttpDoor } from './http.ts';
 import { licenseDocuments } from './license-documents.ts';
 import { holdLicenses } from './licenses.ts';
 import { timed } from './metrics.ts';
+import { oauthReturn } from './oauth-return.ts';
 import { managePersistedOperations } from './persisted-operations.ts';
 import { ratesInMemory } from './rates.memory.ts';
 import { ratesInRedis } from './rates.redis.ts';
@@ -114,6 +116,8 @@ export async function startGateway(
         streamsPerUser: config.STREAMS_PER_USER,
       },
       documents: licenseDocuments(ask),
+      returnFrom: oauthReturn(ask),
+      files: filesOf(ask, config),
       pages: isDevelopment ? new Map([...graphiqlPages(), ...examplePages()]) : new Map(),
       log,
     });

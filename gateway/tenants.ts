@@ -35,12 +35,18 @@ export function holdTenants(ask: Ask, fanOut: FanOut, log: Logger): Tenants {
         return new Map(tenantViews.map((view) => [view.id, view]));
       },
       async readFeed(afterSeq, first) {
-        const { tenantFeed } = await ask<{ tenantFeed: { head: number; tenants: TenantView[] } }>(
+        const { tenantFeed } = await ask<{
+          tenantFeed: { head: number; tenants: TenantView[]; gone: string[] };
+        }>(
           'tenancy',
-          `query($afterSeq: Int!, $first: Int!) { tenantFeed(afterSeq: $afterSeq, first: $first) { head tenants ${VIEW} } }`,
+          `query($afterSeq: Int!, $first: Int!) { tenantFeed(afterSeq: $afterSeq, first: $first) { head tenants ${VIEW} gone } }`,
           { afterSeq, first },
         );
-        return { head: tenantFeed.head, changed: tenantFeed.tenants.map((view) => [view.id, view] as const) };
+        const gone = tenantFeed.gone.map((id) => [id, undefined] as const);
+        return {
+          head: tenantFeed.head,
+          changed: [...tenantFeed.tenants.map((view) => [view.id, view] as const), ...gone],
+        };
       },
       patienceMs: 15 * 60_000,
       maxHeld: 50_000,

@@ -45,4 +45,5 @@ export function checkAddress(given: AddressInput, field: string): Address {
 
 const countryNames = new Intl.DisplayNames(['en'], { type: 'region', fallback: 'none' });
 
-const isCountry = (code: string) => /^[A-Z]{2}$/.test(code) && countryNames.of(code) !== undefined;
+/** Whether a text is a country's code of ISO 3166-1 alpha-2. */
+export const isCountry = (code: string) => /^[A-Z]{2}$/.test(code) && countryNames.of(code) !== undefined;

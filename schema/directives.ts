@@ -26,6 +26,10 @@ export interface DoorMarks {
   strong?: boolean;
   /** Open while the tenant is read-only because it is closing. */
   whileClosing?: boolean;
+  /** Open to whoever must do something first: what does it, and what leads out. */
+  whileMustDo?: boolean;
+  /** Open in a suspended tenant to those who may settle its affairs. */
+  whileSuspended?: boolean;
   /** Shut to an operator who acts in another person's name. */
   notActing?: boolean;
 }
@@ -55,12 +59,18 @@ export const SignedIn = (): Decorator => mark({ signedIn: true });
 
 /**
  * The caller must have proved who they are within the last ten minutes (identity R11); otherwise FORBIDDEN, reason
- * STEP_UP, with the methods `stepUp` takes from them.
+ * STEP_UP, with the methods `stepUp` takes from them. So nobody enters in another person's name either.
  */
-export const RequiresStrongProof = (): Decorator => mark({ strong: true });
+export const RequiresStrongProof = (): Decorator => mark({ strong: true, notActing: true });
 
 /** A mutation that stays open while the tenant is closing; every other one is refused then. */
 export const WhileClosing = (): Decorator => mark({ whileClosing: true });
+
+/** Open also to whoever must do something before anything else is open to them (identity R11). */
+export const WhileMustDo = (): Decorator => mark({ whileMustDo: true });
+
+/** Stays open to an administrator and a billing manager of a suspended tenant; every other door is shut (tenancy R7). */
+export const WhileSuspended = (): Decorator => mark({ whileSuspended: true });
 
 /** Refused with reason IMPERSONATION to whoever acts in another person's name, whatever the mode (identity R17). */
 export const NotWhileActing = (): Decorator => mark({ notActing: true });

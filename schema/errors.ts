@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import type { FeatureAccess } from './features.ts';
+import { FEATURES, type Feature, type FeatureAccess } from './features.ts';
 
 /** The domain says no: becomes a `userError` of the payload. */
 export const REFUSAL_CODES = [
@@ -56,6 +56,10 @@ export class ClientError extends GraphQLError {
 export const unauthenticated = (reason?: 'EXPIRED' | 'REVOKED' | 'NO_TENANT') =>
   new ClientError('UNAUTHENTICATED', 'Please sign in.', reason ? { reason } : {});
 
+/** Of a suspended tenant only a few doors are open, and only to those who can settle its affairs (tenancy R7). */
+export const tenantSuspended = () =>
+  new ClientError('FORBIDDEN', 'This organisation is suspended.', { reason: 'TENANT_SUSPENDED' });
+
 export const forbidden = (sentence = 'You may not do this.') => new ClientError('FORBIDDEN', sentence);
 
 export const badInput = (sentence: string) => new ClientError('BAD_USER_INPUT', sentence);
@@ -75,6 +79,22 @@ export const DENIAL_REASONS = [
   'REVOKED',
 ] as const;
 export type DenialReason = (typeof DENIAL_REASONS)[number];
+
+/** What is wrong with a licence that closes what it holds. */
+const CLOSED: Partial<Record<DenialReason, string>> = {
+  TRIAL_ENDED: 'Your trial has ended.',
+  RESTRICTED: 'Your licence is restricted.',
+  SUSPENDED: 'Your licence is suspended.',
+  EXPIRED: 'Your licence has expired.',
+  REVOKED: 'Your licence was revoked.',
+};
+
+/** What a refused caller is told. Of the core, whatever closes the licence leaves reading. */
+export function deniedSentence(reason: DenialReason, feature: Feature | 'core'): string {
+  const closed = CLOSED[reason];
+  if (feature === 'core') return `${closed ?? CLOSED.RESTRICTED} You can read, but change nothing.`;
+  return closed ?? `Your plan does not include ${FEATURES[feature].name}.`;
+}
 
 export interface Entitled {
   access: FeatureAccess;

@@ -102,6 +102,11 @@ interface InvitationTold {
   role: string;
 }
 
+/** Answers the undoing of a provisioning run that never got what it asked for. */
+interface RunUndone {
+  runId: string;
+}
+
 interface ImpersonationTold {
   impersonationId: string;
   operatorId: string;
@@ -169,6 +174,8 @@ export interface Events {
   'tenancy.purge.requested': { purgeId: string };
   'tenancy.provisioning.started': { runId: string };
   'tenancy.provisioning.step_completed': { runId: string; step: string; percent: number };
+  /** Each change of a run, for whoever follows it; `seq` is the change's own. */
+  'tenancy.provisioning.changed': { runId: string; seq: number };
   'tenancy.provisioning.succeeded': { runId: string };
   'tenancy.provisioning.failed': { runId: string; step: string; error: string };
   /** In the log of `platform`; `personal` is {name, legalName, email}. */
@@ -180,8 +187,8 @@ export interface Events {
     locale: string;
     currency: string;
   };
-  /** `personal` is {email, name}. */
-  'tenancy.provisioning.admin_requested': { runId: string; customerId: string };
+  /** `personal` is {email, name}; of somebody known, `userId` stands instead. */
+  'tenancy.provisioning.admin_requested': { runId: string; customerId: string; userId?: string };
   'tenancy.provisioning.license_requested': {
     runId: string;
     plan: string;
@@ -286,7 +293,7 @@ export interface Events {
   };
   'identity.membership.activated': MembershipTold;
   'identity.membership.changed': MembershipTold;
-  'identity.membership.ended': MembershipTold;
+  'identity.membership.ended': MembershipTold | RunUndone;
   'identity.membership.frozen': MembershipTold;
   'identity.membership.restored': MembershipTold;
   'identity.membership.suspended': MembershipTold;
@@ -324,7 +331,7 @@ export interface Events {
   'identity.session.started': { sessionId: string; membershipId: string | null; methods?: string[] };
   'identity.sign_in.locked': { userId: string | null; lockedUntil: string };
   'billing.charge.posted': { chargeId: string; customerId: string; kind: string } & MoneyMoved;
-  'billing.customer.closed': CustomerTold;
+  'billing.customer.closed': CustomerTold | RunUndone;
   'billing.customer.created': CustomerTold;
   'billing.customer.reopened': CustomerTold;
   'billing.customer.updated': CustomerTold;

@@ -43,8 +43,8 @@ export function parentOf(feature: Feature): Feature | undefined {
 }
 
 /**
- * What becomes of use above a limit that was lowered: nothing grows until it is below, the newest are frozen, or it
- * counts from the next period on.
+ * What becomes of use above a limit that was lowered: nothing grows until it is below, the newest are frozen, or
+ * the period that runs goes on under the former limit.
  */
 export type ReductionTreatment = 'NO_GROWTH' | 'FREEZE_EXCESS' | 'NEXT_PERIOD';
 

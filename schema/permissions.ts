@@ -69,6 +69,16 @@ export const PERMISSIONS = [
 
 export type Permission = (typeof PERMISSIONS)[number];
 
+export const isPermission = (name: string): name is Permission => (PERMISSIONS as readonly string[]).includes(name);
+
+const NO_CHANGE = 'You may not change this licence.';
+
+/** What whoever lacks a permission is told, where it has a sentence of its own. */
+export const REFUSALS: Partial<Record<Permission, string>> = {
+  'licensing.fleet.manage': NO_CHANGE,
+  'licensing.license.change': NO_CHANGE,
+};
+
 /** Held in tenant `platform` only; no role of an ISP can carry them. */
 export const PLATFORM_PERMISSIONS: readonly Permission[] = [
   'identity.impersonation.start',
@@ -83,6 +93,28 @@ export const PLATFORM_PERMISSIONS: readonly Permission[] = [
   'tenancy.sandbox.manage',
   'tenancy.tenant.provision',
   'tenancy.tenant.suspend',
+];
+
+/**
+ * What nobody does in another person's name (identity R17): changes of people and their rights, keys, money out, payment
+ * methods, the tenant's end, exports and the licence.
+ */
+export const WITHHELD_WHILE_ACTING: readonly Permission[] = [
+  'identity.api_key.manage',
+  'identity.impersonation.approve',
+  'identity.impersonation.customer',
+  'identity.impersonation.start',
+  'identity.member.manage',
+  'identity.policy.manage',
+  'identity.portal_access.manage',
+  'identity.role.manage',
+  'identity.user.suspend',
+  'licensing.file.issue',
+  'licensing.license.change',
+  'tenancy.domain.manage',
+  'tenancy.export.request',
+  'tenancy.invitation.manage',
+  'tenancy.tenant.close',
 ];
 
 /** A permission, `domain.*`, `domain.noun.*` or `*.*.action`. */

@@ -1,3 +1,4 @@
+import { withDeparture } from './_kernel/departure.ts';
 import type { SubgraphDefinition } from './_kernel/subgraph.ts';
 import { billing } from './billing/index.ts';
 import { crm } from './crm/index.ts';
@@ -8,4 +9,12 @@ import { tenancy } from './tenancy/index.ts';
 import { tickets } from './tickets/index.ts';
 
 /** Our table of contents. The order is that of seeding: who exists, what they may use, who asks, then the domains. */
-export const SUBGRAPHS: readonly SubgraphDefinition[] = [tenancy, licensing, identity, billing, network, crm, tickets];
+export const SUBGRAPHS: readonly SubgraphDefinition[] = [
+  tenancy,
+  licensing,
+  identity,
+  billing,
+  network,
+  crm,
+  tickets,
+].map(withDeparture);

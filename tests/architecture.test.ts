@@ -110,20 +110,55 @@ describe('walls', () => {
 /** Doors that need no sign-in, each with the reason it gives in its mark. Adding one is a decision. */
 const OPEN_DOORS = [
   // Who signs in has not signed in yet; who holds a token without tenant still has a self.
+  'Mutation.activateAccount',
+  'Mutation.addPasskey',
+  'Mutation.answerChallenge',
+  'Mutation.changeEmail',
+  'Mutation.changePassword',
+  'Mutation.confirmTotp',
   'Mutation.createSocketTicket',
+  'Mutation.enrolTotp',
   'Mutation.endOtherSessions',
   'Mutation.endSession',
+  'Mutation.eraseMyAccount',
+  'Mutation.leaveTenant',
+  'Mutation.linkIdentity',
+  'Mutation.lockMyAccount',
+  'Mutation.proveEmail',
+  'Mutation.redeemSignIn',
   'Mutation.refreshSession',
+  'Mutation.registerUser',
+  'Mutation.removePasskey',
+  'Mutation.removeTotp',
+  'Mutation.renewRecoveryCodes',
+  'Mutation.requestPasswordReset',
+  'Mutation.resetPassword',
+  'Mutation.revokeLeakedKey',
   'Mutation.signIn',
   'Mutation.signOut',
+  'Mutation.startOAuth',
+  'Mutation.startPasskey',
+  'Mutation.startPasskeySignIn',
   'Mutation.stepUp',
   'Mutation.switchTenant',
+  'Mutation.unlinkIdentity',
+  'Mutation.updateMyProfile',
   'Query.me',
   'Query.mySessions',
+  'Query.mySignIns',
+  'Query.signInMethods',
   'Subscription.mySessionEnded',
+  // Who signs up has no account yet, and follows the setting up with a ticket.
+  'Mutation.confirmSignUp',
+  'Mutation.signUp',
+  'Query.provisioning',
+  'Query.slugAvailable',
+  'Subscription.provisioningProgress',
   // Whoever carries a licence file must be able to check it, signed in or not.
   'Query.licenseKeySet',
   'Query.licenseRevocationList',
+  // Whoever was given a certificate of deletion must be able to check it.
+  'Query.verifyDeletionCertificate',
   // What is for sale may be looked at.
   'Query.addOns',
   'Query.plan',
@@ -228,7 +263,16 @@ describe('doors', () => {
 
 /** Tables that belong to no tenant, each with why. */
 const GLOBAL_TABLES: Record<string, string> = {
+  'identity.challenge': 'what is proved before a session, which may stand without a tenant',
   'identity.credential': 'a person belongs to no tenant: the same one may work in several',
+  'identity.email_domain': 'a sign-in knows the domain of a mail before it knows a tenant',
+  'identity.factor_reset': 'as the credential',
+  'identity.linked_identity': 'as the credential',
+  'identity.mail_proof': 'as the person',
+  'identity.passkey': 'as the credential',
+  'identity.provider_visit': 'who is away at another provider is not known yet',
+  'identity.recovery_code': 'as the credential',
+  'identity.second_factor': 'as the credential',
   'identity.session': 'a session may stand without a tenant',
   'identity.sign_in_bucket': 'counts attempts before anybody is known',
   'identity.sign_in_record': 'attempts of people who may be nobody',
@@ -237,7 +281,6 @@ const GLOBAL_TABLES: Record<string, string> = {
   'identity.user': 'as the credential',
   'licensing.add_on': 'the catalogue, one for all',
   'licensing.add_on_version': 'the catalogue',
-  'licensing.gateway_node': 'which gateway has heard what',
   'licensing.plan': 'the catalogue',
   'licensing.plan_version': 'the catalogue',
   'licensing.propagation': 'how fast gateways hear of changes',
@@ -245,10 +288,14 @@ const GLOBAL_TABLES: Record<string, string> = {
   'licensing.signing_key': 'keys of the platform, without their private halves',
   'tenancy.data_home': 'the databases in which tenants live',
   'kernel.home': 'the name of the database itself',
+  'kernel.mail': 'on their way out, sealed; jobs alone read them',
+  'kernel.beside_tenant': 'which rows of tables without tenant go with one',
+  'tenancy.tombstone': 'what is left of a tenant that is no more',
   'kernel.migration': 'what has run',
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',
   'kernel.feed_head': 'the same',
+  'kernel.gateway_node': 'which gateway has heard what',
   'kernel.example_world': 'one row',
 };
 
@@ -289,9 +336,12 @@ describe('tables', () => {
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
        where exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_wall')`);
     const foreign = rows.filter((row) => row.first !== 'tenant_id').map((row) => row.index);
-    // A slug is a name on the platform, a sign-in finds a person's memberships before it knows a tenant, and the platform
-    // reads what was denied over all tenants.
+    // A key is found by its hash, a slug is a name on the platform, a sign-in finds a person's memberships before it knows a
+    // tenant, an operator has one impersonation open over all of them, and the platform reads what was denied in each.
     expect(foreign.sort()).toEqual([
+      'identity.api_key_hash',
+      'identity.impersonation_of_operator',
+      'identity.impersonation_of_session',
       'identity.membership_everywhere',
       'kernel.tenant_profile_slug_key',
       'licensing.denial_everywhere',
@@ -313,13 +363,19 @@ describe('tables', () => {
       select p.oid::regprocedure::text as name, pg_get_userbyid(p.proowner) as owner, p.proconfig
         from pg_proc p join pg_namespace n on n.oid = p.pronamespace where p.prosecdef and n.nspname not in ('pg_catalog', 'graphile_worker') order by 1`);
     expect(rows.map((row) => row.name)).toEqual([
+      'identity.prune_grant_feed()',
+      'identity.prune_sign_in_records()',
       'kernel.audit_row()',
-      'kernel.enqueue(text,jsonb,text)',
+      'kernel.confirm_feed(text,text,bigint)',
+      'kernel.enqueue(text,jsonb,text,boolean)',
       'kernel.finish(jsonb)',
       'kernel.follow_row()',
       'kernel.hold_log()',
       'kernel.link_audit()',
-      'kernel.set_timer(text,uuid,timestamp with time zone)',
+      'kernel.purge(text)',
+      'kernel.rows_left()',
+      'kernel.send_mails(jsonb)',
+      'kernel.set_timers(jsonb)',
     ]);
     for (const row of rows) {
       expect(row.owner).not.toBe('dotmac_owner');

@@ -1,23 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type GraphQLArgument,
-  type GraphQLField,
-  type GraphQLInputType,
-  type GraphQLOutputType,
-  getNamedType,
-  isEnumType,
-  isInputObjectType,
-  isLeafType,
-  isListType,
-  isNonNullType,
-  isObjectType,
-} from 'graphql';
 import pg from 'pg';
 import { permissionsOf } from '../schema/permissions.ts';
 import { roleUrl } from '../subgraphs/_kernel/db.ts';
 import { configAt, homeUrl } from '../subgraphs/_kernel/homes.ts';
 import { SEED_TENANTS, seedId } from '../subgraphs/_kernel/seed-world.ts';
+import { hasId, operationFor } from './setup/door-operation.ts';
 import { openGatewayWorld, type Person } from './setup/gateway.ts';
 
 /** Who tries, and whose things they must never see. */
@@ -223,76 +211,4 @@ async function dedicate({ client, password, world }: Awaited<ReturnType<typeof o
 function spread(ids: readonly string[], name: string): string[] {
   const start = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % Math.max(1, ids.length);
   return ids.slice(start, start + 2);
-}
-
-function hasId(args: readonly GraphQLArgument[]): boolean {
-  const holds = (type: GraphQLInputType, depth: number): boolean => {
-    const named = getNamedType(type);
-    if (isInputObjectType(named))
-      return depth < 3 && Object.values(named.getFields()).some((field) => holds(field.type, depth + 1));
-    return named.name === 'ID';
-  };
-  return args.some((arg) => holds(arg.type, 0));
-}
-
-/** A value for an input: the given id wherever an id is asked, the least of anything else that is needed. */
-function valueFor(type: GraphQLInputType, id: string, depth = 0): string {
-  if (isNonNullType(type)) return valueFor(type.ofType, id, depth);
-  if (isListType(type)) return `[${valueFor(type.ofType, id, depth)}]`;
-  if (isEnumType(type)) return type.getValues()[0]?.name ?? 'null';
-  if (isInputObjectType(type)) {
-    const fields = Object.values(type.getFields()).filter(
-      (field) => isNonNullType(field.type) || (depth < 2 && getNamedType(field.type).name === 'ID'),
-    );
-    return `{ ${fields.map((field) => `${field.name}: ${valueFor(field.type, id, depth + 1)}`).join(', ')} }`;
-  }
-  switch ((type as { name: string }).name) {
-    case 'ID':
-      return JSON.stringify(id);
-    case 'Int':
-      return '1';
-    case 'Float':
-      return '1.5';
-    case 'Boolean':
-      return 'true';
-    case 'DateTime':
-      return '"2027-03-17T16:15:30Z"';
-    case 'Date':
-      return '"2027-03-17"';
-    case 'CurrencyCode':
-      return '"EUR"';
-    case 'FeatureKey':
-      return '"crm"';
-    case 'QuotaKey':
-      return '"tickets"';
-    case 'Quantity':
-    case 'AmountMinor':
-      return '"1"';
-    default:
-      return JSON.stringify(`x-${randomUUID()}`);
-  }
-}
-
-function operationFor(kind: string, field: GraphQLField<unknown, unknown>, id: string): string {
-  const args = field.args.filter(
-    (arg) =>
-      isNonNullType(arg.type) || getNamedType(arg.type).name === 'ID' || isInputObjectType(getNamedType(arg.type)),
-  );
-  const given = args.length > 0 ? `(${args.map((arg) => `${arg.name}: ${valueFor(arg.type, id)}`).join(', ')})` : '';
-  return `${kind} { ${field.name}${given} ${selectionOf(field.type, 4)} }`;
-}
-
-/** Everything that can be asked without arguments, to a depth. */
-function selectionOf(type: GraphQLOutputType, depth: number): string {
-  const named = getNamedType(type);
-  if (isLeafType(named)) return '';
-  if (!isObjectType(named)) return '{ __typename }';
-  const fields = Object.values(named.getFields())
-    .filter((field) => !field.args.some((arg) => isNonNullType(arg.type) && arg.defaultValue === undefined))
-    .flatMap((field) => {
-      if (isLeafType(getNamedType(field.type))) return [field.name];
-      if (depth <= 1 || field.name === 'edges') return [];
-      return [`${field.name} ${selectionOf(field.type, depth - 1)}`];
-    });
-  return fields.length > 0 ? `{ ${fields.join(' ')} }` : '{ __typename }';
 }

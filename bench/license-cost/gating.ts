@@ -90,7 +90,7 @@ export async function gating(world: World, gateway: Gateway, token: string, unli
 
 const requestOf = async ({ parts }: Graph, token: string): Promise<ClientRequest> => ({
   query: QUERY,
-  caller: await parts.auth.authenticate(`Bearer ${token}`),
+  caller: await parts.auth.authenticate(`Bearer ${token}`, '127.0.0.1'),
   requestId: randomUUID(),
   address: '127.0.0.1',
 });

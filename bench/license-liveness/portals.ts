@@ -65,8 +65,8 @@ function late({ size }: Crowd, { count, within, gaps, again }: Deliveries, last:
     {
       what: `of ${many(CHANGES * size)} deltas, heard, each on the one before it`,
       figure: `${many(count)} (${gaps} left out, ${again} told again)`,
-      bound: 'all',
-      holds: count === CHANGES * size && gaps === 0,
+      bound: 'all, each once',
+      holds: count === CHANGES * size && gaps === 0 && again === 0,
     },
   ];
 }
@@ -105,8 +105,8 @@ async function comeBack({ product }: LivenessWorld, crowd: Crowd, gateway: numbe
   return {
     what: `a gateway is killed and ${many(ended)} portals come back with \`after\`, until all ${many(crowd.size)} know the last of ${CHANGES_AWAY} changes`,
     figure: `${(tookMs / 1_000).toFixed(1)} s (${refused} turned away at first; ${gaps} deltas left out, ${leaps} snapshots in their place, ${again} told again)`,
-    bound: `≤ ${CONVERGED_MS / 1_000} s, none left out`,
-    holds: tookMs <= CONVERGED_MS && gaps === 0 && ended > 0,
+    bound: `≤ ${CONVERGED_MS / 1_000} s, none left out, none told again`,
+    holds: tookMs <= CONVERGED_MS && gaps === 0 && again === 0 && ended > 0,
   };
 }
 

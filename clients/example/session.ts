@@ -54,10 +54,11 @@ function keepFresh(first: Tokens): () => Promise<string> {
   };
 }
 
+/** Without tokens and without a fault there is a challenge, and this page has no field for codes. */
+const NO_FACTOR = 'Please sign in as somebody without a second factor: this page asks for none.';
+
 /** The tokens of a session; without one, the graph's sentence about why. */
 function tokensIn({ session, userErrors }: SignInMutation['signIn']): Tokens {
   if (session) return session;
-  throw new GraphFault([
-    { message: userErrors[0]?.message ?? 'Please sign in.', extensions: { code: 'UNAUTHENTICATED' } },
-  ]);
+  throw new GraphFault([{ message: userErrors[0]?.message ?? NO_FACTOR, extensions: { code: 'UNAUTHENTICATED' } }]);
 }

@@ -47,13 +47,24 @@ async function accept(payload) {
 
 form.addEventListener('submit', async (event) => {
   event.preventDefault();
-  const { email, password, tenant } = Object.fromEntries(new FormData(form));
+  const { email, password, code, tenant } = Object.fromEntries(new FormData(form));
   const { data, errors } = await post({
-    query: `mutation($input: SignInInput!) { signIn(input: $input) { ${SESSION} } }`,
+    query: `mutation($input: SignInInput!) { signIn(input: $input) { challenge { token } ${SESSION} } }`,
     variables: { input: { email, password, transport: 'BODY', ...(tenant ? { tenant } : {}) } },
   });
-  await accept(data?.signIn ?? { userErrors: errors });
+  const challenge = data?.signIn?.challenge;
+  await accept(challenge ? await answered(challenge.token, code) : (data?.signIn ?? { userErrors: errors }));
 });
+
+/** What comes of the second half of a sign-in, for whoever has an authenticator app. */
+async function answered(token, code) {
+  if (!code) return { userErrors: [{ message: 'Type the code of your authenticator app, and sign in again.' }] };
+  const { data, errors } = await post({
+    query: `mutation($input: AnswerChallengeInput!) { answerChallenge(input: $input) { ${SESSION} } }`,
+    variables: { input: { token, code } },
+  });
+  return data?.answerChallenge ?? { userErrors: errors };
+}
 
 signOutButton.addEventListener('click', async () => {
   await post({ query: 'mutation { signOut { userErrors { message } } }' }, await freshToken());

@@ -62,7 +62,8 @@ export class Source {
   /** How often its subgraph was asked: what comes back from an earlier turn is not heard. */
   private turns = 0;
   private isBegun = false;
-  private isTelling = false;
+  /** The stream whose item is being told. */
+  private telling: SubgraphStream | undefined;
   private isOver = false;
   /** Sources like this one that are not where it is. */
   private readonly behind = new Set<Source>();
@@ -105,9 +106,9 @@ export class Source {
     if (this.upstream) void this.follow(this.upstream.events);
   }
 
-  /** Takes a reader that stands where it is or ahead of it, if it is at rest. */
+  /** Takes a reader that stands where it is or ahead of it, if it is at rest and the reader is between two events. */
   takes(reader: Reader, plan: Plan): boolean {
-    if (!this.isAtRest || !reader.at || !this.at || reader.at.after < this.at.after) return false;
+    if (!this.isAtRest || !reader.at || reader.at.told > 0 || !this.at || reader.at.after < this.at.after) return false;
     this.add(reader, plan);
     return true;
   }
@@ -151,7 +152,7 @@ export class Source {
   }
 
   private get isAtRest(): boolean {
-    return this.upstream !== undefined && !this.isTelling && !this.isOver && this.part === 0;
+    return this.upstream !== undefined && !this.telling && !this.isOver && this.part === 0;
   }
 
   /** Adds a reader: it is told what comes from now on. */
@@ -216,9 +217,12 @@ export class Source {
         const next = await events.next();
         if (this.upstream?.events !== events) return;
         if (next.done) return this.end((reader) => reader.complete());
-        this.isTelling = true;
-        await inSpan('event', {}, () => this.hear(next.value, events));
-        this.isTelling = false;
+        this.telling = events;
+        try {
+          await inSpan('event', {}, () => this.hear(next.value, events));
+        } finally {
+          if (this.telling === events) this.telling = undefined;
+        }
         if (this.upstream?.events === events) this.rest();
       }
     } catch (error) {

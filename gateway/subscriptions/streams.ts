@@ -1,5 +1,6 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { badInput, ClientError, unauthenticated } from '../../schema/errors.ts';
+import { principalOf } from '../auth.ts';
 import type { Operation } from '../execution/operation.ts';
 import { type Answer, bodyOf, type ClientRequest, type Graph, type Standing } from '../graph.ts';
 import type { Wire } from './outbox.ts';
@@ -50,7 +51,7 @@ export class Streams implements Sources {
       const admitted = await this.graph.admission.admit(operation, request);
       if (admitted.errors) return this.graph.refusal(admitted);
       const plan = planned(operation, request, admitted.values);
-      leave = this.places.take(request.caller.userId ?? request.address);
+      leave = this.places.take(principalOf(request.caller) ?? request.address);
       if (!leave) throw tooMany(`You have ${this.limits.streamsPerUser} streams open already.`);
       const standing = await this.graph.standingOf(request.caller);
       refuseIfLost(plan.operation, standing);

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { type ExecutionArgs, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { CloseCode, makeServer } from 'graphql-ws';
 import type { WebSocket } from 'ws';
-import type { Authenticator, Caller } from '../auth.ts';
+import { type Authenticator, type Caller, principalOf } from '../auth.ts';
 import { type Answer, type ClientRequest, dataOf } from '../graph.ts';
 import { oneAnswer } from './one-answer.ts';
 import type { Wire } from './outbox.ts';
@@ -32,6 +32,8 @@ type Extra = {
   readonly address: string;
   readonly ticket: string | undefined;
   caller?: Caller;
+  /** It was opened while its tenant was suspended, by somebody who still may. */
+  isOfSuspended?: boolean;
   /** Gives back the user's place. */
   leave?: () => void;
   /** Streams open or being opened. */
@@ -56,6 +58,14 @@ export function openSocketDoor(
   const perUser = new Places(limits.socketsPerUser);
   const signedIn = new Set<Extra>();
 
+  /** Whether its tenant was suspended since it was opened. */
+  const isShutNow = (extra: Extra) => {
+    const tenantId = extra.caller?.tenantId;
+    const isBlocked = tenantId ? graph.parts.tenants.held(tenantId)?.accessMode === 'BLOCKED' : false;
+    if (!isBlocked) extra.isOfSuspended = false;
+    return isBlocked && !extra.isOfSuspended;
+  };
+
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_MS,
     onConnect: async (context) => {
@@ -64,13 +74,19 @@ export function openSocketDoor(
       try {
         const said = textOf(connectionParams?.authorization ?? connectionParams?.Authorization);
         extra.caller =
-          said === undefined && extra.ticket ? await auth.redeem(extra.ticket) : await auth.authenticate(said);
+          said === undefined && extra.ticket
+            ? await auth.redeem(extra.ticket)
+            : await auth.authenticate(said, extra.address);
       } catch {
         return false; // 4403: wrong credentials, without a word more
       }
+      const standing = await graph.standingOf(extra.caller).catch(() => undefined); // operations are told what is wrong
+      if (standing?.suspended === 'SHUT') return false;
+      extra.isOfSuspended = standing?.suspended !== undefined;
       if (extra.socket.readyState !== extra.socket.OPEN) return false;
-      extra.leave = extra.caller.userId ? perUser.take(extra.caller.userId) : undefined;
-      if (extra.caller.userId && !extra.leave) {
+      const principal = principalOf(extra.caller);
+      extra.leave = principal ? perUser.take(principal) : undefined;
+      if (principal && !extra.leave) {
         extra.socket.close(CloseCode.TooManyInitialisationRequests, 'Too many sockets');
         return false;
       }
@@ -79,7 +95,7 @@ export function openSocketDoor(
     },
     onPing: async ({ extra }, payload) => {
       const token = textOf(payload?.authorization);
-      if (token && extra.caller) await prolong(auth, extra.caller, token).catch(() => undefined);
+      if (token && extra.caller) await prolong(auth, extra.caller, token, extra.address).catch(() => undefined);
     },
     onSubscribe: ({ extra }, id, payload) => {
       const request = toRequest(payload as never, extra);
@@ -150,8 +166,10 @@ export function openSocketDoor(
   });
   const timer = setInterval(() => {
     const now = Date.now();
-    for (const { caller, socket } of signedIn)
-      if ((caller?.expiresAt ?? 0) + GRACE_MS <= now) socket.close(CloseCode.Forbidden, 'Token expired');
+    for (const extra of signedIn) {
+      if ((extra.caller?.expiresAt ?? 0) + GRACE_MS <= now) extra.socket.close(CloseCode.Forbidden, 'Token expired');
+      else if (isShutNow(extra)) extra.socket.close(CloseCode.Forbidden, 'Organisation suspended');
+    }
   }, TICK_MS).unref();
   return {
     close() {
@@ -273,8 +291,9 @@ function toRequest(payload: Record<string, unknown>, extra: Extra): ClientReques
 }
 
 /** A fresh token of the same session and membership prolongs a socket. */
-async function prolong(auth: Authenticator, caller: Caller, token: string): Promise<void> {
-  const fresh = await auth.authenticate(token);
-  const isSame = fresh.sessionId === caller.sessionId && fresh.membershipId === caller.membershipId;
+async function prolong(auth: Authenticator, caller: Caller, token: string, address: string): Promise<void> {
+  const fresh = await auth.authenticate(token, address);
+  const isSame =
+    fresh.sessionId === caller.sessionId && fresh.keyId === caller.keyId && fresh.membershipId === caller.membershipId;
   if (isSame && fresh.expiresAt > caller.expiresAt) caller.expiresAt = fresh.expiresAt;
 }

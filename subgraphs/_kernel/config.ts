@@ -36,7 +36,10 @@ export const SETTINGS = {
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     'Least level that is logged.',
   ],
-  DATA_DIR: [z.string().min(1).default('.data'), 'Where the embedded database and the drawn secrets live.'],
+  DATA_DIR: [
+    z.string().min(1).default('.data'),
+    'Where files and mails in a folder live, the embedded database and the drawn secrets; subgraphs that run apart share it.',
+  ],
   DATABASE_URL: [
     z
       .string()
@@ -74,8 +77,39 @@ export const SETTINGS = {
     keys.optional(),
     'Ed25519 public keys (base64url, comma-separated) whose envelopes a subgraph believes.',
   ],
-  IDENTITY_DATA_KEY: [secret(32).optional(), 'Seals the private halves of token keys in the database.'],
+  MASTER_KEY: [
+    secret(32).optional(),
+    'Seals the data keys of tenants and signs links to files; whoever loses it cannot read what those keys sealed.',
+  ],
+  CERTIFICATE_KEY: [
+    secret(32).optional(),
+    'Ed25519 seed that signs certificates of deletion; earlier ones verify with the same key only.',
+  ],
+  BACKUP_DAYS: [
+    z.coerce.number().int().min(0).max(3_650).default(35),
+    'How long backups of the database are kept: a certificate of deletion says when the last one ends.',
+  ],
+  IDENTITY_DATA_KEY: [
+    secret(32).optional(),
+    'Seals the private halves of token keys and the secrets of authenticator apps in the database.',
+  ],
   IDENTITY_MAC_KEY: [secret(32).optional(), 'Computes refresh tokens and hashes of sign-in buckets.'],
+  GOOGLE_CLIENT_ID: [z.string().min(1).optional(), 'Our client at Google; without it nobody signs in with Google.'],
+  GOOGLE_CLIENT_SECRET: [z.string().min(1).optional(), 'Its secret.'],
+  GOOGLE_ISSUER: [z.string().url().default('https://accounts.google.com'), 'What Google calls itself.'],
+  MICROSOFT_CLIENT_ID: [z.string().min(1).optional(), 'The same at Microsoft.'],
+  MICROSOFT_CLIENT_SECRET: [z.string().min(1).optional(), 'Its secret.'],
+  MICROSOFT_ISSUER: [
+    z.string().url().default('https://login.microsoftonline.com/common/v2.0'),
+    'Whose people Microsoft lets in: of any organisation, or with its id in the place of common of one.',
+  ],
+  GITHUB_CLIENT_ID: [z.string().min(1).optional(), 'The same at GitHub.'],
+  GITHUB_CLIENT_SECRET: [z.string().min(1).optional(), 'Its secret.'],
+  GITHUB_ISSUER: [z.string().url().default('https://github.com'), 'GitHub, or a GitHub Enterprise Server.'],
+  EXAMPLE_PROVIDER_PORT: [
+    port.default(4009),
+    'development only: port of the sign-in provider of the example world, on this machine.',
+  ],
   LICENSE_ROOT_KEYS: [
     keys.optional(),
     'The two Ed25519 public keys (base64url, comma-separated) whose private halves state signing keys, offline; installations pin them.',
@@ -85,6 +119,31 @@ export const SETTINGS = {
     'Keys that sign licence files, private halves and statements, as npm run license-keys prints them, in the order of their use; without them production issues no file.',
   ],
   PUBLIC_URL: [z.string().url().default('http://localhost:4000'), 'How clients reach the gateway: issuer of tokens.'],
+  PLATFORM_DOMAIN: [
+    z
+      .string()
+      .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain name in lower case')
+      .default('isp.example'),
+    'The domain below which every tenant has a name; in production a wildcard record of it leads to the gateways.',
+  ],
+  MAIL_ENGINE: [
+    z.enum(['FOLDER', 'SMTP']).default('FOLDER'),
+    'How mails leave: as files in DATA_DIR/mail, or over the server of SMTP_URL.',
+  ],
+  SMTP_URL: [
+    z
+      .string()
+      .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
+      .optional(),
+    'The server that sends mails, with name and password: smtps://name:password@mail.example.com.',
+  ],
+  MAIL_FROM: [
+    z
+      .string()
+      .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an address')
+      .default('DotMac <no-reply@localhost>'),
+    'Whom mails are from.',
+  ],
   ALLOWED_ORIGINS: [
     list.default(['http://localhost:4000', 'http://127.0.0.1:4000', 'https://studio.apollographql.com']),
     'Origins of portals that may open sockets and use cookies.',
@@ -155,6 +214,8 @@ export const SECRETS = [
   'DATABASE_ROLE_SECRET',
   'ENVELOPE_PRIVATE_KEY',
   'ENVELOPE_PUBLIC_KEYS',
+  'MASTER_KEY',
+  'CERTIFICATE_KEY',
   'IDENTITY_DATA_KEY',
   'IDENTITY_MAC_KEY',
 ] as const;
@@ -184,6 +245,7 @@ export function readConfig(env: NodeJS.ProcessEnv, drawn: Partial<Record<string,
   const read = shape.safeParse(given);
   const faults = read.success ? [] : read.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`);
   for (const name of SECRETS) if (!given[name]) faults.push(`${name}: is missing. ${SETTINGS[name][1]}`);
+  if (given.MAIL_ENGINE === 'SMTP' && !given.SMTP_URL) faults.push(`SMTP_URL: is missing. ${SETTINGS.SMTP_URL[1]}`);
   if (isProduction) {
     if (!given.DATABASE_URL) faults.push(`DATABASE_URL: is missing. ${SETTINGS.DATABASE_URL[1]}`);
     for (const name of ['LICENSE_TIER', 'FEATURE_OVERRIDE', 'SEED_PASSWORD'])

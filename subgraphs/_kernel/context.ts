@@ -12,6 +12,7 @@ import type { Migrate } from './home-databases.ts';
 import { CONTROL, ELSEWHERE, type Home, type Homes, PAUSED, type Stay } from './homes.ts';
 import type { Following } from './live.ts';
 import { type Loader, Loaders } from './loader.ts';
+import { handOverMails } from './mail.ts';
 import { anonymousEnvelope, type Envelope } from './signed-context.ts';
 import { type Logger, traceParent } from './telemetry.ts';
 import { begin, cancel, settle, transact } from './transaction.ts';
@@ -63,6 +64,8 @@ export class Context {
   readonly reply: Reply;
   /** Set for whoever follows a stream by its places. */
   following?: Following;
+  /** Reads see one moment, however many statements they take. */
+  readsOneMoment = false;
   private readonly held: Envelope;
   private readonly loaders = new Loaders(this);
   /** Contexts of other tenants this caller entered; they end with this one. */
@@ -132,6 +135,7 @@ export class Context {
 
   /**
    * Runs a use case in one transaction of this tenant; inside another it joins it. Events it emits are written with it.
+   * For an operator who may only look it is READ ONLY, whatever the doors let through (identity R17).
    * Throws what `run` throws, after rolling everything back.
    */
   async tx<T>(run: (em: EntityManager) => Promise<T>): Promise<T> {
@@ -147,13 +151,14 @@ export class Context {
     try {
       const result = await transact(
         em,
-        { isReadOnly: false, name: this.machinery.name },
+        { isReadOnly: this.held.actingFor?.mode === 'READ', name: this.machinery.name },
         (e) => this.enter(e, home),
         (e) => {
           this.writing = e;
           return run(e);
         },
         async (e) => {
+          await handOverMails(e, this.machinery.config);
           told = await finish(e, this.tenantId);
         },
       );
@@ -243,7 +248,7 @@ export class Context {
   private beginReading(): Promise<Reading> {
     return this.atHome(async ({ db, home, leave }) => {
       const em = this.fork(db);
-      await begin(em, true).catch((error) => {
+      await begin(em, true, this.readsOneMoment).catch((error) => {
         leave();
         throw error;
       });
@@ -348,6 +353,8 @@ const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
   'strongAt',
   'proofs',
   'address',
+  'origin',
+  'agent',
   'refreshCookie',
 ]);
 
@@ -403,6 +410,7 @@ export async function systemContext(machinery: Machinery, tenantId: string): Pro
         licenseVersion: row?.version ?? 0,
         features: step?.features ?? {},
         core: step?.core ?? 'FULL',
+        ...(step?.coreReason ? { coreReason: step.coreReason } : {}),
         ...(step?.observed ? { observed: step.observed } : {}),
       },
       machinery,

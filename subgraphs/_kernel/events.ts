@@ -9,7 +9,7 @@ interface Work {
   events: object[];
   platformEvents: object[];
   feed: { name: FeedName; subject: string }[];
-  timers: { task: string; at: Date }[];
+  timers: { task: string; at: Date; tenantId?: string }[];
   isCounted?: true;
 }
 
@@ -38,8 +38,13 @@ export function emit<N extends EventName>(
 }
 
 /** The same for the platform's log: what the platform must act on. The payload names the tenant it is about. */
-export function emitToPlatform<N extends EventName>(em: EntityManager, name: N, payload: Events[N]): void {
-  workOf(em).platformEvents.push({ id: uuidv7(), name, payload, personal: null });
+export function emitToPlatform<N extends EventName>(
+  em: EntityManager,
+  name: N,
+  payload: Events[N],
+  personal?: Record<string, unknown>,
+): void {
+  workOf(em).platformEvents.push({ id: uuidv7(), name, payload, personal: personal ?? null });
 }
 
 /** Tells every gateway that something it holds a copy of has changed. */
@@ -54,6 +59,11 @@ export function tellGateways(em: EntityManager, name: FeedName, subject: string)
  */
 export function setTimer(em: EntityManager, task: string, at: Date): void {
   workOf(em).timers.push({ task, at });
+}
+
+/** The same for another tenant, for the control plane's work on many; the instant is on the clock of the transaction. */
+export function setTimerOf(em: EntityManager, tenantId: string, task: string, at: Date): void {
+  workOf(em).timers.push({ task, at, tenantId });
 }
 
 /** Notes that a counter of the tenant was used in this transaction: where it is a copy, its owner is told. */

@@ -7,8 +7,9 @@ import {
   isObjectType,
 } from 'graphql';
 import type { DoorMarks } from '../../schema/directives.ts';
-import { ClientError, forbidden, unauthenticated } from '../../schema/errors.ts';
-import { FEATURES, type Feature, type FeatureAccess } from '../../schema/features.ts';
+import { ClientError, deniedSentence, forbidden, tenantSuspended, unauthenticated } from '../../schema/errors.ts';
+import type { Feature, FeatureAccess } from '../../schema/features.ts';
+import { REFUSALS, WITHHELD_WHILE_ACTING } from '../../schema/permissions.ts';
 import type { Context } from './context.ts';
 import { inFinerSpan } from './telemetry.ts';
 
@@ -36,7 +37,7 @@ export function requireFeature(ctx: Context, feature: Feature, isWrite: boolean,
     ctx.reply.observed[feature] ??= coordinate;
     return;
   }
-  throw new ClientError('FEATURE_NOT_LICENSED', `Your plan does not include ${FEATURES[feature].name}.`, {
+  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(reason, feature), {
     feature,
     reason,
     coordinate,
@@ -47,9 +48,10 @@ export function requireFeature(ctx: Context, feature: Feature, isWrite: boolean,
 /** From licence state RESTRICTED on, a core mutation that is not a continuity door is refused with feature `core`. */
 function requireCore(ctx: Context): void {
   if (ctx.core === 'FULL') return;
-  throw new ClientError('FEATURE_NOT_LICENSED', 'Your licence allows reading only until it is renewed.', {
+  const reason = ctx.envelope.coreReason ?? 'RESTRICTED';
+  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(reason, 'core'), {
     feature: 'core',
-    reason: 'RESTRICTED',
+    reason,
     licenseVersion: ctx.envelope.licenseVersion,
   });
 }
@@ -61,23 +63,51 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
     if (caller.kind !== 'GATEWAY') throw unauthenticated();
     return;
   }
+  requireNothingFirst(ctx, marks);
   if (marks.open === undefined) {
     if (caller.kind === 'ANONYMOUS') throw unauthenticated();
     if (!tenantId) throw unauthenticated('NO_TENANT');
   }
+  refuseWhoActs(ctx, marks, isWrite);
+  if (marks.open === undefined) refuseSuspended(ctx, marks);
   if (marks.feature) requireFeature(ctx, marks.feature, isWrite, coordinate);
   else if (isWrite && marks.open === undefined && !marks.continuity) requireCore(ctx);
   const isOwner = marks.orOwn && ctx.envelope.customerId !== undefined;
-  if (marks.permission && !isOwner && !ctx.can(marks.permission)) throw forbidden();
-  if (isWrite && ctx.envelope.actingFor?.mode === 'READ')
+  if (marks.permission && !isOwner && !ctx.can(marks.permission)) throw forbidden(REFUSALS[marks.permission]);
+  if (isWrite && ctx.envelope.isReadOnly && marks.open === undefined && !marks.whileClosing)
+    throw new ClientError('FORBIDDEN', 'Nothing can be changed here at the moment.', { reason: 'TENANT_READ_ONLY' });
+  if (marks.strong) requireStrongProof(ctx);
+}
+
+/** Refuses a caller who must do something first, and says what. */
+function requireNothingFirst(ctx: Context, marks: DoorMarks): void {
+  const [reason] = ctx.envelope.mustDo ?? [];
+  if (reason === undefined || marks.whileMustDo) return;
+  throw new ClientError('FORBIDDEN', 'Please set up a second factor first.', { reason });
+}
+
+/**
+ * Refuses what nobody does in another person's name, and to whoever only looks every change (identity R17). It comes
+ * before licence and permission, so that support learns why a door is shut to them which the person could open.
+ */
+function refuseWhoActs(ctx: Context, marks: DoorMarks, isWrite: boolean): void {
+  const isWithheld = marks.notActing || (marks.permission && WITHHELD_WHILE_ACTING.includes(marks.permission));
+  if (!isWrite && !isWithheld) return; // who asks is not looked at: the answer may be anybody's
+  const { actingFor } = ctx.envelope;
+  if (!actingFor) return;
+  if (isWrite && actingFor.mode === 'READ')
     throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', {
       reason: 'IMPERSONATION_READ_ONLY',
     });
-  if (isWrite && ctx.envelope.isReadOnly && marks.open === undefined && !marks.whileClosing)
-    throw new ClientError('FORBIDDEN', 'Nothing can be changed here at the moment.', { reason: 'TENANT_READ_ONLY' });
-  if (marks.notActing && ctx.envelope.actingFor)
+  if (isWithheld)
     throw new ClientError('FORBIDDEN', 'Only the person themselves may do this.', { reason: 'IMPERSONATION' });
-  if (marks.strong) requireStrongProof(ctx);
+}
+
+/** In a suspended tenant nothing is open but the doors that say so, and those to the few who may settle its affairs. */
+function refuseSuspended(ctx: Context, marks: DoorMarks): void {
+  const { suspended } = ctx.envelope;
+  if (!suspended || (suspended === 'PARTLY' && marks.whileSuspended)) return;
+  throw tenantSuspended();
 }
 
 /** How long a strong proof counts, milliseconds. */
@@ -85,7 +115,8 @@ const STRONG_MS = 600_000;
 
 /** Refuses a caller whose last strong proof is older than ten minutes, and says what they can prove themselves with. */
 function requireStrongProof(ctx: Context): void {
-  const { strongAt, proofs = [] } = ctx.envelope;
+  const { caller, strongAt, proofs = [] } = ctx.envelope;
+  if (caller.kind === 'ANONYMOUS') throw unauthenticated();
   if (strongAt !== undefined && Date.now() - strongAt * 1_000 <= STRONG_MS) return;
   throw new ClientError('FORBIDDEN', 'Please prove again that it is you.', { reason: 'STEP_UP', methods: proofs });
 }
@@ -111,14 +142,19 @@ const ROOTS = ['Query', 'Mutation', 'Subscription'];
  * fields with marks of their own, every field of a gated type and every field that returns one.
  * Throws at start if a door says nothing about who may enter.
  */
-export function gateSchema(schema: GraphQLSchema, marked: GraphQLSchema, foreign: ReadonlySet<string>): void {
+export function gateSchema(
+  schema: GraphQLSchema,
+  marked: GraphQLSchema,
+  foreign: ReadonlySet<string>,
+  always: Pick<DoorMarks, 'whileSuspended'> = {},
+): void {
   for (const type of Object.values(schema.getTypeMap())) {
     const source = marked.getType(type.name);
     if (!isObjectType(type) || !isObjectType(source)) continue;
     for (const field of Object.values(type.getFields())) {
       const declared = source.getFields()[field.name];
       if (!declared) continue;
-      const marks = marksOf(source, declared);
+      const marks = { ...always, ...marksOf(source, declared) };
       const isDoor =
         ROOTS.includes(type.name) ||
         (foreign.has(type.name) &&

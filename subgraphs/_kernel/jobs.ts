@@ -18,9 +18,12 @@ import { mayUse } from './gate.ts';
 import { HomeJobs } from './home-jobs.ts';
 import { HomeKeeper } from './home-keeper.ts';
 import { CONTROL, dedicatedPlaces, type Home, type Homes } from './homes.ts';
-import { jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
+import { mailTasks } from './mail.ts';
+import { foreignNews, jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
+import type { Reaction } from './migrations.ts';
 import type { RunningSubgraph, SubgraphDefinition, Subscriber } from './subgraph.ts';
 import { continueTrace, inSpan, type Logger } from './telemetry.ts';
+import { findTenantProfile } from './tenant-profile.ts';
 
 /** Jobs a process runs at once. */
 const CONCURRENCY = 4;
@@ -28,18 +31,21 @@ const CONCURRENCY = 4;
 /** The task a subscriber is enqueued under: `crm.keepPrimaryContact`. */
 export const taskName = (subgraph: string, subscriber: string) => `${subgraph}.${subscriber}`;
 
-/** Event name and task of every subscriber, for `kernel.reaction`. */
-export function reactionsOf(definition: SubgraphDefinition): { event: string; task: string }[] {
-  return Object.entries(definition.subscribers ?? {}).map(([name, { event }]) => ({
+/** Who hears which event, and how, for `kernel.reaction`. */
+export function reactionsOf(definition: SubgraphDefinition): Reaction[] {
+  return Object.entries(definition.subscribers ?? {}).map(([name, { event, isPlatformOnly, isUrgent }]) => ({
     event,
     task: taskName(definition.name, name),
+    is_platform_only: isPlatformOnly ?? false,
+    is_urgent: isUrgent ?? false,
   }));
 }
 
 /**
  * Lets one subscriber hear one event of a tenant's log, exactly once: the receipt is written in the transaction of what
- * the subscriber does, at the hearer's home of the tenant. Throws what it throws, and the job is tried again. Where the module is not licensed nothing is
- * done, now or later: what happened meanwhile is in the log for whoever needs it.
+ * the subscriber does, at the hearer's home of the tenant. Throws what it throws, and the job is tried again. Where the
+ * module is not licensed nothing is done, now or later: what happened meanwhile is in the log for whoever needs it. Nor is
+ * it for one that hears the platform's log alone and is given another's.
  * @param home at which it was told: its place is one in the log there.
  */
 export async function react(
@@ -51,12 +57,18 @@ export async function react(
 ): Promise<void> {
   const subscriber = definition.subscribers?.[name] as Subscriber;
   const task = taskName(definition.name, name);
+  if (subscriber.isPlatformOnly && told.tenantId !== PLATFORM_TENANT) {
+    foreignNews.labels(task).inc();
+    machinery.log.warn({ task, ...told }, 'a job that hears the platform’s log was given another');
+    return;
+  }
   const ctx = await systemContext(machinery, told.tenantId);
   try {
     if (definition.feature && !subscriber.isAlwaysOn && !mayUse(ctx, definition.feature, true)) return;
     const event = await readEventAt(machinery.homes, home, told);
-    if (!event) throw new Error(`There is no event ${told.seq} in the log.`);
     await ctx.tx(async (em) => {
+      if (!event && !(await findTenantProfile(em))) return; // its tenant was deleted meanwhile, and the log with it
+      if (!event) throw new Error(`There is no event ${told.seq} in the log.`);
       const [isFirst] = await em.execute(
         'insert into kernel.reaction_receipt (task, event_id) values (?, ?) on conflict do nothing returning 1 as is_first',
         [task, event.id],
@@ -101,6 +113,15 @@ async function inTenant(
   }
 }
 
+/** Runs what a tenant set a timer for. It fails quietly where the tenant was deleted meanwhile. */
+async function unlessGone(ctx: Context, run: (ctx: Context) => Promise<unknown>): Promise<void> {
+  try {
+    await run(ctx);
+  } catch (error) {
+    if (await findTenantProfile(await ctx.em())) throw error;
+  }
+}
+
 /** What enqueued a job: the place of an event in a tenant's log, and the trace of the request that wrote it. */
 interface Told {
   tenantId: string;
@@ -112,12 +133,13 @@ interface Told {
 function observed(
   task: string,
   log: Logger,
-  run: (payload: Partial<Told>) => Promise<void>,
+  run: (payload: Partial<Told>, helpers: JobHelpers) => Promise<void>,
 ): (payload: unknown, helpers: JobHelpers) => Promise<void> {
   const waited = jobWaitSeconds.labels(task);
   const ok = jobSeconds.labels(task, 'ok');
   const failed = jobSeconds.labels(task, 'failed');
-  return (payload, { job }) => {
+  return (payload, helpers) => {
+    const { job } = helpers;
     const told = (payload ?? {}) as Partial<Told>;
     return continueTrace(told.trace ?? undefined, () =>
       inSpan(`job ${task}`, { attributes: { 'dotmac.tenant': told.tenantId ?? PLATFORM_TENANT } }, async () => {
@@ -125,7 +147,7 @@ function observed(
         const seconds = () => (performance.now() - startedAt) / 1_000;
         waited.observe(Math.max(0, Date.now() - new Date(job.run_at).getTime()) / 1_000);
         try {
-          await run(told);
+          await run(told, helpers);
         } catch (error) {
           failed.observe(seconds());
           log.warn({ task, attempt: job.attempts, err: error }, 'a job failed and will be tried again');
@@ -183,7 +205,9 @@ function tasksAt(subgraphs: readonly RunningSubgraph[], home: Home): TaskList {
     }
     for (const [name, run] of Object.entries(subgraph.definition.timers ?? {})) {
       const task = taskName(subgraph.name, name);
-      taskList[task] = observed(task, machinery.log, ({ tenantId }) => inTenant(machinery, String(tenantId), run));
+      taskList[task] = observed(task, machinery.log, ({ tenantId }) =>
+        inTenant(machinery, String(tenantId), (ctx) => unlessGone(ctx, run)),
+      );
     }
   }
   return taskList;
@@ -198,7 +222,7 @@ async function sweepHomes(machinery: Machinery, pool: pg.Pool, sweep: (ctx: Cont
 }
 
 /**
- * Runs the jobs of the given subgraphs in this process, each in the tenant it is about.
+ * Runs the jobs of the given subgraphs in this process, each in the tenant it is about, and those of the kernel.
  * @param isAlone no other process runs jobs of this database: what is locked was left by one that died.
  */
 export async function runJobs(
@@ -222,6 +246,8 @@ export async function runJobs(
       });
     }
   }
+  const mails = mailTasks(config, log);
+  for (const [task, run] of Object.entries(mails.tasks)) taskList[task] = observed(task, log, run);
   const workers: string[] = [];
   const events: WorkerEvents = new EventEmitter();
   events.on('pool:create', ({ workerPool }) => workers.push(workerPool.id));
@@ -250,6 +276,7 @@ export async function runJobs(
       await atHomes.close();
 
       await runner.stop().catch(() => undefined);
+      mails.close();
       // A job that was fetched in the moment of stopping stays locked by us, who will never run it.
       await pool.query('select graphile_worker.force_unlock_workers($1)', [workers]).catch(lost);
       isStopping = true;

@@ -100,6 +100,7 @@ class Tail {
  */
 async function withReader<T>(machinery: Machinery, tenantId: string, run: (ctx: Context) => Promise<T>): Promise<T> {
   const ctx = await systemContext(machinery, tenantId);
+  ctx.readsOneMoment = true; // how things are and the place in the log belong together
   try {
     const result = await run(ctx);
     if (machinery.homes.isAtHome) await (await ctx.em()).execute('select kernel.resident(false)');
@@ -162,15 +163,24 @@ export class PlacedItem {
   }
 }
 
+/** What a stream begins with. */
+export interface Beginning<T> {
+  /** The place in the log up to which that is complete, so that no event is told twice. */
+  upTo: number;
+  first: T[];
+  /** Where each of `first` stands, if each tells of events of its own: then a reader can go on between two of them. */
+  places?: Place[];
+}
+
 /**
  * Follows the tenant's event log from now on: yields what is committed, in order, within milliseconds by notification
  * and within a second without. `start` runs when nothing can be missed any more and yields what the stream begins with;
- * it says the place in the log up to which that is complete, so that no event is told twice.
+ * all it reads is of one moment.
  * Where the context says how it is followed, each item comes as a `PlacedItem`.
  */
 export function follow<T>(
   ctx: Context,
-  start: (ctx: Context) => Promise<{ upTo: number; first: T[] }>,
+  start: (ctx: Context) => Promise<Beginning<T>>,
   heard: (events: LoggedEvent[], ctx: Context) => Promise<T[]> | T[],
 ): AsyncGenerator<T> {
   const { machinery, tenantId, following } = ctx;
@@ -195,9 +205,10 @@ export function follow<T>(
     );
 
   async function* begin(): AsyncGenerator<T> {
-    const { upTo, first } = await read(start);
+    const { upTo, first, places } = await read(start);
     at = upTo;
-    yield* placed(following, first, { upTo });
+    if (!places) yield* placed(following, first, { upTo });
+    else for (const [i, item] of first.entries()) yield* placed(following, [item], places[i] ?? { upTo });
   }
 
   async function* tell(events: LoggedEvent[]): AsyncGenerator<T> {

@@ -126,6 +126,12 @@ export async function printMetrics(): Promise<string> {
 
 export const jobsWaiting = gauge('dotmac_jobs_waiting', 'Jobs of this database whose time has come and that wait.');
 
+export const foreignNews = counter(
+  'dotmac_jobs_foreign_news_total',
+  'Jobs that hear the platform’s log alone, were given another, and did nothing.',
+  ['task'],
+);
+
 export const fanOutHeard = counter('dotmac_fan_out_heard_total', 'News heard from other processes, by engine.', [
   'engine',
 ]);

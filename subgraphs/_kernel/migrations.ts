@@ -39,6 +39,7 @@ function roleStatements(config: Config, subgraphs: readonly string[], atHome: re
     ...group('dotmac_tenant_rw'),
     ...group('dotmac_kernel'),
     ...group('dotmac_at_home'),
+    ...group('dotmac_purge'),
     ...login('dotmac_migrator', 'noinherit'),
     ...login('dotmac_jobs'),
     ...login('dotmac_platform'),
@@ -52,6 +53,8 @@ function roleStatements(config: Config, subgraphs: readonly string[], atHome: re
     'alter role dotmac_reports set default_transaction_read_only = on',
     "alter role dotmac_reports set statement_timeout = '60s'",
     'grant dotmac_tenant_rw to dotmac_kernel',
+    'grant dotmac_tenant_rw to dotmac_purge',
+    'grant dotmac_purge to dotmac_owner with inherit false',
     // Not inherited: the wall, which binds the kernel as it binds a service, must not bind a migration.
     'grant dotmac_kernel to dotmac_owner with inherit false',
     'grant dotmac_jobs to dotmac_owner',
@@ -169,22 +172,28 @@ async function apply(
 async function openSchema(client: pg.Client, schema: string, role: string): Promise<void> {
   const [s, r] = [ident(schema), ident(role)];
   await client.query(`create schema if not exists ${s};
-    grant usage on schema ${s} to ${r}, dotmac_kernel;
+    grant usage on schema ${s} to ${r}, dotmac_kernel, dotmac_purge;
     alter default privileges in schema ${s} grant select, insert, update, delete on tables to ${r};
     alter default privileges in schema ${s} grant usage on sequences to ${r}`);
 }
 
+/** Which job hears which event, as `kernel.reaction` has it. */
+export interface Reaction {
+  event: string;
+  task: string;
+  is_platform_only: boolean;
+  is_urgent: boolean;
+}
+
 /** Writes down which job hears which event, so that whoever emits needs to know no hearer. */
-export async function writeReactions(
-  config: Config,
-  reactions: readonly { event: string; task: string }[],
-): Promise<void> {
+export async function writeReactions(config: Config, reactions: readonly Reaction[]): Promise<void> {
   await withClient(roleUrl(config, 'dotmac_migrator'), async (client) => {
     await client.query('set role dotmac_owner');
     await client.query(
-      `with wanted as (select * from jsonb_to_recordset($1::jsonb) as r(event text, task text)),
+      `with wanted as (select * from jsonb_to_recordset($1::jsonb) as r(event text, task text, is_platform_only boolean, is_urgent boolean)),
             gone as (delete from kernel.reaction k where not exists (select from wanted w where w.event = k.event_name and w.task = k.task))
-       insert into kernel.reaction (event_name, task) select event, task from wanted on conflict do nothing`,
+       insert into kernel.reaction (event_name, task, is_platform_only, is_urgent) select * from wanted
+         on conflict (event_name, task) do update set is_platform_only = excluded.is_platform_only, is_urgent = excluded.is_urgent`,
       [JSON.stringify(reactions)],
     );
   });

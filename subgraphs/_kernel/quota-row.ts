@@ -4,7 +4,7 @@ import type { QuotaKey } from '../../schema/features.ts';
 import type { Context } from './context.ts';
 import type { EntityManager } from './db.ts';
 import { noteUse } from './events.ts';
-import { type Counted, plainUntil, type TopUp, type Turned, turned } from './quota.rules.ts';
+import { type Counted, plainUntil, type QuotaTerms, type TopUp, type Turned, turned } from './quota.rules.ts';
 
 /** How long limits may be older than the licence the caller knows, milliseconds, and how often that is looked at. */
 const PATIENCE_MS = 500;
@@ -56,16 +56,32 @@ export const topUpOf = (row: Row): TopUp => ({
   expiresAt: dateOrNull(row.expiresAt),
   rolloverMax: whole(row.rolloverMax),
 });
-export const topUpsJson = (topUps: readonly TopUp[]): string =>
-  JSON.stringify(topUps, (_, value) => (typeof value === 'bigint' ? value.toString() : value));
+const exactJson = (value: unknown): string =>
+  JSON.stringify(value, (_, part) => (typeof part === 'bigint' ? part.toString() : part));
+export const topUpsJson = (topUps: readonly TopUp[]): string => exactJson(topUps);
 
-const countedOf = (row: Row): Counted => ({
-  kind: row.kind as Counted['kind'],
+/** What a quota goes by, as its row holds it. */
+export const termsOf = (row: Row): QuotaTerms => ({
   limit: wholeOrNull(row.limit),
-  policy: row.policy as Counted['policy'],
+  policy: row.policy as QuotaTerms['policy'],
   marginPercent: row.soft_margin_percent as number,
   overageCap: wholeOrNull(row.overage_cap),
   unitRate: row.unit_rate as string | null,
+});
+
+/** What waits for its next period, which the row holds as JSON. */
+export function nextOf({ next }: Row): QuotaTerms | null {
+  if (!next) return null;
+  const { limit, policy, marginPercent, overageCap, unitRate } = next as Row;
+  return termsOf({ limit, policy, soft_margin_percent: marginPercent, overage_cap: overageCap, unit_rate: unitRate });
+}
+export const nextJson = (next: QuotaTerms | null): string | null => (next ? exactJson(next) : null);
+
+/** A counter as its row holds it, with its day as text. */
+export const countedOf = (row: Row): Counted => ({
+  kind: row.kind as Counted['kind'],
+  ...termsOf(row),
+  next: nextOf(row),
   topUps: (row.top_ups as Row[]).map(topUpOf),
   used: whole(row.used),
   toppedUp: whole(row.topped_up),
@@ -116,7 +132,8 @@ export async function saveQuota(
   await em.execute(
     `with counted as (
        update kernel.quota set used = ?, topped_up = ?, reported = ?, top_ups = ?::jsonb, warned = ?::int[], period_start = ?,
-              period_end = ?, day = ?, day_ends_at = ?, day_added = ?, day_peak = ?, highest_closing = ?, plain_until = ? where key = ?)
+              period_end = ?, day = ?, day_ends_at = ?, day_added = ?, day_peak = ?, highest_closing = ?, plain_until = ?,
+              "limit" = ?, policy = ?, soft_margin_percent = ?, overage_cap = ?, unit_rate = ?, next = ?::jsonb where key = ?)
      insert into kernel.quota_receipt (key, once_key, request_hash, outcome, expires_at)
      select ?, r."onceKey", r."requestHash", r.outcome, r."expiresAt"
        from jsonb_to_recordset(?::jsonb) r ("onceKey" text, "requestHash" text, outcome jsonb, "expiresAt" timestamptz)`,
@@ -124,7 +141,8 @@ export async function saveQuota(
       ...[row.used, row.toppedUp, row.reported].map(String),
       ...[topUpsJson(row.topUps), `{${row.warned.join(',')}}`, row.periodStart, row.periodEnd],
       ...[row.day, row.dayEndsAt, String(row.dayAdded), String(row.dayPeak), String(row.highestClosing)],
-      ...[String(plainUntil(row)), key],
+      ...[String(plainUntil(row)), row.limit?.toString() ?? null, row.policy, row.marginPercent],
+      ...[row.overageCap?.toString() ?? null, row.unitRate, nextJson(row.next), key],
       ...[key, JSON.stringify(receipts)],
     ],
   );

@@ -1,6 +1,5 @@
 import { localDate, monthlyPeriod, nextDate, startOfDay } from '../../schema/calendar.ts';
-import type { QuotaPolicy } from '../../schema/features.ts';
-import { ceilingOf } from '../../schema/quota.ts';
+import { allowsLess, ceilingOf, type LimitTerms } from '../../schema/quota.ts';
 
 /** Shares of a limit at which its owner is warned, percent. */
 const WARN_AT = [80, 100] as const;
@@ -22,14 +21,13 @@ export interface TopUp {
 }
 
 /** What a licence allows of a quota. */
-export interface Allowance {
-  /** In base units; null is without end. */
-  limit: bigint | null;
-  policy: QuotaPolicy;
-  marginPercent: number;
-  /** Most over the limit where overage is sold; null is without end. */
-  overageCap: bigint | null;
+export interface Allowance extends LimitTerms {
   topUps: readonly TopUp[];
+}
+
+/** What a licence says of a quota, and what a unit over the limit costs, where that is sold. */
+export interface QuotaTerms extends LimitTerms {
+  unitRate: string | null;
 }
 
 /** What is used of it in its period, and how much of that top-ups have paid for. */
@@ -118,16 +116,15 @@ export function plainUntil({ limit, policy, marginPercent, overageCap, topUps, t
   const isToppedUp = topUps.some(({ remaining }) => remaining > 0n);
   const room = isToppedUp ? limit : ceilingOf(limit, policy, marginPercent, overageCap);
   const silent = limit === 0n ? [] : WARN_AT.filter((percent) => !warned.includes(percent));
-  return [room === null ? MAX_USE : room + toppedUp, ...silent.map((percent) => reachedAt(limit, percent) - 1n)].reduce(
-    least,
-  );
+  const unwarned = silent.map((percent) => reachedAt(limit, percent) - 1n);
+  return [room === null ? MAX_USE : room + toppedUp, ...unwarned].reduce(least, MAX_USE);
 }
 
 /** A quota as it is counted. */
-export interface Counted extends Allowance, Use {
+export interface Counted extends Allowance, QuotaTerms, Use {
   kind: 'GAUGE' | 'COUNTER';
-  /** Price of a unit over the limit, where that is sold. */
-  unitRate: string | null;
+  /** What a counter goes by from its next period on, where that is less than now. */
+  next: QuotaTerms | null;
   /** Use told from outside. */
   reported: bigint;
   anchorDay: number;
@@ -169,7 +166,8 @@ export interface Turned {
 
 /**
  * Closes every day and every period of a quota that is over, in their order (R17). A counter begins its period at nothing,
- * with what its top-ups carry over. Days and periods turn at local midnight, in the zone that holds when they do.
+ * with what its top-ups carry over, under the terms that waited for it. Days and periods turn at local midnight, in the
+ * zone that holds when they do.
  */
 export function turned(held: Counted, now: Date): Turned {
   const row = { ...held };
@@ -192,6 +190,20 @@ export function turned(held: Counted, now: Date): Turned {
   return { row, days: days.slice(-MAX_DAYS), periods };
 }
 
+/**
+ * What a quota goes by once its licence says something else. A counter that would be allowed less goes on as it is until
+ * its period ends (NEXT_PERIOD of R15); everything else holds at once, and takes the place of what waited.
+ * @param since from when the licence says so: what it said when the period began, the period goes by.
+ */
+export function termsAfter(
+  held: Pick<Counted, 'kind' | 'periodStart'> & QuotaTerms,
+  said: QuotaTerms,
+  since: Date,
+): { terms: QuotaTerms; next: QuotaTerms | null } {
+  const isWithinPeriod = held.kind === 'COUNTER' && held.periodStart !== null && held.periodStart < since;
+  return isWithinPeriod && allowsLess(said, held) ? { terms: held, next: said } : { terms: said, next: null };
+}
+
 function nextTurn({ dayEndsAt, periodEnd }: Counted): Date | null {
   if (!dayEndsAt || !periodEnd) return dayEndsAt ?? periodEnd;
   return dayEndsAt < periodEnd ? dayEndsAt : periodEnd;
@@ -211,7 +223,7 @@ function beginPeriod(row: Counted, start: Date, end: Date): void {
   Object.assign(row, { periodStart: start, periodEnd: end, highestClosing: 0n });
   if (row.kind === 'GAUGE') return;
   const topUps = carriedOver(row.topUps, start);
-  Object.assign(row, { used: 0n, toppedUp: 0n, reported: 0n, warned: [], topUps });
+  Object.assign(row, { used: 0n, toppedUp: 0n, reported: 0n, warned: [], topUps, ...row.next, next: null });
 }
 
 function meteredIn(row: Counted): MeteredPeriod | null {

@@ -1,3 +1,5 @@
+import { createHmac } from 'node:crypto';
+import { ScureBase32Plugin } from 'otplib';
 import { type Context, type Machinery, systemContext } from './context.ts';
 
 /** The tenants of the example world and the last digits of their ids. */
@@ -15,6 +17,17 @@ export type SeedTenant = keyof typeof SEED_TENANTS;
 
 /** An id of the example world by its last four digits. */
 export const seedId = (digits: string) => `01990000-0000-7000-8000-${digits.padStart(12, '0')}`;
+
+/** A TOTP secret has as many bytes as the hash behind its codes. */
+const TOTP_BYTES = 20;
+
+/** The TOTP secret of somebody in the example world, drawn with the password of all. */
+export const seedTotpSecret = (password: string, userId: string): Buffer =>
+  createHmac('sha256', password).update(`totp|${userId}`).digest().subarray(0, TOTP_BYTES);
+
+/** The same as people type it into an app. */
+export const spelledTotpSecret = (password: string, userId: string): string =>
+  new ScureBase32Plugin().encode(seedTotpSecret(password, userId), { padding: false });
 
 /** What a domain's `seed.ts` is given: the tenants, and a way to act in each as background work does. */
 export interface SeedWorld {

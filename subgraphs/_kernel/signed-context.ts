@@ -1,5 +1,5 @@
 import { createHash, createPublicKey, type KeyObject, randomUUID, sign, verify } from 'node:crypto';
-import { type Entitled, unauthenticated } from '../../schema/errors.ts';
+import { type DenialReason, type Entitled, unauthenticated } from '../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../schema/features.ts';
 import { type PermissionSet, packPermissions } from '../../schema/permissions.ts';
 import { ed25519FromSeed } from './dev-secrets.ts';
@@ -18,12 +18,16 @@ export interface Envelope {
   permissions: PermissionSet;
   /** When the caller last gave a strong proof, epoch seconds. */
   strongAt?: number;
-  /** What the caller can give a strong proof with: PASSWORD, TOTP, PASSKEY. */
+  /** What the caller can give a strong proof with: PWD, OTP, KEY. */
   proofs?: readonly string[];
+  /** What the caller must do before any other door opens: ENROL_SECOND_FACTOR. */
+  mustDo?: readonly string[];
   /** Features the licence opens now, and why the others are shut; one that is missing is shut. */
   features: Partial<Record<Feature, Entitled>>;
   /** What the licence leaves of the core: FULL, or READ from RESTRICTED on. */
   core: FeatureAccess;
+  /** Why the licence leaves no more of the core. */
+  coreReason?: DenialReason;
   /** While gates only observe: what they let pass of features that are simply not in the plan. */
   observed?: FeatureAccess;
   licenseVersion: number;
@@ -31,6 +35,11 @@ export interface Envelope {
   placementVersion?: number;
   /** Whether the tenant may only be read: it is closing, or moving to another home. */
   isReadOnly?: boolean;
+  /**
+   * The tenant is suspended: PARTLY leaves the caller, who may settle its affairs, the doors that say so; SHUT leaves
+   * nothing but what is open to anybody.
+   */
+  suspended?: 'PARTLY' | 'SHUT';
   /** Epoch milliseconds after which nobody waits for the answer. */
   deadline: number;
   /** W3C traceparent. */
@@ -38,6 +47,10 @@ export interface Envelope {
   requestId: string;
   /** Address of the client, for sign-in limits. */
   address?: string;
+  /** The portal the request comes from, one of those we allow; told to identity only. */
+  origin?: string;
+  /** What program the client says it is, at most 200 characters; told to identity only. */
+  agent?: string;
   /** The refresh token of the client's cookie; told to identity only. */
   refreshCookie?: string;
 }

@@ -42,19 +42,30 @@ export type ResolveReference = (
 ) => Promise<object | null> | object | null;
 
 /** Hears one kind of event, in a transaction and a tenant of its own, exactly once per event id. */
-export type Subscriber<N extends EventName = EventName> = {
+export type Subscriber<N extends EventName = EventName> = Hearing & {
   event: N;
-  /** Runs even where the licence does not open the domain's feature. */
-  isAlwaysOn?: boolean;
   hear: (ctx: Context, event: LoggedEvent<N>) => Promise<void>;
 };
 
+/** How a subscriber hears. */
+export interface Hearing {
+  /** Runs even where the licence does not open the domain's feature. */
+  isAlwaysOn?: boolean;
+  /** Hears the platform's log alone: the same event in an ISP's says nothing to it, and no job is enqueued. */
+  isPlatformOnly?: boolean;
+  /** Its jobs go before all others that wait. */
+  isUrgent?: boolean;
+}
+
 /** Somebody of the example world to sign in as. */
 export interface Person {
+  userId: string;
   email: string;
   name: string;
   role: string;
   tenant: string;
+  /** Whether codes of an authenticator app are asked of them too. */
+  hasTotp?: boolean;
 }
 
 export interface SubgraphDefinition {
@@ -76,6 +87,8 @@ export interface SubgraphDefinition {
   onStart?: (ctx: Context) => Promise<void>;
   /** Its rows live at the home of their tenant, and move with it; those of the other domains stay at the control plane. */
   isAtHome?: boolean;
+  /** All its doors stay open to those who may settle the affairs of a suspended tenant. */
+  isOpenWhileSuspended?: boolean;
   /** Part of the control plane: may enter a tenant it names and read across tenants. */
   isControlPlane?: boolean;
   /** The people of the example world, for the domain that knows them. */
@@ -86,12 +99,8 @@ export interface SubgraphDefinition {
   seedLast?: (world: SeedWorld) => Promise<void>;
 }
 
-export function hears<N extends EventName>(
-  event: N,
-  hear: Subscriber<N>['hear'],
-  options: { isAlwaysOn?: boolean } = {},
-): Subscriber {
-  return { event, hear, ...options } as unknown as Subscriber;
+export function hears<N extends EventName>(event: N, hear: Subscriber<N>['hear'], hearing: Hearing = {}): Subscriber {
+  return { event, hear, ...hearing } as unknown as Subscriber;
 }
 
 export interface GraphRequest {
@@ -169,7 +178,7 @@ export async function defineSubgraph(definition: SubgraphDefinition): Promise<Su
   const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: createResolversMap(marked) as never }]);
   attachReferences(schema, marked, definition);
   const foreign = new Set((definition.types ?? []).map(graphName(marked)).filter((name) => name !== undefined));
-  gateSchema(schema, marked, foreign);
+  gateSchema(schema, marked, foreign, definition.isOpenWhileSuspended ? { whileSuspended: true } : {});
   return { definition, name: definition.name, sdl, schema, marked, foreign };
 }
 

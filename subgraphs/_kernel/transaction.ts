@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { type EntityManager, IsolationLevel } from '@mikro-orm/postgresql';
 import type { PoolClient } from 'pg';
 import { isBusy, requestCancel } from './cancel-request.ts';
 import { resolvedOnce, transactionSeconds } from './metrics.ts';
@@ -49,8 +49,8 @@ interface Open {
 }
 const open = new WeakMap<Begun, Open>();
 
-/** Begins a transaction that `settle` ends. */
-export async function begin(em: EntityManager, isReadOnly: boolean): Promise<void> {
+/** Begins a transaction that `settle` ends. One `ofOneMoment` sees in each statement what its first one saw. */
+export async function begin(em: EntityManager, isReadOnly: boolean, ofOneMoment = false): Promise<void> {
   const { promise: isOver, reject } = Promise.withResolvers<never>();
   isOver.catch(() => undefined);
   const held: Open = {
@@ -61,7 +61,8 @@ export async function begin(em: EntityManager, isReadOnly: boolean): Promise<voi
       if (held.asked > 0) reject(over());
     },
   };
-  await beginning.run(held, () => em.begin({ readOnly: isReadOnly }));
+  const moment = ofOneMoment ? { isolationLevel: IsolationLevel.REPEATABLE_READ } : {};
+  await beginning.run(held, () => em.begin({ readOnly: isReadOnly, ...moment }));
   const begun = begunOf(em);
   const executeQuery = begun.executeQuery.bind(begun);
   begun.executeQuery = async (...asked) => {

@@ -1,4 +1,8 @@
 import { Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
+import { MustDoEnum, ProofMethodEnum } from './session.entity.ts';
+import type { MustDo, ProofMethod } from './session.rules.ts';
+import { ImpersonationModeEnum } from './support/impersonation.entity.ts';
+import type { ImpersonationMode } from './support/impersonation.rules.ts';
 
 /** What a gateway holds of a session: whether its tokens are good, and what they allow. */
 @ObjectType('SessionGrant')
@@ -18,7 +22,13 @@ export class Grant {
   @Field(() => String, { description: 'Fingerprint of the catalogue the bits count in.' }) catalogue!: string;
   @Field(() => String, { description: 'The permissions, as they travel in the envelope.' }) bits!: string;
   @Field(() => Float, { nullable: true, description: 'Seconds since 1970.' }) strongAt!: number | null;
+  @Field(() => [ProofMethodEnum], { description: 'What a strong proof can be given with.' }) proofs!: ProofMethod[];
+  @Field(() => [MustDoEnum]) mustDo!: MustDo[];
   @Field(() => Int) generation!: number;
+  @Field(() => ID, { nullable: true, description: 'Who acts in this person’s name, where it is an impersonation.' })
+  operatorId!: string | null;
+  @Field(() => ImpersonationModeEnum, { nullable: true }) mode!: ImpersonationMode | null;
+  @Field(() => [String], { description: 'What in the feed changes it beside its own session.' }) hangsOn!: string[];
 }
 
 @ObjectType()

@@ -2,6 +2,8 @@ import { isId } from '../../schema/ids.ts';
 import type { Context } from '../_kernel/context.ts';
 import { defineLoader } from '../_kernel/loader.ts';
 import { findTenantProfile } from '../_kernel/tenant-profile.ts';
+import { hasSecondFactor } from './factors/challenge.rules.ts';
+import { heldFactors } from './factors/held-factors.service.ts';
 import { Membership } from './membership.entity.ts';
 import type { Tenant } from './tenant.stub.ts';
 import { User } from './user.entity.ts';
@@ -40,8 +42,20 @@ export const lastSignInOf = defineLoader<Date>('lastSignInOf', async (em, ids) =
   return rows.map((row) => [String(row.id), new Date(row.at)] as const);
 });
 
+/** Whether people have a second factor. */
+export const hasFactor = defineLoader<boolean>('hasFactor', async (em, ids) => {
+  const held = await heldFactors(em, ids.filter(isId));
+  return [...held].map(([id, factors]) => [id, hasSecondFactor(factors)] as const);
+});
+
 /** The tenant of the caller as others may point at it; it alone is seen. */
 export const homeById = defineLoader<Tenant>('homeById', async (em, _, { tenantId }) => {
   const profile = await findTenantProfile(em);
   return profile ? [[tenantId, { id: tenantId, slug: profile.slug }] as const] : [];
+});
+
+/** The names of people of other tenants, for whom what they did here tells more than an id. */
+export const nameOf = defineLoader<string>('nameOf', async (em, ids) => {
+  const people = await em.find(User, { id: { $in: ids.filter(isId) } });
+  return people.map(({ id, displayName }) => [id, displayName] as const);
 });

@@ -1,11 +1,13 @@
 import { ArrayType, type Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { DateTime } from '../../schema/scalars.ts';
 import type { MembershipKind, MembershipState } from './membership.rules.ts';
 import type { User } from './user.entity.ts';
 
 export const MembershipKindEnum = { STAFF: 'STAFF', PORTAL: 'PORTAL' } as const;
 export const MembershipStateEnum = {
+  INVITED: 'INVITED',
   ACTIVE: 'ACTIVE',
   SUSPENDED: 'SUSPENDED',
   FROZEN: 'FROZEN',
@@ -18,6 +20,7 @@ registerEnumType(MembershipKindEnum, {
 registerEnumType(MembershipStateEnum, {
   name: 'MembershipState',
   valuesConfig: {
+    INVITED: { description: 'Has an account made for them and has not come yet. It ends after seven days.' },
     SUSPENDED: { description: 'Kept out by an administrator.' },
     FROZEN: { description: 'The plan has no seat for them now. They come back by themselves when it has one.' },
   },
@@ -36,10 +39,19 @@ export class Membership {
   @Property({ type: 'uuid', nullable: true }) customerId?: string | null;
   @Field(() => MembershipStateEnum) @Property({ type: 'string' }) state!: MembershipState;
   @Field(() => Int) @Property({ type: 'integer' }) version!: number;
+  /** The provisioning run that asked for it. */
+  @Property({ type: 'uuid', nullable: true }) runId?: string | null;
   @Property({ type: 'datetime' }) createdAt!: Date;
   @Property({ type: 'datetime', nullable: true }) endedAt?: Date | null;
 
   /** Where a list over several tenants brings them along; otherwise they are loaded. */
   user?: User;
   slug?: string;
+}
+
+@ObjectType({ description: 'What became of a member, as they are now.' })
+export class MemberUpdate {
+  @Field(() => Membership) member!: Membership;
+  @Field(() => DateTime) at!: Date;
+  @Field(() => String, { description: 'Where to go on from after an interruption.' }) cursor!: string;
 }

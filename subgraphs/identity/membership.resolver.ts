@@ -11,26 +11,28 @@ import {
   Query,
   Resolver,
   Root,
+  Subscription,
 } from 'type-graphql';
-import { Continuity, RequiresPermission } from '../../schema/directives.ts';
+import { Continuity, NotWhileActing, RequiresPermission, RequiresStrongProof } from '../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../schema/page.ts';
-import { payload, payloadOf } from '../../schema/payload.ts';
+import { payload } from '../../schema/payload.ts';
 import { DateTime } from '../../schema/scalars.ts';
 import type { Context } from '../_kernel/context.ts';
-import { PLATFORM_TENANT } from '../_kernel/db.ts';
 import { Customer } from './customer.stub.ts';
+import { toldEverywhere } from './grant.service.ts';
 import { lastSignInOf, personById } from './loaders.ts';
-import { Membership, MembershipKindEnum, MembershipStateEnum } from './membership.entity.ts';
-import { effectivePermissions, type MembershipKind, type MembershipState } from './membership.rules.ts';
+import { memberUpdates } from './membership.changes.ts';
+import { Membership, MembershipKindEnum, MembershipStateEnum, MemberUpdate } from './membership.entity.ts';
+import { MembershipPayload } from './membership.payload.ts';
+import type { MembershipKind, MembershipState } from './membership.rules.ts';
 import * as service from './membership.service.ts';
-import { Role } from './role.entity.ts';
-import { roleIn } from './role.service.ts';
+import { grantsOfMember, permissionsOfMember, rolesOfMember } from './roles/loaders.ts';
+import { PermissionGrant, Role } from './roles/role.entity.ts';
 import { ownTenant } from './tenant.service.ts';
 import { Tenant } from './tenant.stub.ts';
 import { User } from './user.entity.ts';
 
 const MembershipConnection = connectionOf(Membership, 'Membership');
-const MembershipPayload = payloadOf('MembershipPayload', 'membership', () => Membership);
 
 @InputType()
 class MemberFilter {
@@ -40,7 +42,7 @@ class MemberFilter {
 }
 
 @InputType()
-class MemberInput {
+export class MemberInput {
   @Field(() => ID) membershipId!: string;
   @Field(() => Int, { description: 'The version it was read at.' }) expectedVersion!: number;
   @Field(() => String, { nullable: true, description: 'At most 200 characters.' }) reason?: string | null;
@@ -72,6 +74,18 @@ export class MembershipResolver {
     return service.memberById(ctx, id);
   }
 
+  @Subscription(() => MemberUpdate, {
+    description: 'Each change of a member of this tenant. With `after` also what happened since.',
+    subscribe: ({ args, context }) => memberUpdates(context as Context, args.after ?? null) as never,
+  })
+  @RequiresPermission('identity.member.read')
+  memberUpdated(
+    @Root() update: MemberUpdate,
+    @Arg('after', () => String, { nullable: true }) _after: string | null,
+  ): MemberUpdate {
+    return update;
+  }
+
   @FieldResolver(() => User)
   user(@Root() membership: Membership, @Ctx() ctx: Context) {
     return membership.user ?? ctx.load(personById, membership.userId);
@@ -83,18 +97,25 @@ export class MembershipResolver {
   }
 
   @FieldResolver(() => [Role])
-  roles(@Root() { roles, homeId }: Membership) {
-    return roles.flatMap((key) => roleIn(homeId === PLATFORM_TENANT, key) ?? []);
+  roles(@Root() membership: Membership, @Ctx() ctx: Context) {
+    return rolesOfMember(ctx, membership);
+  }
+
+  @FieldResolver(() => [PermissionGrant], {
+    description: 'What they have been given beside their roles, until its end.',
+  })
+  grants(@Root() membership: Membership, @Ctx() ctx: Context) {
+    return grantsOfMember(ctx, membership);
   }
 
   @FieldResolver(() => Customer, { nullable: true, description: 'The one customer a portal account speaks for.' })
-  customer(@Root() { customerId }: Membership) {
-    return customerId ? { id: customerId } : null;
+  customer(@Root() { customerId, homeId }: Membership, @Ctx() ctx: Context) {
+    return customerId && homeId === ctx.envelope.tenantId ? { id: customerId } : null;
   }
 
-  @FieldResolver(() => [String], { description: 'All their roles allow, `domain.noun.action`.' })
-  permissions(@Root() { roles, homeId }: Membership) {
-    return effectivePermissions(roles, homeId === PLATFORM_TENANT);
+  @FieldResolver(() => [String], { description: 'All their roles and grants allow, `domain.noun.action`.' })
+  permissions(@Root() membership: Membership, @Ctx() ctx: Context) {
+    return permissionsOfMember(ctx, membership);
   }
 
   @FieldResolver(() => DateTime, { nullable: true })
@@ -106,20 +127,26 @@ export class MembershipResolver {
     description: 'Nobody gives what they do not hold, nor changes their own roles.',
   })
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   setMemberRoles(@Arg('input', () => MemberRolesInput) input: MemberRolesInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.setMemberRoles(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.setMemberRoles(ctx, input) })));
   }
 
   @Mutation(() => MembershipPayload)
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   suspendMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.suspendMember(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.suspendMember(ctx, input) })));
   }
 
   @Mutation(() => MembershipPayload)
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   restoreMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
     return payload(async () => ({ membership: await service.restoreMember(ctx, input) }));
@@ -127,9 +154,11 @@ export class MembershipResolver {
 
   @Mutation(() => MembershipPayload, { description: 'For good: sessions end and the seat is free.' })
   @RequiresPermission('identity.member.manage')
+  @RequiresStrongProof()
+  @NotWhileActing()
   @Continuity()
   endMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.endMember(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.endMember(ctx, input) })));
   }
 }
 

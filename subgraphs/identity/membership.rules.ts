@@ -1,19 +1,13 @@
-import { ClientError, forbidden, Refusal } from '../../schema/errors.ts';
-import {
-  isRole,
-  PERMISSIONS,
-  type Permission,
-  PLATFORM_PERMISSIONS,
-  permissionsOf,
-  ROLES,
-  type RoleKey,
-} from '../../schema/permissions.ts';
+import { forbidden, Refusal } from '../../schema/errors.ts';
+import { PERMISSIONS, type Permission, PLATFORM_PERMISSIONS, ROLES, type RoleKey } from '../../schema/permissions.ts';
 import { optionalText } from '../../schema/words.ts';
+import { NO_ROLES, type OwnRoles, permissionsOfRole } from './roles/role.rules.ts';
 
 export type MembershipKind = 'STAFF' | 'PORTAL';
-export type MembershipState = 'ACTIVE' | 'SUSPENDED' | 'FROZEN' | 'ENDED';
+export type MembershipState = 'INVITED' | 'ACTIVE' | 'SUSPENDED' | 'FROZEN' | 'ENDED';
 
 const NEXT: Record<MembershipState, readonly MembershipState[]> = {
+  INVITED: ['ACTIVE', 'ENDED'],
   ACTIVE: ['SUSPENDED', 'FROZEN', 'ENDED'],
   SUSPENDED: ['ACTIVE', 'ENDED'],
   FROZEN: ['ACTIVE', 'ENDED'],
@@ -39,9 +33,23 @@ export const isAdmin = (roles: readonly string[]): boolean => roles.some((role) 
 export const rolesIn = (isPlatform: boolean): RoleKey[] =>
   (Object.keys(ROLES) as RoleKey[]).filter((key) => isPlatform || key !== 'platform_admin');
 
-/** What roles allow in a tenant: platform permissions are held in the platform only, whatever a role says. */
-export function effectivePermissions(roles: readonly string[], isPlatform: boolean): Permission[] {
-  return permissionsOf(roles).filter((permission) => isPlatform || !PLATFORM_PERMISSIONS.includes(permission));
+/**
+ * What roles and live grants allow in a tenant, sorted as the catalogue is (identity R1): platform permissions are held
+ * in the platform only, whatever a role or a grant says.
+ */
+export function effectivePermissions(
+  roles: readonly string[],
+  isPlatform: boolean,
+  own: OwnRoles = NO_ROLES,
+  granted: readonly string[] = [],
+): Permission[] {
+  const held = new Set<string>(granted);
+  for (const key of roles) for (const permission of permissionsOfRole(key, own)) held.add(permission);
+  const isHeld = (permission: Permission) =>
+    held.has(permission) || (permission.endsWith('.read') && held.has(permission.replace(/\.read$/, '.manage')));
+  return PERMISSIONS.filter(
+    (permission) => isHeld(permission) && (isPlatform || !PLATFORM_PERMISSIONS.includes(permission)),
+  );
 }
 
 const MAX_ROLES = 5;
@@ -50,13 +58,17 @@ const MAX_ROLES = 5;
  * The roles a membership may have: 1 to 5 different ones that exist in this tenant and fit its kind.
  * Refuses anything else with INVALID.
  */
-export function checkRoles(roles: readonly string[], kind: MembershipKind, isPlatform: boolean): RoleKey[] {
+export function checkRoles(
+  roles: readonly string[],
+  kind: MembershipKind,
+  isPlatform: boolean,
+  own: OwnRoles = NO_ROLES,
+): string[] {
   const asked = [...new Set(roles)];
   if (asked.length < 1 || asked.length > MAX_ROLES)
     throw new Refusal('INVALID', `A member has 1 to ${MAX_ROLES} roles.`, 'roles');
-  const known = rolesIn(isPlatform);
-  const fits = (key: string): key is RoleKey =>
-    isRole(key) && known.includes(key) && (key === PORTAL_ROLE) === (kind === 'PORTAL');
+  const known: readonly string[] = [...rolesIn(isPlatform), ...own.keys()];
+  const fits = (key: string) => known.includes(key) && (key === PORTAL_ROLE) === (kind === 'PORTAL');
   return asked.map((key) => {
     if (!fits(key)) throw new Refusal('INVALID', `There is no role ${key.slice(0, 40)} for this member.`, 'roles');
     return key;
@@ -72,12 +84,23 @@ export interface Giver {
 /**
  * Throws FORBIDDEN for roles the giver may not give: nobody gives what they do not hold, nobody changes their own
  * roles, and only an administrator makes an administrator (identity R3).
+ * @param permissions what the roles allow.
  */
-export function checkGiving(giver: Giver, receiverId: string, roles: readonly string[], isPlatform: boolean): void {
+export function checkGiving(
+  giver: Giver,
+  receiverId: string,
+  roles: readonly string[],
+  permissions: readonly Permission[],
+): void {
   if (giver.userId === receiverId) throw forbidden('Nobody changes their own roles.');
   if (isAdmin(roles) && !isAdmin(giver.roles)) throw forbidden('Only an administrator makes an administrator.');
-  if (!effectivePermissions(roles, isPlatform).every((permission) => giver.holds(permission)))
-    throw forbidden('Nobody gives a role that may do more than they may.');
+  checkHeld(giver, permissions);
+}
+
+/** Throws FORBIDDEN for permissions the giver does not hold. */
+export function checkHeld(giver: Giver, permissions: readonly Permission[]): void {
+  if (!permissions.every((permission) => giver.holds(permission)))
+    throw forbidden('Nobody gives a right they do not hold.');
 }
 
 /** Refuses to leave a tenant without administrator; `others` are the ACTIVE ones beside this member. */
@@ -89,15 +112,6 @@ export function keepAnAdmin(isActiveAdmin: boolean, staysOne: boolean, others: n
 /** Refuses a reason that is longer than a line or two with INVALID. */
 export const checkReason = (typed: string | null | undefined): string | undefined =>
   optionalText(typed, 200, 'reason', { name: 'A reason' }) ?? undefined;
-
-/** How long a strong proof lasts for the doors that ask for one, seconds. */
-const STRONG_S = 600;
-
-/** Throws FORBIDDEN with reason STEP_UP unless a strong proof was given in the last ten minutes. */
-export function checkStrong(strongAt: number | undefined, now: Date): void {
-  if (strongAt !== undefined && now.getTime() / 1_000 - strongAt <= STRONG_S) return;
-  throw new ClientError('FORBIDDEN', 'Please prove once more that it is you.', { reason: 'STEP_UP', methods: ['PWD'] });
-}
 
 /** All permissions of the catalogue a caller holds, sorted as it is. */
 export const heldOf = (holds: (permission: Permission) => boolean): Permission[] => PERMISSIONS.filter(holds);

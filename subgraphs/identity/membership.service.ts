@@ -5,7 +5,7 @@ import { type Connection, connect, type PageArgs } from '../../schema/page.ts';
 import { expectVersion } from '../../schema/words.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
-import { tellGateways } from '../_kernel/events.ts';
+import { emit, tellGateways } from '../_kernel/events.ts';
 import { lockOrRefuse } from '../_kernel/lock.ts';
 import { consume, recount, release } from '../_kernel/quota.ts';
 import { Membership } from './membership.entity.ts';
@@ -14,16 +14,17 @@ import {
   checkGiving,
   checkReason,
   checkRoles,
-  checkStrong,
+  effectivePermissions,
   isAdmin,
   keepAnAdmin,
   type MembershipKind,
   type MembershipState,
 } from './membership.rules.ts';
-import { lockAdmins, tell } from './membership.steps.ts';
+import { giverOf, lockAdmins, tell } from './membership.steps.ts';
+import { NO_ROLES } from './roles/role.rules.ts';
+import { checkRoom, ownRolesOf } from './roles/role.service.ts';
 import { checkSeatFree, settleSeats } from './seat.service.ts';
 import { endSessionsOf } from './session.service.ts';
-import { presentOf } from './tenant.service.ts';
 
 export interface MemberFilter {
   kind?: MembershipKind | null;
@@ -65,6 +66,10 @@ export interface NewMember {
   customerId?: string;
   /** Whether a seat of the plan is taken; those who were there before the plan hold none. */
   takesSeat?: boolean;
+  /** It begins when the person comes. */
+  isInvited?: boolean;
+  /** The provisioning run that asked for it. */
+  runId?: string;
 }
 
 /**
@@ -73,19 +78,19 @@ export interface NewMember {
  */
 export function addMember(ctx: Context, asked: NewMember): Promise<Membership> {
   return ctx.tx(async (em) => {
-    const { takesSeat = asked.kind === 'STAFF', customerId = null, ...rest } = asked;
-    const roles = checkRoles(asked.roles, asked.kind, ctx.isPlatform);
+    const { takesSeat = asked.kind === 'STAFF', customerId = null, isInvited = false, ...rest } = asked;
+    const roles = await rolesFor(em, asked.roles, asked.kind, ctx.isPlatform);
     const made = em.create(Membership, {
       ...rest,
       roles,
       customerId,
-      state: 'ACTIVE',
+      state: isInvited ? 'INVITED' : 'ACTIVE',
       version: 1,
       createdAt: ctx.now(),
     });
     em.persist(made);
     if (takesSeat) await consume(ctx, em, 'staff_users', 1n, made.id);
-    tell(em, 'identity.membership.activated', made);
+    if (!isInvited) tell(em, 'identity.membership.activated', made);
     return made;
   });
 }
@@ -107,8 +112,12 @@ export function setMemberRoles(ctx: Context, asked: MemberChange & { roles: stri
   return changeMember(ctx, asked, async (em, member, admins) => {
     if (member.state === 'ENDED') throw new Refusal('INVALID_STATE', 'This membership has ended.', 'membershipId');
     if (member.state === 'FROZEN') throw new Refusal('INVALID_STATE', 'This membership is frozen.', 'membershipId');
-    const roles = checkRoles(asked.roles, member.kind, ctx.isPlatform);
-    await checkGiver(ctx, em, member, roles);
+    const roles = await rolesFor(em, asked.roles, member.kind, ctx.isPlatform, member.roles);
+    const giver = await giverOf(ctx, em);
+    if (giver) {
+      const own = await ownRolesOf(em);
+      checkGiving(giver, member.userId, roles, effectivePermissions(roles, ctx.isPlatform, own));
+    }
     keepAnAdmin(admins.includes(member.id), isAdmin(roles), admins.length - 1);
     member.roles = roles;
     tell(em, 'identity.membership.changed', member);
@@ -138,27 +147,49 @@ export function restoreMember(ctx: Context, asked: MemberChange): Promise<Member
   });
 }
 
+/** Ends the sessions a member has for this tenant; they may sign in again. */
+export async function endMemberSessions(ctx: Context, asked: MemberChange): Promise<void> {
+  await changeMember(ctx, asked, (em, member) => endSessionsOf(em, member.id, 'ENDED_BY_ADMIN'));
+}
+
 /**
  * Ends a membership for good: sessions for this tenant end, and the seat is free, for a frozen member first. Who they
  * were stays readable.
  */
 export function endMember(ctx: Context, asked: MemberChange & { reason?: string | null }): Promise<Membership> {
-  return changeMember(ctx, asked, async (em, member, admins) => {
-    keepAnAdmin(admins.includes(member.id), false, admins.length - 1);
-    member.state = advance(member.state, 'ENDED');
-    member.endedAt = ctx.now();
-    if (member.kind === 'STAFF') await release(ctx, em, 'staff_users', 1n, member.id);
-    await endSessionsOf(em, member.id, 'MEMBERSHIP_ENDED');
-    tell(em, 'identity.membership.ended', member, checkReason(asked.reason));
-    if (member.kind === 'STAFF') await settleSeats(em);
-  });
+  return changeMember(ctx, asked, (em, member, admins) =>
+    closeMembership(ctx, em, member, admins, checkReason(asked.reason)),
+  );
+}
+
+/**
+ * Ends a locked membership in its tenant, whose version is raised already, and lets the seat go. Refuses INVALID_STATE
+ * for the last administrator.
+ * @param admins as `lockAdmins` gives them.
+ */
+export async function closeMembership(
+  ctx: Context,
+  em: EntityManager,
+  member: Membership,
+  admins: readonly string[],
+  reason?: string,
+): Promise<void> {
+  keepAnAdmin(admins.includes(member.id), false, admins.length - 1);
+  member.state = advance(member.state, 'ENDED');
+  member.endedAt = ctx.now();
+  if (member.kind === 'STAFF') await release(ctx, em, 'staff_users', 1n, member.id);
+  await endSessionsOf(em, member.id, 'MEMBERSHIP_ENDED');
+  tell(em, 'identity.membership.ended', member, reason);
+  if (member.customerId)
+    emit(em, 'identity.portal_access.ended', { customerId: member.customerId, membershipId: member.id });
+  if (member.kind === 'STAFF') await settleSeats(em);
 }
 
 type Change = (em: EntityManager, member: Membership, admins: readonly string[]) => Promise<void>;
 
 /**
- * What every change of a member has in common: a fresh proof of who asks, the tenant's administrators locked before the
- * member, so that two who remove each other come one after the other, the expected version, and the gateways told.
+ * What every change of a member has in common: the tenant's administrators locked before the member, so that two who
+ * remove each other come one after the other, the expected version, and the gateways told.
  */
 function changeMember(
   ctx: Context,
@@ -166,7 +197,6 @@ function changeMember(
   change: Change,
 ): Promise<Membership> {
   return ctx.tx(async (em) => {
-    if (ctx.envelope.caller.kind === 'USER') checkStrong(ctx.envelope.strongAt, (await presentOf(em)).now);
     const admins = await lockAdmins(em);
     const member = await lockOrRefuse(em, Membership, membershipId, 'member', { field: 'membershipId' });
     expectVersion(member.version, expectedVersion, 'member');
@@ -177,16 +207,19 @@ function changeMember(
   });
 }
 
-/** Background work gives what its document says; people give by the rule. */
-async function checkGiver(
-  ctx: Context,
+/** The roles somebody is about to have, checked against those there are and the room each has. */
+async function rolesFor(
   em: EntityManager,
-  member: Membership,
-  roles: readonly string[],
-): Promise<void> {
-  const { caller, membershipId } = ctx.envelope;
-  if (caller.kind === 'SYSTEM') return;
-  const own = membershipId === undefined ? null : await em.findOne(Membership, { id: membershipId });
-  const giver = { userId: caller.id ?? '', roles: own?.roles ?? [], holds: ctx.can.bind(ctx) };
-  checkGiving(giver, member.userId, roles, ctx.isPlatform);
+  asked: readonly string[],
+  kind: MembershipKind,
+  isPlatform: boolean,
+  before: readonly string[] = [],
+): Promise<string[]> {
+  const own = kind === 'STAFF' ? await ownRolesOf(em) : NO_ROLES;
+  const roles = checkRoles(asked, kind, isPlatform, own);
+  for (const key of roles.filter((one) => !before.includes(one) && own.get(one)?.maxMembers != null)) {
+    await lockAdmins(em);
+    await checkRoom(em, key, own.get(key)?.maxMembers ?? null, 1);
+  }
+  return roles;
 }

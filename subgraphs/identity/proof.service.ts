@@ -2,6 +2,9 @@ import { ClientError } from '../../schema/errors.ts';
 import type { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { emit } from '../_kernel/events.ts';
+import { deviceOf } from './accounts/device.rules.ts';
+import { warnOfNewDevice } from './accounts/device.service.ts';
+import { warn } from './accounts/mails.service.ts';
 import { Credential } from './credential.entity.ts';
 import { isWeak } from './credential.rules.ts';
 import { hashPassword, isPasswordOf } from './credential.service.ts';
@@ -17,8 +20,9 @@ import {
   unclaimMail,
 } from './sign-in-bucket.service.ts';
 import { record } from './sign-in-record.service.ts';
+import { macKey } from './token.service.ts';
 import { User } from './user.entity.ts';
-import { normalEmail, type Realm } from './user.rules.ts';
+import { maySignIn, normalEmail, type Realm } from './user.rules.ts';
 
 /** Counting waits in memory, so that a crowd at one mail holds four connections and not the whole pool. */
 const inLine = lanes(4, 512, 4_000);
@@ -27,6 +31,8 @@ interface Asked {
   realm: Realm;
   email: string;
   password: string;
+  /** Of the device they use, where it has one. */
+  deviceMark?: string | null;
 }
 
 /** An attempt that was counted and may be checked. */
@@ -36,6 +42,10 @@ interface Attempt {
   hash: string | null;
   /** Whom a record of it names. */
   who: { userId: string } | { mailHash: string };
+  /** Whether they signed in before on the device they use. */
+  isKnownDevice: boolean;
+  /** Whether this attempt locks the bucket if it fails. */
+  isLast: boolean;
 }
 
 /** A password that proved right. */
@@ -59,25 +69,27 @@ export async function provePassword(ctx: Context, asked: Asked): Promise<Passwor
     await inPlatform(ctx, (em) => unclaimMail(em, attempt.keys));
     throw error;
   });
-  if (!isRight || user?.state !== 'ACTIVE') {
+  if (!isRight || !user || !maySignIn(user.state)) {
     await noteFailure(ctx, attempt);
     throw wrongProof();
   }
   const isRenewalDue = hash !== null && isWeak(hash);
   const renewed = isRenewalDue ? await hashPassword(asked.password).catch(() => null) : null; // or next time
-  return { user, settle: (em) => settle(em, attempt, renewed) };
+  return { user, settle: (em) => settle(ctx, em, attempt, renewed) };
 }
 
 const inPlatform = <T>(ctx: Context, run: (em: EntityManager) => Promise<T>): Promise<T> =>
   inLine(() => ctx.inTenant(PLATFORM_TENANT).tx(run));
 
 /** Counts an attempt and finds what it is to be checked against; null when the mail is locked. */
-function claimAttempt(ctx: Context, { realm, email }: Asked): Promise<Attempt | null> {
+function claimAttempt(ctx: Context, { realm, email, deviceMark }: Asked): Promise<Attempt | null> {
   const known = normalEmail(email);
-  const keys = bucketKeysOf(ctx, realm, known ?? email);
+  const strangers = bucketKeysOf(ctx, realm, known ?? email);
   return inPlatform(ctx, async (em) => {
     const user = known === null ? null : await em.findOne(User, { realm, email: known });
     const credential = user && (await em.findOne(Credential, { userId: user.id }));
+    const device = user && deviceMark ? deviceOf(macKey(ctx), deviceMark, user.id, new Date()) : undefined;
+    const keys = device === undefined ? strangers : { ...strangers, mail: `device:${device}` };
     const who = user ? { userId: user.id } : { mailHash: keys.mailHash };
     if (await isAddressLocked(em, keys)) throw tooMany();
     const claimed = await claimMail(em, keys);
@@ -87,21 +99,29 @@ function claimAttempt(ctx: Context, { realm, email }: Asked): Promise<Attempt | 
     }
     const lockedUntil = claimed?.toISOString();
     if (lockedUntil) emit(em, 'identity.sign_in.locked', { userId: user?.id ?? null, lockedUntil });
-    return { keys, user, hash: credential?.hash ?? null, who };
+    const isKnownDevice = device !== undefined || (user !== null && ctx.envelope.caller.id === user.id);
+    return { keys, user, hash: credential?.hash ?? null, who, isKnownDevice, isLast: claimed !== null };
   });
 }
 
 const tooMany = () =>
   new ClientError('RATE_LIMITED', 'Too many attempts failed from your network. Please try again in ten minutes.');
 
-function noteFailure(ctx: Context, { keys, who }: Attempt): Promise<void> {
+function noteFailure(ctx: Context, { keys, user, who, isLast }: Attempt): Promise<void> {
   return inPlatform(ctx, async (em) => {
     await countAtAddress(em, keys);
     record(ctx, em, { outcome: 'BAD_SECRET', method: 'PWD', ...who });
+    if (isLast && user) await warn(ctx, em, 'LOCKED', user.id);
   });
 }
 
-async function settle(em: EntityManager, { keys, user }: Attempt, renewed: string | null): Promise<void> {
+async function settle(
+  ctx: Context,
+  em: EntityManager,
+  { keys, user, isKnownDevice }: Attempt,
+  renewed: string | null,
+): Promise<void> {
+  if (user && !isKnownDevice) await warnOfNewDevice(ctx, em, user);
   await clearMail(em, keys);
   if (renewed !== null && user) await em.nativeUpdate(Credential, { userId: user.id }, { hash: renewed });
 }

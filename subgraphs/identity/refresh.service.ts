@@ -1,17 +1,20 @@
-import { LockMode } from '@mikro-orm/core';
-import { Refusal, unauthenticated } from '../../schema/errors.ts';
+import { unauthenticated } from '../../schema/errors.ts';
 import type { Context, Machinery } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
-import { emit, tellGateways } from '../_kernel/events.ts';
-import { everyPlaceOf, type Place } from './place.service.ts';
+import { tellGateways } from '../_kernel/events.ts';
+import { warn } from './accounts/mails.service.ts';
+import { heldFactorsOf } from './factors/held-factors.service.ts';
+import { type PolicyVerdict, policyVerdict } from './policy/sign-in-policy.rules.ts';
+import { countedProofs } from './providers/required-sso.service.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session, type SessionTokens } from './session.entity.ts';
-import { kindOf, overByTime, refreshVerdict, timesOf } from './session.rules.ts';
-import { end, type Proof, placeOf, selfOf } from './session.service.ts';
-import { noSeat, signInAgain, usableOf } from './sign-in.rules.ts';
+import { kindOf, type MustDo, overByTime, type ProofMethod, refreshVerdict, timesOf } from './session.rules.ts';
+import { end, placeOf, selfOf } from './session.service.ts';
+import { signInAgain } from './sign-in.rules.ts';
 import { record } from './sign-in-record.service.ts';
-import { inSession, standingIn } from './standing.service.ts';
+import { inSession, type PresentStanding, standingIn } from './standing.service.ts';
 import { issueTokens, macKey, type OpenSession } from './token.service.ts';
+import { User } from './user.entity.ts';
 
 /**
  * Exchanges a refresh token for the next tokens of its session (identity R8). Person, membership and tenant are looked
@@ -48,78 +51,87 @@ async function refresh(
   generation: number,
 ): Promise<OpenSession | null> {
   if (session.endReason) return null;
-  const { fault, now, realm, membership, slug } = await standingIn(em, session.userId, session.membershipId);
+  const standing = await standingIn(em, session.userId, session.membershipId);
+  const { fault, now, realm, membership, slug } = standing;
   const verdict = refreshVerdict(generation, session, now);
-  const reason = overByTime(session, now) ?? (verdict === 'REUSED' ? verdict : fault);
-  if (reason === 'REUSED') record(ctx, em, { outcome: 'REUSED', method: 'REFRESH', ...placeOf(session) });
+  const policy = await policyFor(ctx, em, session, standing);
+  const misses = policy.kind === 'MET' ? null : 'POLICY';
+  const reason = overByTime(session, now) ?? (verdict === 'REUSED' ? verdict : (fault ?? misses));
+  if (reason === 'REUSED' || reason === 'POLICY')
+    record(ctx, em, { outcome: reason, method: 'REFRESH', ...placeOf(session) });
+  if (reason === 'REUSED') await warn(ctx, em, 'REUSED', session.userId);
   if (reason) end(em, session, reason, now);
   if (reason || verdict === 'UNKNOWN') return null;
-  if (verdict === 'ROTATE') rotate(session, { realm, membership }, now);
+  if (verdict === 'ROTATE') {
+    rotate(session, standing);
+    if (policy.kind === 'MET') demand(em, session, policy.mustDo);
+  }
   return { session, realm, membership, slug };
 }
 
 /** Gives a session its next tokens; those before are good for the grace of a refresh and no more. */
-function rotate(session: Session, { realm, membership }: Pick<OpenSession, 'realm' | 'membership'>, now: Date): void {
+export function rotate(session: Session, { realm, membership, policy, now }: PresentStanding): void {
   session.generation += 1;
   session.rotatedAt = now;
   session.lastUsedAt = now;
-  Object.assign(session, timesOf(session, kindOf(realm, membership), membership?.roles ?? [], now));
+  Object.assign(session, timesOf(session, kindOf(realm, membership), membership?.roles ?? [], policy, now));
+}
+
+/** Looks once more at what the tenant's policy asks of an open session, and tells the gateways what came of it. */
+export async function review(ctx: Context, em: EntityManager, session: Session): Promise<void> {
+  const standing = await standingIn(em, session.userId, session.membershipId);
+  const verdict = await policyFor(ctx, em, session, standing);
+  if (verdict.kind === 'MET') session.mustDo = verdict.mustDo;
+  tellGateways(em, 'grants', `session:${session.id}`);
+}
+
+/** Says what must be done first, and tells the gateways when that is another thing than before. */
+function demand(em: EntityManager, session: Session, mustDo: readonly MustDo[]): void {
+  if (session.mustDo.join() !== mustDo.join()) tellGateways(em, 'grants', `session:${session.id}`);
+  session.mustDo = [...mustDo];
+}
+
+/** What the tenant's policy says to a session as it stands; it asks nothing while no tenant is chosen. */
+async function policyFor(
+  ctx: Context,
+  em: EntityManager,
+  { userId, methods }: Session,
+  { membership, policy }: PresentStanding,
+): Promise<PolicyVerdict> {
+  if (!membership) return { kind: 'MET', mustDo: [] };
+  const { kind, roles } = membership;
+  const held = await heldFactorsOf(em, userId);
+  const counted = await countedProofs(em, await em.findOneOrFail(User, { id: userId }), methods);
+  return policyVerdict(policy, { kind, roles, methods: counted, held, address: ctx.envelope.address });
 }
 
 /**
- * Takes one's session over to another tenant one is a member of (identity R4). Its access tokens for the former tenant
- * are refused from then on. Refuses NOT_FOUND for a tenant that is none of one's own, INVALID_STATE for a suspended one and
- * where one is frozen.
- * @param customerId which of several portal accounts there.
+ * Notes a fresh strong proof on one's session and gives tokens that say so.
+ * @param method how it was given; a session knows all its proofs.
  */
-export async function switchTenant(ctx: Context, tenantId: string, customerId: string | null): Promise<SessionTokens> {
-  const { userId, sessionId } = selfOf(ctx);
-  const places = await everyPlaceOf(ctx, userId);
-  const theirs = places.filter(
-    ({ membership }) => membership.homeId === tenantId && (customerId === null || membership.customerId === customerId),
-  );
-  const place = usableOf(theirs)[0];
-  if (!place && theirs.some(({ state }) => state === 'ACTIVE'))
-    throw new Refusal('INVALID_STATE', 'This tenant is suspended.', 'tenantId');
-  if (!place && theirs.some(({ state }) => state === 'FROZEN')) throw noSeat('tenantId');
-  if (!place) throw noSuchTenant();
-  return issueTokens(ctx, await moveTo(ctx, { userId, sessionId }, place));
-}
-
-const noSuchTenant = () => new Refusal('NOT_FOUND', 'There is no such tenant.', 'tenantId');
-
-function moveTo(ctx: Context, self: { userId: string; sessionId: string }, place: Place): Promise<OpenSession> {
-  return ctx.inTenant(place.membership.homeId).tx(async (em) => {
-    const { fault, now, realm, membership } = await standingIn(
-      em,
-      self.userId,
-      place.membership.id,
-      LockMode.PESSIMISTIC_READ,
-    );
-    if (fault || !membership) throw noSuchTenant();
-    const session = await em.findOne(Session, { id: self.sessionId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
-    if (!session || session.endReason) throw unauthenticated('REVOKED');
-    Object.assign(session, { membershipId: membership.id, homeId: membership.homeId });
-    rotate(session, { realm, membership }, now);
-    emit(em, 'identity.session.started', { sessionId: session.id, membershipId: membership.id });
-    tellGateways(em, 'grants', `session:${session.id}`);
-    return { session, realm, membership, slug: place.slug };
-  });
-}
-
-/** Notes a fresh strong proof on one's session and gives tokens that say so. */
-export async function renewProof(ctx: Context, settle: Proof['settle']): Promise<SessionTokens> {
+export async function renewProof(
+  ctx: Context,
+  method: ProofMethod,
+  settle: (em: EntityManager) => Promise<void>,
+): Promise<SessionTokens> {
   const { sessionId } = selfOf(ctx);
   const open = await inSession(ctx, sessionId, async (em, session) => {
-    const { fault, now, realm, membership, slug } = await standingIn(em, session.userId, session.membershipId);
+    const standing = await standingIn(em, session.userId, session.membershipId);
+    const { fault, realm, membership, slug } = standing;
     if (session.endReason || fault) return null;
-    session.strongAt = now;
-    rotate(session, { realm, membership }, now);
-    tellGateways(em, 'grants', `session:${session.id}`);
-    record(ctx, em, { outcome: 'OK', method: 'PWD', ...placeOf(session) });
     await settle(em);
+    noteProof(session, method, standing.now);
+    rotate(session, standing);
+    tellGateways(em, 'grants', `session:${session.id}`);
+    record(ctx, em, { outcome: 'OK', method, ...placeOf(session) });
     return { session, realm, membership, slug };
   });
   if (!open) throw unauthenticated('REVOKED');
   return issueTokens(ctx, open);
+}
+
+/** A strong proof in a session that is open. */
+export function noteProof(session: Session, method: ProofMethod, now: Date): void {
+  session.strongAt = now;
+  if (!session.methods.includes(method)) session.methods = [...session.methods, method];
 }

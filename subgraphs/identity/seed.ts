@@ -1,7 +1,10 @@
 import type { RoleKey } from '../../schema/permissions.ts';
-import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
+import { type SeedTenant, type SeedWorld, seedId, seedTotpSecret } from '../_kernel/seed-world.ts';
 import { hashPassword } from './credential.service.ts';
+import { addTotp } from './factors/totp.service.ts';
 import { addMember } from './membership.service.ts';
+import { seedSso } from './providers/seed.ts';
+import { createRole } from './roles/role.service.ts';
 import { addUser } from './user.service.ts';
 
 export interface SeedPerson {
@@ -13,6 +16,8 @@ export interface SeedPerson {
   role: RoleKey;
   /** Of a subscriber: whom they speak for. They sign in with `realm` = the tenant's slug. */
   customerId?: string;
+  /** Whether an authenticator app holds their second factor. */
+  hasTotp?: boolean;
 }
 
 const STAFF: [tenant: SeedTenant, digits: string, name: string, role: RoleKey][] = [
@@ -56,6 +61,7 @@ const staff = STAFF.map(([tenant, digits, name, role]): SeedPerson => {
     email: mailOf(name, tenant),
     tenant,
     role,
+    ...(role === 'platform_admin' ? { hasTotp: true } : {}),
   };
 });
 const subscribers = SUBSCRIBERS.map(([tenant, digits, name, customer, email = mailOf(name, tenant)]): SeedPerson => {
@@ -78,6 +84,16 @@ const alsoElsewhere: SeedPerson[] = staff
 /** Who lives in the example world; one password for all. */
 export const PEOPLE: readonly SeedPerson[] = [...staff, ...alsoElsewhere, ...subscribers];
 
+/** A role of Northwind's own. */
+const BILLING_JUNIOR = {
+  key: 'billing_junior',
+  name: 'Billing junior',
+  basedOn: 'billing_manager',
+  adds: [],
+  removes: ['billing.payment.record'],
+  maxMembers: null,
+};
+
 /** The people of the example world and what they are. */
 export async function seed(world: SeedWorld): Promise<void> {
   const hash = await hashPassword(world.password);
@@ -85,6 +101,8 @@ export async function seed(world: SeedWorld): Promise<void> {
     const realm = customerId === undefined ? 'STAFF' : world.tenantId(tenant);
     await world.inTenant(tenant, (ctx) => addUser(ctx, { id, realm, email, displayName, locale: 'en', hash }));
   }
+  for (const { userId, tenant } of staff.filter(({ hasTotp }) => hasTotp))
+    await world.inTenant(tenant, (ctx) => addTotp(ctx, userId, seedTotpSecret(world.password, userId)));
   for (const { membershipId: id, userId, tenant, role, customerId } of PEOPLE) {
     const kind = customerId === undefined ? 'STAFF' : 'PORTAL';
     const isUnlicensed = tenant === 'oldtown'; // came from the older platform and has no plan to take a seat of
@@ -92,4 +110,6 @@ export async function seed(world: SeedWorld): Promise<void> {
       addMember(ctx, { id, userId, kind, roles: [role], customerId, ...(isUnlicensed ? { takesSeat: false } : {}) }),
     );
   }
+  await world.inTenant('northwind', (ctx) => createRole(ctx, BILLING_JUNIOR));
+  await seedSso(world);
 }

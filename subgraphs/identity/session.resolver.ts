@@ -6,37 +6,31 @@ import {
   ID,
   InputType,
   Mutation,
-  ObjectType,
   Query,
   Resolver,
   Root,
   Subscription,
 } from 'type-graphql';
-import { Cost, OpenDoor } from '../../schema/directives.ts';
+import { Cost, NotWhileActing, OpenDoor, WhileMustDo } from '../../schema/directives.ts';
 import type { LoggedEvent } from '../../schema/events.ts';
-import { type Payload, payload, UserError } from '../../schema/payload.ts';
 import type { Context } from '../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../_kernel/db.ts';
 import { logHead } from '../_kernel/events.ts';
 import { follow } from '../_kernel/live.ts';
 import { DonePayload, done } from './done.payload.ts';
-import { Membership } from './membership.entity.ts';
-import { refreshSession, switchTenant } from './refresh.service.ts';
-import { Session, SessionEnd, SessionTokens, TransportEnum } from './session.entity.ts';
+import { stepUp } from './factors/step-up.service.ts';
+import { toldEverywhere } from './grant.service.ts';
+import { IdInput } from './id.input.ts';
+import { refreshSession } from './refresh.service.ts';
+import { Session, SessionEnd, TransportEnum } from './session.entity.ts';
 import type { EndReason, Transport } from './session.rules.ts';
 import * as service from './session.service.ts';
-import { type SignedIn, signIn, stepUp } from './sign-in.service.ts';
+import { answer, justTokens, SignInPayload } from './sign-in.payload.ts';
+import { signIn } from './sign-in.service.ts';
+import { switchTenant } from './switch.service.ts';
 
 /** To try a password takes 64 MiB and as long as many rows that are read. */
-const PASSWORD_COST = 30;
-
-@ObjectType()
-class SignInPayload {
-  @Field(() => SessionTokens, { nullable: true }) session?: SessionTokens | null;
-  @Field(() => [Membership], { description: 'After `signIn`: where they may go with `switchTenant`.' })
-  tenants!: Membership[];
-  @Field(() => [UserError]) userErrors!: UserError[];
-}
+export const PASSWORD_COST = 30;
 
 @InputType()
 class SignInInput {
@@ -45,6 +39,8 @@ class SignInInput {
   @Field(() => String, { nullable: true, description: 'Slug of the ISP whose customer signs in. Staff leaves it out.' })
   realm?: string | null;
   @Field(() => String, { nullable: true, description: 'Slug of the tenant to begin in.' }) tenant?: string | null;
+  @Field(() => String, { nullable: true, description: 'Of an earlier sign-in on this device.' })
+  deviceMark?: string | null;
   @Field(() => TransportEnum, { description: 'COOKIE for browsers, BODY for whoever keeps no cookies.' })
   transport!: Transport;
 }
@@ -66,29 +62,21 @@ class SwitchTenantInput {
 
 @InputType()
 class StepUpInput {
-  @Field(() => String) password!: string;
+  @Field(() => String, { nullable: true, description: 'For whoever has no second factor.' }) password?: string | null;
+  @Field(() => String, { nullable: true, description: 'Six digits of an authenticator app.' }) code?: string | null;
+  @Field(() => String, { nullable: true, description: 'JSON of what `navigator.credentials.get` gave.' })
+  passkey?: string | null;
+  @Field(() => String, { nullable: true, description: 'Of the challenge the passkey answers.' }) token?: string | null;
 }
 
-@InputType()
-class IdInput {
-  @Field(() => ID) id!: string;
-}
-
-const SELF = 'Any signed-in person about themselves, also with a token without tenant; the use case asks who it is.';
-
-async function answer(run: () => Promise<SignedIn>): Promise<Payload<SignInPayload>> {
-  return { tenants: [], ...(await payload(run)) };
-}
-
-const justTokens = async (tokens: Promise<SessionTokens>): Promise<SignedIn> => ({
-  session: await tokens,
-  tenants: [],
-});
+export const SELF =
+  'Any signed-in person about themselves, also with a token without tenant; the use case asks who it is.';
 
 @Resolver(() => Session)
 export class SessionResolver {
   @Query(() => [Session], { description: 'Where one is signed in, the device used last first.' })
   @OpenDoor(SELF)
+  @NotWhileActing()
   mySessions(@Ctx() ctx: Context) {
     return service.mySessions(ctx);
   }
@@ -102,6 +90,7 @@ export class SessionResolver {
     description: 'Wrong mail, wrong password and a locked account get the same answer.',
   })
   @OpenDoor('Nobody is signed in before signing in.')
+  @WhileMustDo()
   @Cost(PASSWORD_COST)
   signIn(@Arg('input', () => SignInInput) input: SignInInput, @Ctx() ctx: Context) {
     return answer(() => signIn(ctx, input));
@@ -109,6 +98,7 @@ export class SessionResolver {
 
   @Mutation(() => SignInPayload, { description: 'The next tokens. A token used before ends the session.' })
   @OpenDoor('The access token has run out; the refresh token is what proves.')
+  @WhileMustDo()
   refreshSession(
     @Arg('input', () => RefreshInput, { nullable: true }) input: RefreshInput | null,
     @Ctx() ctx: Context,
@@ -116,35 +106,47 @@ export class SessionResolver {
     return answer(() => justTokens(refreshSession(ctx, input?.refreshToken ?? ctx.envelope.refreshCookie)));
   }
 
-  @Mutation(() => SignInPayload, { description: "The same session in another of one's tenants." })
+  @Mutation(() => SignInPayload, {
+    description: "The same session in another of one's tenants; a challenge where that one asks for more proof.",
+  })
   @OpenDoor(SELF)
+  @NotWhileActing()
   switchTenant(@Arg('input', () => SwitchTenantInput) input: SwitchTenantInput, @Ctx() ctx: Context) {
-    return answer(() => justTokens(switchTenant(ctx, input.tenantId, input.customerId ?? null)));
+    return answer(() => switchTenant(ctx, input.tenantId, input.customerId ?? null));
   }
 
-  @Mutation(() => SignInPayload, { description: 'Proves once more who asks, for the doors that want it fresh.' })
+  @Mutation(() => SignInPayload, {
+    description:
+      'Proves once more who asks, for the doors that want it fresh. With an empty input it answers the challenge a passkey signs.',
+  })
   @OpenDoor(SELF)
+  @NotWhileActing()
+  @WhileMustDo()
   @Cost(PASSWORD_COST)
   stepUp(@Arg('input', () => StepUpInput) input: StepUpInput, @Ctx() ctx: Context) {
-    return answer(() => justTokens(stepUp(ctx, input.password)));
+    return answer(() => stepUp(ctx, input));
   }
 
   @Mutation(() => DonePayload)
   @OpenDoor('Also by the cookie, when the access token has run out.')
+  @NotWhileActing()
+  @WhileMustDo()
   signOut(@Ctx() ctx: Context) {
-    return done(() => service.signOut(ctx));
+    return done(() => toldEverywhere(ctx, () => service.signOut(ctx)));
   }
 
   @Mutation(() => DonePayload, { description: "Ends another of one's own sessions." })
   @OpenDoor(SELF)
+  @NotWhileActing()
   endSession(@Arg('input', () => IdInput) input: IdInput, @Ctx() ctx: Context) {
-    return done(() => service.endSession(ctx, input.id));
+    return done(() => toldEverywhere(ctx, () => service.endSession(ctx, input.id)));
   }
 
   @Mutation(() => DonePayload, { description: "Ends all of one's own sessions but this one." })
   @OpenDoor(SELF)
+  @NotWhileActing()
   endOtherSessions(@Ctx() ctx: Context) {
-    return done(() => service.endOtherSessions(ctx));
+    return done(() => toldEverywhere(ctx, () => service.endOtherSessions(ctx)));
   }
 
   @Subscription(() => SessionEnd, {
@@ -152,6 +154,7 @@ export class SessionResolver {
     subscribe: ({ context }) => endOfMine(context as Context) as never,
   })
   @OpenDoor(SELF)
+  @NotWhileActing()
   mySessionEnded(@Root() end: SessionEnd): SessionEnd {
     return end;
   }

@@ -5,10 +5,21 @@ import { isId } from '../../schema/ids.ts';
 import { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { emit, tellGateways } from '../_kernel/events.ts';
+import type { Envelope } from '../_kernel/signed-context.ts';
 import type { Place } from './place.service.ts';
+import { boundTenantOf } from './providers/bound-session.service.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session } from './session.entity.ts';
-import { type EndReason, kindOf, MAX_SESSIONS, overByTime, type Transport, timesOf } from './session.rules.ts';
+import {
+  type EndReason,
+  kindOf,
+  MAX_SESSIONS,
+  type MustDo,
+  overByTime,
+  type ProofMethod,
+  type Transport,
+  timesOf,
+} from './session.rules.ts';
 import { signInAgain } from './sign-in.rules.ts';
 import { record } from './sign-in-record.service.ts';
 import { inSession, type PresentStanding, standingIn } from './standing.service.ts';
@@ -22,12 +33,14 @@ export function selfOf({ envelope: { caller, sessionId } }: Context): { userId: 
   return { userId: caller.id, sessionId };
 }
 
-/** One's own open sessions, the one used last first. */
-export function mySessions(ctx: Context): Promise<Session[]> {
+/** One's own open sessions, the one used last first; in one that cannot leave its tenant, those for that tenant. */
+export async function mySessions(ctx: Context): Promise<Session[]> {
   const { userId } = selfOf(ctx);
+  const boundTo = await boundTenantOf(ctx);
   return readGlobally(ctx, async (em) => {
     const { now } = await presentOf(em);
-    return (await openSessionsOf(em, userId)).filter((session) => !overByTime(session, now));
+    const open = (await openSessionsOf(em, userId)).filter((session) => !overByTime(session, now));
+    return open.filter(({ homeId }) => boundTo === null || homeId === boundTo);
   });
 }
 
@@ -51,6 +64,11 @@ const openSessionsOf = (em: EntityManager, userId: string) =>
 
 export interface Proof {
   user: User;
+  /** How they proved who they are, in the order they did. */
+  methods: readonly ProofMethod[];
+  /** Whether that is a strong proof, for the doors that ask for one. */
+  isStrong: boolean;
+  mustDo: readonly MustDo[];
   transport: Transport;
   /** Runs in the session's transaction: what a right proof changes beside it. */
   settle: (em: EntityManager) => Promise<void>;
@@ -60,11 +78,8 @@ export interface Proof {
  * Opens a session for a person who has proved who they are, in the tenant of `place` or in none. Session, record and
  * event are one transaction in that tenant. The eleventh session ends the one unused longest.
  */
-export async function openSession(
-  ctx: Context,
-  { user, transport, settle }: Proof,
-  place: Place | null,
-): Promise<OpenSession> {
+export async function openSession(ctx: Context, proof: Proof, place: Place | null): Promise<OpenSession> {
+  const { user, methods, settle } = proof;
   const tenantId = place?.membership.homeId ?? PLATFORM_TENANT;
   // The event names who signed in, though the request came from a stranger.
   const caller = { kind: 'USER', id: user.id } as const;
@@ -73,9 +88,13 @@ export async function openSession(
     const standing = await standingIn(em, user.id, place?.membership.id ?? null);
     if (standing.fault) throw signInAgain();
     const others = await openSessionsOf(em, user.id);
-    const session = makeSession(em, user.id, standing, transport, ctx.envelope.address ?? null);
-    record(ctx, em, { outcome: 'OK', method: 'PWD', ...placeOf(session) });
-    emit(em, 'identity.session.started', { sessionId: session.id, membershipId: session.membershipId });
+    const session = makeSession(em, proof, standing, ctx.envelope);
+    record(ctx, em, { outcome: 'OK', method: methods.at(-1) ?? 'PWD', ...placeOf(session) });
+    emit(em, 'identity.session.started', {
+      sessionId: session.id,
+      membershipId: session.membershipId,
+      methods: [...methods],
+    });
     await settle(em);
     const { realm, membership, slug } = standing;
     return { session, realm, membership, slug: membership && slug, surplus: others.slice(MAX_SESSIONS - 1) };
@@ -86,29 +105,36 @@ export async function openSession(
 
 function makeSession(
   em: EntityManager,
-  userId: string,
-  { now, realm, membership }: PresentStanding,
-  transport: Transport,
-  address: string | null,
+  { user, methods, isStrong, mustDo, transport }: Proof,
+  { now, realm, membership, policy }: PresentStanding,
+  { address, agent }: Envelope,
 ): Session {
   const session = em.create(Session, {
     id: uuidv7(),
-    userId,
+    userId: user.id,
     homeId: membership?.homeId ?? null,
     membershipId: membership?.id ?? null,
-    methods: ['PWD'],
-    strongAt: now,
+    methods: [...methods],
+    strongAt: isStrong ? now : null,
+    mustDo: [...mustDo],
     generation: 1,
     rotatedAt: now,
     transport,
-    address,
+    address: address ?? null,
+    agent: agent ?? null,
     lastUsedAt: now,
     endedAt: null,
     endReason: null,
-    ...timesOf({ startedAt: now }, kindOf(realm, membership), membership?.roles ?? [], now),
+    ...timesOf({ startedAt: now }, kindOf(realm, membership), membership?.roles ?? [], policy, now),
   });
   em.persist(session);
   return session;
+}
+
+/** Ends every open session of a person but one, in a transaction of each one's tenant. */
+export async function endAllOf(ctx: Context, userId: string, reason: EndReason, exceptId?: string): Promise<void> {
+  const open = await readBriefly(ctx, (em) => openSessionsOf(em, userId));
+  for (const { id } of open) if (id !== exceptId) await endOne(ctx, id, reason);
 }
 
 /** Ends the session of whoever asks, known by its access token or, when that has run out, by its cookie. */
@@ -124,15 +150,15 @@ export async function signOut(ctx: Context): Promise<void> {
 /** Ends another of one's own sessions. Refuses NOT_FOUND for any that is not one's own and open. */
 export async function endSession(ctx: Context, id: string): Promise<void> {
   const { userId } = selfOf(ctx);
-  const isEnded = isId(id) && (await endOne(ctx, id, 'ENDED_BY_OWNER', userId));
+  const isSeen = (await boundTenantOf(ctx)) === null || (await mySessions(ctx)).some((one) => one.id === id);
+  const isEnded = isSeen && isId(id) && (await endOne(ctx, id, 'ENDED_BY_OWNER', userId));
   if (!isEnded) throw new Refusal('NOT_FOUND', 'There is no such session.', 'id');
 }
 
 /** Ends all of one's own sessions but the one that asks. */
 export async function endOtherSessions(ctx: Context): Promise<void> {
-  const { userId, sessionId } = selfOf(ctx);
-  const open = await readBriefly(ctx, (em) => openSessionsOf(em, userId));
-  for (const other of open) if (other.id !== sessionId) await endOne(ctx, other.id, 'ENDED_BY_OWNER', userId);
+  const { sessionId } = selfOf(ctx);
+  for (const { id } of await mySessions(ctx)) if (id !== sessionId) await endOne(ctx, id, 'ENDED_BY_OWNER');
 }
 
 /** Ends the open sessions of a membership, in the transaction that stops it. */

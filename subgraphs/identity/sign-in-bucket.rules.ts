@@ -23,6 +23,8 @@ export interface BucketPolicy {
 export const MAIL_POLICY: BucketPolicy = { most: 5, withinMinutes: 30, lockMinutes: [15, 30, 60] };
 /** Thirty failures from one address within ten minutes shut it out for ten. */
 export const ADDRESS_POLICY: BucketPolicy = { most: 30, withinMinutes: 10, lockMinutes: [10] };
+/** Ten wrong codes of one person within an hour lock codes for a quarter of one (identity R12). */
+export const FACTOR_POLICY: BucketPolicy = { most: 10, withinMinutes: 60, lockMinutes: [15] };
 
 export const isLocked = (held: Bucket, now: Date): boolean => held.lockedUntil !== null && held.lockedUntil > now;
 
@@ -61,20 +63,4 @@ export function giveBack(held: Bucket, policy: BucketPolicy): Bucket {
     lockedUntil: isLockUndone ? null : held.lockedUntil,
     locks: isLockUndone ? held.locks - 1 : held.locks,
   };
-}
-
-/** What an address is counted by: itself, or of IPv6 the /64, which is one customer's. */
-export function prefixOf(address: string): string {
-  if (!address.includes(':')) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped) return mapped;
-  const [head = '', tail] = address.toLowerCase().split('%')[0]?.split('::') ?? [];
-  const groups = (part: string) => part.split(':').filter(Boolean);
-  const [front, back] = [groups(head), groups(tail ?? '')];
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length);
-  const all = [...front, ...Array<string>(zeros).fill('0'), ...back];
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
 }

@@ -6,8 +6,9 @@ import { SignInRecord } from './sign-in-record.entity.ts';
 type Said = Pick<SignInRecord, 'outcome' | 'method'> &
   Partial<Pick<SignInRecord, 'userId' | 'mailHash' | 'homeId' | 'membershipId' | 'sessionId'>>;
 
-/** Writes down one attempt, with the address it came from. */
+/** Writes down one attempt, with where it came from and what it said it is. */
 export function record(ctx: Context, em: EntityManager, said: Said): void {
   const nothing = { userId: null, mailHash: null, homeId: null, membershipId: null, sessionId: null };
-  em.persist(em.create(SignInRecord, { id: uuidv7(), ...nothing, ...said, address: ctx.envelope.address ?? null }));
+  const { address = null, agent = null } = ctx.envelope;
+  em.persist(em.create(SignInRecord, { id: uuidv7(), ...nothing, ...said, address, agent }));
 }

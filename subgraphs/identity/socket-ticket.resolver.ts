@@ -1,5 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import { Internal, OpenDoor } from '../../schema/directives.ts';
+import { Internal, NotWhileActing, OpenDoor } from '../../schema/directives.ts';
 import { payload } from '../../schema/payload.ts';
 import type { Context } from '../_kernel/context.ts';
 import { SocketPass, SocketTicketPayload } from './socket-ticket.entity.ts';
@@ -11,6 +11,7 @@ export class SocketTicketResolver {
     description: 'A ticket for one socket of this session: good once, within half a minute.',
   })
   @OpenDoor('Any signed-in person about themselves, also with a token without tenant; the use case asks who it is.')
+  @NotWhileActing()
   createSocketTicket(@Ctx() ctx: Context) {
     return payload(() => service.createSocketTicket(ctx));
   }

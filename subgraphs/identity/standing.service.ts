@@ -3,6 +3,8 @@ import { ClientError } from '../../schema/errors.ts';
 import type { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { Membership } from './membership.entity.ts';
+import { DEFAULT_POLICY, type Policy } from './policy/sign-in-policy.rules.ts';
+import { policyOf } from './policy/sign-in-policy.service.ts';
 import { Session } from './session.entity.ts';
 import { type EndReason, standingFault } from './session.rules.ts';
 import { type Present, presentOf, readBriefly } from './tenant.service.ts';
@@ -32,6 +34,8 @@ export async function inSession<T>(
 export interface PresentStanding extends Present {
   realm: string;
   membership: Membership | null;
+  /** Of the tenant; the default while none is chosen. */
+  policy: Policy;
   fault: EndReason | null;
 }
 
@@ -50,5 +54,6 @@ export async function standingIn(
   const present = await presentOf(em);
   const membership = membershipId === null ? null : (found ?? { state: 'ENDED', roles: [] });
   const fault = standingFault({ userState: user.state, membership, tenantState: present.tenantState });
-  return { ...present, realm: user.realm, membership: found, fault };
+  const policy = found ? await policyOf(em) : DEFAULT_POLICY;
+  return { ...present, realm: user.realm, membership: found, policy, fault };
 }

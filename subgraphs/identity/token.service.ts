@@ -1,5 +1,6 @@
 import { ACCESS_TOKEN_S, type AccessClaims, AUDIENCE, signAccessToken } from '../_kernel/access-token.ts';
 import type { Context } from '../_kernel/context.ts';
+import { deviceMarkOf } from './accounts/device.rules.ts';
 import type { Membership } from './membership.entity.ts';
 import { refreshTokenOf } from './refresh-token.rules.ts';
 import type { Session, SessionTokens } from './session.entity.ts';
@@ -39,7 +40,9 @@ export async function issueTokens(ctx: Context, open: OpenSession): Promise<Sess
     refreshToken: isCookie ? null : refreshToken,
     refreshExpiresAt: session.idleUntil,
     sessionId: session.id,
+    deviceMark: deviceMarkOf(macKey(ctx), session.userId, session.id),
     tenant: membership && slug ? { id: membership.homeId, slug } : null,
+    mustDo: session.mustDo,
   };
 }
 

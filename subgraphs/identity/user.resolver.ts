@@ -1,11 +1,11 @@
 import { Ctx, Field, FieldResolver, ObjectType, Query, Resolver, Root } from 'type-graphql';
-import { OpenDoor } from '../../schema/directives.ts';
+import { OpenDoor, WhileMustDo } from '../../schema/directives.ts';
 import type { Context } from '../_kernel/context.ts';
 import { Membership } from './membership.entity.ts';
 import { heldOf } from './membership.rules.ts';
 import { memberById } from './membership.service.ts';
-import { Role } from './role.entity.ts';
-import { roleIn } from './role.service.ts';
+import { rolesOfMember } from './roles/loaders.ts';
+import { Role } from './roles/role.entity.ts';
 import { ProofMethodEnum } from './session.entity.ts';
 import { ownTenant } from './tenant.service.ts';
 import { Tenant } from './tenant.stub.ts';
@@ -21,6 +21,7 @@ export class Me {
 export class MeResolver {
   @Query(() => Me, { nullable: true, description: 'Who asks; null without a token.' })
   @OpenDoor('It tells whether somebody is signed in, also before they chose a tenant.')
+  @WhileMustDo()
   async me(@Ctx() ctx: Context): Promise<Me | null> {
     const user = await service.whoAsks(ctx);
     return user && { user };
@@ -45,7 +46,7 @@ export class MeResolver {
   async roles(@Ctx() ctx: Context) {
     const { membershipId, tenantId } = ctx.envelope;
     const membership = membershipId && tenantId ? await memberById(ctx, membershipId) : null;
-    return membership?.roles.flatMap((key) => roleIn(ctx.isPlatform, key) ?? []) ?? [];
+    return membership ? rolesOfMember(ctx, membership) : [];
   }
 
   @FieldResolver(() => [String], { description: 'All they may do in the tenant of the token, `domain.noun.action`.' })

@@ -2,7 +2,10 @@ import { isPlain, text, trimmed } from '../../schema/words.ts';
 
 /** STAFF, or the id of the tenant whose subscriber a person is. */
 export type Realm = 'STAFF' | (string & {});
-export type UserState = 'ACTIVE' | 'SUSPENDED';
+export type UserState = 'INVITED' | 'UNPROVED' | 'ACTIVE' | 'SUSPENDED' | 'ERASED';
+
+/** Whether a person in this state may sign in; who has not proved their mail yet gets into no tenant. */
+export const maySignIn = (state: string): boolean => state === 'ACTIVE' || state === 'UNPROVED';
 
 const MAX_EMAIL = 254;
 

@@ -1,23 +1,24 @@
 import type { Context } from '../_kernel/context.ts';
-import { cancelUnpaidChange, tenantsWithUnpaidChange } from './changes/plan-change.service.ts';
-import { requestRenewal, tenantsToRenew } from './changes/renewal.service.ts';
+import { cancelUnpaidChange, LEFT_UNPAID } from './changes/plan-change.service.ts';
+import { RENEWAL_DUE, requestRenewal } from './changes/renewal.service.ts';
+import { type Due, dueTenants } from './licenses/due.service.ts';
 import { refreshEntitlements } from './licenses/entitlement.service.ts';
 import { licenseInForce, tenantsWithLicense } from './licenses/license.service.ts';
-import { advanceLicense, tenantsToAdvance } from './licenses/license-change.service.ts';
-import { tellLapse, tenantsToLapse } from './licenses/license-lapse.service.ts';
-import { closeUsage, tenantsToClose } from './usage/usage-close.service.ts';
+import { advanceLicense, MOVED_BY_TIME } from './licenses/license-change.service.ts';
+import { LAPSED_UNTOLD, tellLapse } from './licenses/license-lapse.service.ts';
+import { closeUsage, USE_TO_CLOSE } from './usage/usage-close.service.ts';
 
 /** Licences whose time-made moves are written down in one sweep. */
 const BATCH = 500;
 
 /** Writes down what time alone has changed, in every tenant where it did: portals hear it, the history shows it. */
 export async function advanceLicenses(ctx: Context): Promise<void> {
-  await eachOf(ctx, await tenantsToAdvance(ctx, BATCH), advanceLicense);
+  await eachOf(ctx, MOVED_BY_TIME, advanceLicense);
 }
 
 /** Tells of every licence that has lapsed; that it has expired is written down first. */
 export async function lapseLicenses(ctx: Context): Promise<void> {
-  await eachOf(ctx, await tenantsToLapse(ctx, BATCH), async (own) => {
+  await eachOf(ctx, LAPSED_UNTOLD, async (own) => {
     await advanceLicense(own);
     await tellLapse(own);
   });
@@ -25,23 +26,24 @@ export async function lapseLicenses(ctx: Context): Promise<void> {
 
 /** Asks billing for every period whose time has come. */
 export async function renewLicenses(ctx: Context): Promise<void> {
-  await eachOf(ctx, await tenantsToRenew(ctx, BATCH), requestRenewal);
+  await eachOf(ctx, RENEWAL_DUE, requestRenewal);
 }
 
 /** Gives up changes that nobody paid for. */
 export async function cancelUnpaidChanges(ctx: Context): Promise<void> {
-  await eachOf(ctx, await tenantsWithUnpaidChange(ctx, BATCH), cancelUnpaidChange);
+  await eachOf(ctx, LEFT_UNPAID, cancelUnpaidChange);
 }
 
 /** Closes days and periods of use that are over, and tells billing what is charged. */
 export async function closeAllUsage(ctx: Context): Promise<void> {
-  await eachOf(ctx, await tenantsToClose(ctx, BATCH), closeUsage);
+  await eachOf(ctx, USE_TO_CLOSE, closeUsage);
 }
 
-/** Runs a use case in one tenant after the other. One tenant's failure is its own; the first is thrown when all are done. */
-async function eachOf(ctx: Context, tenantIds: string[], run: (own: Context) => Promise<unknown>): Promise<void> {
+/** Runs a use case in one due tenant after the other. One tenant's failure is its own; the first is thrown when all are done. */
+async function eachOf(ctx: Context, due: Due, run: (own: Context) => Promise<unknown>): Promise<void> {
   const failures: unknown[] = [];
-  for (const tenantId of tenantIds) await run(ctx.inTenant(tenantId)).catch((error) => failures.push(error));
+  for (const tenantId of await dueTenants(ctx, due, BATCH))
+    await run(ctx.inTenant(tenantId)).catch((error) => failures.push(error));
   if (failures.length > 0) throw failures[0];
 }
 

@@ -1,5 +1,8 @@
+import type { Context } from '../_kernel/context.ts';
 import type { SeedWorld } from '../_kernel/seed-world.ts';
-import { registerTenant } from './tenant.service.ts';
+import { suspensionTerms } from './leaving/suspension.rules.ts';
+import { seedFailedRun } from './provisioning/seed.ts';
+import { findOrRefuse, registerTenant, saveTenant } from './tenant.service.ts';
 
 const TENANTS = [
   ['platform', 'Platform Operations', 'PLATFORM', 'IE', 'UTC', 'en-IE', 'USD'],
@@ -19,4 +22,16 @@ export async function seed(world: SeedWorld): Promise<void> {
       registerTenant(ctx, { id: world.tenantId(slug), slug, name, kind, country, zone, locale, currency }),
     );
   }
+  await world.inTenant('sable', (ctx) => suspendSable(ctx));
+  await seedFailedRun(world);
+}
+
+/** Its licence lapsed a week ago. Nobody is told now: the other domains lay down for themselves what they made of it. */
+function suspendSable(ctx: Context): Promise<void> {
+  return ctx.tx(async (em) => {
+    const sable = await findOrRefuse(em, ctx.tenantId);
+    const aWeekAgo = new Date(Date.now() - 7 * 86_400_000);
+    Object.assign(sable, { state: 'SUSPENDED' }, suspensionTerms({ reason: 'LICENSE_LAPSED' }, aWeekAgo));
+    await saveTenant(em, sable);
+  });
 }

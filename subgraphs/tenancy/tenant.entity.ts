@@ -33,6 +33,9 @@ export class Suspension {
   @Field(() => SuspensionReasonEnum) reason!: SuspensionReason;
   @Field(() => String, { nullable: true }) note?: string | null;
   @Field(() => DateTime) since!: Date;
+  @Field(() => Boolean, { description: "Whether its subscribers' service was cut at once." }) cutService!: boolean;
+  @Field(() => DateTime, { nullable: true, description: "Until then its subscribers' service goes on." })
+  continuityUntil?: Date | null;
 }
 
 @ObjectType({ description: 'An organisation on the platform: an Internet Service Provider, or the platform itself.' })
@@ -51,11 +54,16 @@ export class Tenant {
   @Property({ type: 'datetime', nullable: true }) suspendedAt?: Date | null;
   @Property({ type: 'string', nullable: true }) suspensionReason?: SuspensionReason | null;
   @Property({ type: 'string', nullable: true }) suspensionNote?: string | null;
+  @Property({ type: 'boolean' }) cutService!: boolean;
+  @Property({ type: 'datetime', nullable: true }) continuityUntil?: Date | null;
   /** Its writes pause while it moves to another home. */
   @Property({ type: 'boolean' }) isWritePaused!: boolean;
   @Field(() => DateTime, { nullable: true, description: 'From then on it may be deleted, while it is closing.' })
   @Property({ type: 'datetime', nullable: true })
   closesAt?: Date | null;
+  @Property({ type: 'datetime', nullable: true }) closedAt?: Date | null;
+  /** Who closed it wants no export of its data. */
+  @Property({ type: 'boolean' }) waivesExport!: boolean;
   @Field(() => String, { description: 'ISO 3166-1 alpha-2.' }) @Property({ type: 'string' }) country!: string;
   @Field(() => String, { description: 'IANA time zone.' }) @Property({ type: 'string' }) zone!: string;
   @Field(() => String, { description: 'BCP 47.' }) @Property({ type: 'string' }) locale!: string;
@@ -65,6 +73,8 @@ export class Tenant {
   @Field(() => Int, { description: 'How far its clock runs ahead: 0 for all but a sandbox.' })
   @Property({ type: 'integer' })
   clockOffsetSeconds!: number;
+  /** A sandbox is closed then, by the true time. */
+  @Property({ type: 'datetime', nullable: true }) sandboxEndsAt?: Date | null;
   @Field(() => Int) @Property({ type: 'integer' }) version!: number;
   @Property({ type: 'datetime' }) createdAt!: Date;
 }
@@ -85,4 +95,6 @@ export class TenantView {
 export class TenantFeedPage {
   @Field(() => Int) head!: number;
   @Field(() => [TenantView]) tenants!: TenantView[];
+  /** Those that changed and are no more. */
+  @Field(() => [ID]) gone!: string[];
 }

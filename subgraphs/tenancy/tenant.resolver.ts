@@ -13,26 +13,19 @@ import {
   Root,
   Subscription,
 } from 'type-graphql';
-import { Continuity, Internal, RequiresPermission, SignedIn } from '../../schema/directives.ts';
+import { Continuity, Internal, RequiresPermission, SignedIn, WhileSuspended } from '../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../schema/page.ts';
-import { payload, payloadOf } from '../../schema/payload.ts';
+import { payload } from '../../schema/payload.ts';
 import { DateTime } from '../../schema/scalars.ts';
 import type { Context } from '../_kernel/context.ts';
 import { logHead } from '../_kernel/events.ts';
 import { follow } from '../_kernel/live.ts';
-import {
-  AccessModeEnum,
-  Suspension,
-  SuspensionReasonEnum,
-  Tenant,
-  TenantFeedPage,
-  TenantView,
-} from './tenant.entity.ts';
-import { accessModeOf, type SuspensionReason } from './tenant.rules.ts';
+import { AccessModeEnum, Tenant, TenantFeedPage, TenantView } from './tenant.entity.ts';
+import { TenantPayload } from './tenant.payload.ts';
+import { accessModeOf } from './tenant.rules.ts';
 import * as service from './tenant.service.ts';
 
 const TenantConnection = connectionOf(Tenant, 'Tenant');
-const TenantPayload = payloadOf('TenantPayload', 'tenant', () => Tenant);
 
 @InputType()
 class TenantProfileInput {
@@ -41,18 +34,6 @@ class TenantProfileInput {
   @Field(() => String, { nullable: true, description: 'IANA time zone.' }) zone?: string | null;
   @Field(() => String, { nullable: true, description: 'BCP 47.' }) locale?: string | null;
   @Field(() => String, { nullable: true }) contactEmail?: string | null;
-}
-
-@InputType()
-class SuspendTenantInput {
-  @Field(() => ID) tenantId!: string;
-  @Field(() => SuspensionReasonEnum) reason!: SuspensionReason;
-  @Field(() => String, { nullable: true }) note?: string | null;
-}
-
-@InputType()
-class TenantInput {
-  @Field(() => ID) tenantId!: string;
 }
 
 @InputType()
@@ -65,6 +46,7 @@ class AdvanceClockInput {
 export class TenantResolver {
   @Query(() => Tenant, { nullable: true, description: 'The tenant of the caller.' })
   @SignedIn()
+  @WhileSuspended()
   tenant(@Ctx() ctx: Context) {
     return service.ownTenant(ctx);
   }
@@ -87,12 +69,6 @@ export class TenantResolver {
     return accessModeOf(tenant);
   }
 
-  @FieldResolver(() => Suspension, { nullable: true })
-  suspension(@Root() tenant: Tenant): Suspension | null {
-    if (!tenant.suspendedAt || !tenant.suspensionReason) return null;
-    return { reason: tenant.suspensionReason, note: tenant.suspensionNote ?? null, since: tenant.suspendedAt };
-  }
-
   @FieldResolver(() => DateTime, { description: "The tenant's present: the clock a sandbox can move." })
   async now(@Ctx() ctx: Context) {
     await ctx.em();
@@ -104,22 +80,6 @@ export class TenantResolver {
   @Continuity()
   updateTenantProfile(@Arg('input', () => TenantProfileInput) input: TenantProfileInput, @Ctx() ctx: Context) {
     return payload(async () => ({ tenant: await service.updateTenantProfile(ctx, input) }));
-  }
-
-  @Mutation(() => TenantPayload)
-  @RequiresPermission('tenancy.tenant.suspend')
-  @Continuity()
-  suspendTenant(@Arg('input', () => SuspendTenantInput) input: SuspendTenantInput, @Ctx() ctx: Context) {
-    return payload(async () => ({
-      tenant: await service.suspendTenant(ctx, input.tenantId, input.reason, input.note ?? null),
-    }));
-  }
-
-  @Mutation(() => TenantPayload)
-  @RequiresPermission('tenancy.tenant.suspend')
-  @Continuity()
-  reactivateTenant(@Arg('input', () => TenantInput) input: TenantInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ tenant: await service.reactivateTenant(ctx, input.tenantId) }));
   }
 
   @Mutation(() => TenantPayload, { description: 'Moves the clock of a sandbox forward, up to 5 years in all.' })
@@ -134,6 +94,7 @@ export class TenantResolver {
     subscribe: ({ context }) => tenantChanges(context as Context) as never,
   })
   @SignedIn()
+  @WhileSuspended()
   tenantUpdated(@Root() tenant: Tenant): Tenant {
     return tenant;
   }
@@ -158,6 +119,8 @@ export class TenantResolver {
 const CHANGES = new Set([
   'tenancy.tenant.suspended',
   'tenancy.tenant.reactivated',
+  'tenancy.tenant.closed',
+  'tenancy.tenant.reopened',
   'tenancy.tenant.updated',
   'tenancy.clock.advanced',
 ]);

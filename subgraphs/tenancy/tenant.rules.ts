@@ -35,10 +35,18 @@ export function advance(from: TenantState, to: TenantState): TenantState {
 
 /**
  * What a state leaves open: a suspended tenant's people are refused at once, nothing of theirs is deleted; one that
- * closes can be read and exported; while a tenant moves to another home its writes pause.
+ * closes can be read and exported, unless it was suspended before; while a tenant moves to another home its writes pause.
  */
-export function accessModeOf({ state, isWritePaused }: { state: TenantState; isWritePaused: boolean }): AccessMode {
-  if (state === 'CLOSING') return 'READ_ONLY';
+export function accessModeOf({
+  state,
+  suspendedAt,
+  isWritePaused,
+}: {
+  state: TenantState;
+  suspendedAt?: Date | null;
+  isWritePaused: boolean;
+}): AccessMode {
+  if (state === 'CLOSING') return suspendedAt ? 'BLOCKED' : 'READ_ONLY';
   if (state !== 'ACTIVE') return 'BLOCKED';
   return isWritePaused ? 'READ_ONLY' : 'NORMAL';
 }

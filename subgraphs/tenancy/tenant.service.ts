@@ -11,16 +11,10 @@ import { Placement } from './placement/placement.entity.ts';
 import { regionOf } from './placement/placement.rules.ts';
 import { placeTenant } from './placement/placement.service.ts';
 import { Tenant, type TenantFeedPage, type TenantView } from './tenant.entity.ts';
-import {
-  accessModeOf,
-  advance,
-  checkProfile,
-  clockMovedBy,
-  type SuspensionReason,
-  type TenantProfile,
-} from './tenant.rules.ts';
+import { accessModeOf, checkProfile, clockMovedBy, type TenantProfile } from './tenant.rules.ts';
 
-export type NewTenant = Pick<Tenant, 'id' | 'slug' | 'name' | 'kind' | 'country' | 'zone' | 'locale' | 'currency'>;
+export type NewTenant = Pick<Tenant, 'id' | 'slug' | 'name' | 'kind' | 'country' | 'zone' | 'locale' | 'currency'> &
+  Partial<Pick<Tenant, 'state' | 'legalName' | 'contactEmail' | 'billingEmail' | 'sandboxEndsAt'>>;
 
 /** The caller's own tenant. */
 export async function ownTenant(ctx: Context): Promise<Tenant | null> {
@@ -48,11 +42,13 @@ export function listTenants(ctx: Context, page: PageArgs): Promise<Connection<Te
 export function registerTenant(ctx: Context, tenant: NewTenant): Promise<Tenant> {
   return ctx.tx(async (em) => {
     const made = em.create(Tenant, {
-      ...tenant,
       state: 'ACTIVE',
+      ...tenant,
       version: 1,
       clockOffsetSeconds: 0,
       isWritePaused: false,
+      cutService: false,
+      waivesExport: false,
       createdAt: ctx.now(),
     });
     em.persist(made);
@@ -75,37 +71,6 @@ export function updateTenantProfile(ctx: Context, profile: TenantProfile): Promi
     tenant.contactEmail = contactEmail === undefined ? tenant.contactEmail : contactEmail;
     await saveTenant(em, tenant);
     emit(em, 'tenancy.tenant.updated', { version: tenant.version });
-    return tenant;
-  });
-}
-
-/** Suspends a tenant: its people are refused within a second; its subscribers' service goes on. Nothing is deleted. */
-export function suspendTenant(
-  ctx: Context,
-  tenantId: string,
-  reason: SuspensionReason,
-  note: string | null,
-): Promise<Tenant> {
-  return inTenant(ctx, tenantId).tx(async (em) => {
-    const tenant = await findOrRefuse(em, tenantId);
-    if (tenant.kind === 'PLATFORM') throw new Refusal('INVALID_STATE', 'The platform itself is never suspended.');
-    tenant.state = advance(tenant.state, 'SUSPENDED');
-    Object.assign(tenant, { suspendedAt: new Date(), suspensionReason: reason, suspensionNote: note });
-    await saveTenant(em, tenant);
-    emit(em, 'tenancy.tenant.suspended', { reason });
-    return tenant;
-  });
-}
-
-/** Lifts a suspension; everything is as it was. */
-export function reactivateTenant(ctx: Context, tenantId: string): Promise<Tenant> {
-  return inTenant(ctx, tenantId).tx(async (em) => {
-    const tenant = await findOrRefuse(em, tenantId);
-    tenant.state = advance(tenant.state, 'ACTIVE');
-    const reason = tenant.suspensionReason ?? 'OWNER_REQUEST';
-    Object.assign(tenant, { suspendedAt: null, suspensionReason: null, suspensionNote: null });
-    await saveTenant(em, tenant);
-    emit(em, 'tenancy.tenant.reactivated', { reason });
     return tenant;
   });
 }
@@ -133,7 +98,12 @@ export async function tenantFeed(ctx: Context, afterSeq: number, first: number):
       em,
       rows.map((row) => row.subject),
     );
-    return { head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head, tenants };
+    const known = new Set(tenants.map(({ id }) => id));
+    return {
+      head: rows.length === first ? (rows.at(-1)?.seq ?? head) : head,
+      tenants,
+      gone: rows.flatMap(({ subject }) => (known.has(subject) ? [] : [subject])),
+    };
   });
 }
 
@@ -155,14 +125,15 @@ async function readViews(em: EntityManager, ids: string[]): Promise<TenantView[]
 }
 
 /** A caller who acts in the tenant it names; refuses with NOT_FOUND what cannot be one. */
-function inTenant(ctx: Context, tenantId: string): Context {
+export function inTenant(ctx: Context, tenantId: string): Context {
   if (!isId(tenantId)) throw new Refusal('NOT_FOUND', 'There is no such tenant.', 'tenantId');
   return ctx.inTenant(tenantId);
 }
 
-const findOrRefuse = (em: EntityManager, id: string) => lockOrRefuse(em, Tenant, id, 'tenant');
+/** The tenant of an id, locked until the transaction ends; or NOT_FOUND. */
+export const findOrRefuse = (em: EntityManager, id: string) => lockOrRefuse(em, Tenant, id, 'tenant');
 
-/** Writes a changed tenant, the kernel's copy with it, and tells the gateways. */
+/** Writes a changed tenant down, the kernel's copy with it, and tells the gateways. */
 export async function saveTenant(em: EntityManager, tenant: Tenant): Promise<void> {
   tenant.version += 1;
   await em.flush();

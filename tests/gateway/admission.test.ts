@@ -197,7 +197,7 @@ describe('What an operation may ask', () => {
       extensions: { cost: { requested: 10_201, max: 10_000 } },
     });
     const { graph } = running.gateway;
-    const caller = await graph.parts.auth.authenticate(`Bearer ${ingrid.token}`);
+    const caller = await graph.parts.auth.authenticate(`Bearer ${ingrid.token}`, '127.0.0.1');
     const operation = graph.prepare({ query, caller, requestId: '', address: '' });
     expect(operation.isPlanned({ n: 100 })).toBe(false);
     const smaller = await overHttp()(running.client.url, ingrid.token, { query, variables: { n: 2 } });

@@ -14,7 +14,7 @@ describe('A gateway counts what machines ask', () => {
   }, 60_000);
   afterAll(() => running?.close());
 
-  /** A caller as it will be known by an API key. */
+  /** A caller as an installation will be known; keys are asked for real in tests/identity/api-keys. */
   const key = (kind: Caller['kind']): Caller => ({
     ...{ ...ANONYMOUS, kind, tenantId: KESTREL, userId: '01990000-0000-7000-8000-00000000c001' },
     permissions: packPermissions(['tickets.ticket.read']),
@@ -34,12 +34,12 @@ describe('A gateway counts what machines ask', () => {
     return row.used as number;
   };
 
-  test('accepted operations of keys and installations, not those of people, and none that was refused before', async () => {
+  test('accepted operations of installations, not those of people, and none that was refused before', async () => {
     await use(0);
     expect((await ask('USER')).status).toBe(200);
-    expect((await ask('API_KEY', '{ ticket')).status).toBe(400);
+    expect((await ask('INSTALLATION', '{ ticket')).status).toBe(400);
     expect(await used()).toBe(0);
-    expect((await ask('API_KEY')).status).toBe(200);
+    expect((await ask('INSTALLATION')).status).toBe(200);
     expect(await used()).toBe(1);
     expect((await ask('INSTALLATION')).status).toBe(200);
     expect(await used()).toBeGreaterThanOrEqual(2);
@@ -49,7 +49,7 @@ describe('A gateway counts what machines ask', () => {
     await use(100_000);
     const refused: Awaited<ReturnType<typeof ask>>[] = [];
     while (refused.length < 3) {
-      const answer = await ask('API_KEY');
+      const answer = await ask('INSTALLATION');
       if (answer.errors) refused.push(answer); // the rest of a lease may be used up first
     }
     for (const { status, data, errors } of refused) {

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { answerFor } from '../setup/codes.ts';
 import { openGatewayWorld } from '../setup/gateway.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -62,6 +63,9 @@ const answer = (page: Page) => page.locator('.result-window');
     await page.waitForFunction(() => document.getElementById('who')?.textContent?.includes('not right'));
 
     await page.fill('#sign-in input[name=password]', running.password);
+    await page.click('#sign-in button:not([type=button])');
+    await page.waitForFunction(() => document.getElementById('who')?.textContent?.includes('Type the code'));
+    await page.fill('#sign-in input[name=code]', await answerFor('ngozi@platform.example', running.password));
     await page.click('#sign-in button:not([type=button])');
     await page.waitForFunction(() => document.getElementById('who')?.textContent?.includes('Platform Operations'));
 

@@ -43,7 +43,7 @@ class Server {
     this.at(ms, () => {
       outcome[tenant] ??= { served: 0, refused: 0, tookMs: [] };
       const told = outcome[tenant];
-      const asker: Asker = { caller: { tenantId: tenant, userId: person, kind: 'USER' }, address: '' };
+      const asker: Asker = { caller: { tenantId: tenant, userId: person, keyId: null, kind: 'USER' }, address: '' };
       void Promise.resolve()
         .then(() => this.shedding.enter(asker))
         .then(
@@ -81,7 +81,7 @@ interface Outcomes {
 
 const p95 = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length * 0.95)] ?? 0;
 const asker = (tenantId: string | null, userId: string | null = 'ada', address = '10.0.0.1'): Asker => ({
-  caller: { tenantId, userId, kind: userId ? 'USER' : 'ANONYMOUS' },
+  caller: { tenantId, userId, keyId: null, kind: userId ? 'USER' : 'ANONYMOUS' },
   address,
 });
 

@@ -5,7 +5,6 @@ import {
   checkGiving,
   checkReason,
   checkRoles,
-  checkStrong,
   effectivePermissions,
   keepAnAdmin,
   type MembershipState,
@@ -59,12 +58,14 @@ describe('The roles of a member', () => {
 describe('Who may give a role', () => {
   test('an administrator gives any', () => {
     for (const role of rolesIn(false))
-      expect(() => checkGiving(giver('ingrid', 'tenant_admin'), 'nils', [role], false)).not.toThrow();
+      expect(() =>
+        checkGiving(giver('ingrid', 'tenant_admin'), 'nils', [role], effectivePermissions([role], false)),
+      ).not.toThrow();
   });
 
   test.each([
     ['their own', giver('ingrid', 'tenant_admin'), 'ingrid', ['auditor'], /own roles/],
-    ['more than they hold', giver('mira', 'billing_manager'), 'nils', ['network_engineer'], /more than they may/],
+    ['more than they hold', giver('mira', 'billing_manager'), 'nils', ['network_engineer'], /do not hold/],
     [
       'administrator, unless they are one',
       giver('mira', 'auditor'),
@@ -73,8 +74,9 @@ describe('Who may give a role', () => {
       /makes an administrator/,
     ],
   ] as const)('nobody gives %s', (_, from, to, roles, sentence) => {
-    expect(() => checkGiving(from, to, roles, false)).toThrow(sentence);
-    expect(() => checkGiving(from, to, roles, false)).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
+    const give = () => checkGiving(from, to, roles, effectivePermissions(roles, false));
+    expect(give).toThrow(sentence);
+    expect(give).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
   });
 });
 
@@ -98,23 +100,6 @@ describe('The course of a membership', () => {
   test.each(states.flatMap((from) => states.map((to) => [from, to] as const)))('from %s to %s', (from, to) => {
     if (allowed.includes(`${from}>${to}`)) expect(advance(from, to)).toBe(to);
     else expect(() => advance(from, to)).toThrow(expect.objectContaining({ code: 'INVALID_STATE' }));
-  });
-});
-
-describe('A door that wants a fresh proof', () => {
-  const now = new Date(1_800_000_000_000);
-  test.each([
-    ['just now', 1_800_000_000, true],
-    ['ten minutes ago', 1_800_000_000 - 600, true],
-    ['longer ago', 1_800_000_000 - 601, false],
-    ['never', undefined, false],
-  ])('for a proof given %s', (_, strongAt, isOpen) => {
-    const enter = () => checkStrong(strongAt, now);
-    if (isOpen) expect(enter).not.toThrow();
-    else
-      expect(enter).toThrow(
-        expect.objectContaining({ extensions: { code: 'FORBIDDEN', reason: 'STEP_UP', methods: ['PWD'] } }),
-      );
   });
 });
 

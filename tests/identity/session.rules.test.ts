@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  DEFAULT_LIFETIMES,
   isTenantUsable,
   kindOf,
   overByTime,
@@ -20,22 +21,36 @@ describe('How long one stays signed in', () => {
     ['a customer in the portal', 'PORTAL', ['customer'], 30 * DAY, 90 * DAY],
     ['staff before a tenant is chosen', 'STAFF', [], 480, DAY],
   ] as const)('%s: so many minutes of rest, so many in all', (_, kind, roles, idle, longest) => {
-    const times = timesOf({ startedAt: at(0) }, kind, roles, at(0));
+    const times = timesOf({ startedAt: at(0) }, kind, roles, DEFAULT_LIFETIMES, at(0));
     expect(times).toEqual({ startedAt: at(0), idleUntil: at(idle), endsAt: at(longest) });
     expect(overByTime(times, at(idle - 1))).toBeNull();
     expect(overByTime(times, at(idle))).toBe('IDLE');
     expect(overByTime(times, at(longest))).toBe('EXPIRED');
   });
 
+  test("a tenant's policy says how long, but to a platform administrator no longer than half an hour and twelve", () => {
+    const policy = { idleMinutes: 60, maxHours: 168, portalIdleDays: 2, portalMaxDays: 3 };
+    const of = (kind: 'STAFF' | 'PORTAL', role: string) => timesOf({ startedAt: at(0) }, kind, [role], policy, at(0));
+    expect(of('STAFF', 'auditor')).toMatchObject({ idleUntil: at(60), endsAt: at(7 * DAY) });
+    expect(of('STAFF', 'platform_admin')).toMatchObject({ idleUntil: at(30), endsAt: at(12 * HOUR) });
+    expect(of('PORTAL', 'customer')).toMatchObject({ idleUntil: at(2 * DAY), endsAt: at(3 * DAY) });
+  });
+
   test('using a session moves its rest, never past its end', () => {
-    const times = timesOf({ startedAt: at(0), endsAt: at(DAY) }, 'STAFF', ['sales'], at(20 * HOUR));
+    const times = timesOf({ startedAt: at(0), endsAt: at(DAY) }, 'STAFF', ['sales'], DEFAULT_LIFETIMES, at(20 * HOUR));
     expect(times).toMatchObject({ idleUntil: at(DAY), endsAt: at(DAY) });
   });
 
   test('going to the platform shortens a session, and coming back does not lengthen it', () => {
-    const there = timesOf({ startedAt: at(0), endsAt: at(DAY) }, 'STAFF', ['platform_admin'], at(60));
+    const there = timesOf(
+      { startedAt: at(0), endsAt: at(DAY) },
+      'STAFF',
+      ['platform_admin'],
+      DEFAULT_LIFETIMES,
+      at(60),
+    );
     expect(there).toMatchObject({ idleUntil: at(90), endsAt: at(12 * HOUR) });
-    const back = timesOf(there, 'STAFF', ['auditor'], at(70));
+    const back = timesOf(there, 'STAFF', ['auditor'], DEFAULT_LIFETIMES, at(70));
     expect(back).toMatchObject({ idleUntil: at(70 + 480), endsAt: at(12 * HOUR) });
   });
 
@@ -43,7 +58,7 @@ describe('How long one stays signed in', () => {
     const role = fc.constantFrom('platform_admin', 'auditor');
     fc.assert(
       fc.property(fc.nat(2 * DAY), fc.nat(DAY), role, (end, now, key) => {
-        const times = timesOf({ startedAt: at(0), endsAt: at(end) }, 'STAFF', [key], at(now));
+        const times = timesOf({ startedAt: at(0), endsAt: at(end) }, 'STAFF', [key], DEFAULT_LIFETIMES, at(now));
         expect(times.endsAt <= at(end)).toBe(true);
         expect(times.idleUntil <= times.endsAt).toBe(true);
       }),
@@ -99,7 +114,11 @@ describe('Why a session cannot go on', () => {
   });
 
   test('an unknown state of a tenant lets nobody in', () => {
-    expect(isTenantUsable('CLOSING', ['tenant_admin'])).toBe(false);
+    expect(isTenantUsable('PURGING', ['tenant_admin'])).toBe(false);
+  });
+
+  test('a tenant that is closing can be looked at by all its people', () => {
+    expect(isTenantUsable('CLOSING', ['technician'])).toBe(true);
   });
 
   test('somebody without tenant is what their realm says', () => {

@@ -14,10 +14,11 @@ afterAll(() => trial?.close());
 
 const AGAIN = {
   session: null,
+  challenge: null,
   tenants: [],
   userErrors: [{ code: 'INVALID', message: 'Please sign in again.', field: null }],
 };
-const signIn = async (email = 'wren@kestrel.example') => (await client.signIn({ email })).answer.session as Tokens;
+const signIn = async (email = 'wren@kestrel.example') => (await client.enter({ email })).tokens;
 const sessionOf = async ({ sessionId }: Tokens) =>
   (await trial.sql('select * from identity.session where id = $1', [sessionId]))[0];
 const passes = ({ sessionId }: Tokens, time: string) =>
@@ -129,11 +130,11 @@ describe('Refreshing', () => {
       'the tenant is suspended',
       "update kernel.tenant_profile set state = 'SUSPENDED' where slug = $1",
       "update kernel.tenant_profile set state = 'ACTIVE' where slug = $1",
-      'atlas',
+      'northwind',
       'TENANT_SUSPENDED',
     ],
   ])('when %s is refused and ends the session', async (_, stop, restore, subject, reason) => {
-    const tokens = await signIn(subject === 'atlas' ? 'lia@atlas.example' : 'chidi@harbour.example');
+    const tokens = await signIn(subject === 'northwind' ? 'piet@northwind.example' : 'chidi@harbour.example');
     await trial.sql(stop, [subject]);
     expect((await client.refresh(tokens.refreshToken)).answer).toEqual(AGAIN);
     await trial.sql(restore, [subject]);
@@ -183,11 +184,11 @@ describe('Proving it once more', () => {
     await trial.sql("update identity.session set strong_at = strong_at - interval '1 hour' where id = $1", [
       tokens.sessionId,
     ]);
-    const { answer } = await client.stepUp(envelope, trial.password);
+    const { answer } = await client.stepUp(envelope, { password: trial.password });
     expect(answer.session?.sessionId).toBe(tokens.sessionId);
     expect(Date.now() / 1_000 - Number((await client.seenBy(tokens)).strongAt)).toBeLessThan(10);
     for (let i = 0; i < 5; i += 1)
-      expect((await client.stepUp(envelope, 'guess')).answer.userErrors[0]?.message).toBe(
+      expect((await client.stepUp(envelope, { password: 'guess' })).answer.userErrors[0]?.message).toBe(
         'E-mail or password is not right.',
       );
     expect((await client.signIn({ email: 'bruno@atlas.example' })).answer.session).toBeNull();

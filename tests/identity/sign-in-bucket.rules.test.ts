@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { prefixOf } from '../../schema/address-prefix.ts';
 import {
   ADDRESS_POLICY,
   type Bucket,
@@ -6,7 +7,6 @@ import {
   giveBack,
   isLocked,
   MAIL_POLICY,
-  prefixOf,
 } from '../../subgraphs/identity/sign-in-bucket.rules.ts';
 
 const at = (clock: string) => {

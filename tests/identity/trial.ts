@@ -5,6 +5,7 @@ import { createVerifier, type Envelope } from '../../subgraphs/_kernel/signed-co
 import { type GraphResult, runSubgraph } from '../../subgraphs/_kernel/subgraph.ts';
 import { effectivePermissions } from '../../subgraphs/identity/membership.rules.ts';
 import { PEOPLE } from '../../subgraphs/identity/seed.ts';
+import { answerFor } from '../setup/codes.ts';
 import { withClient } from '../setup/database.ts';
 import { openWorld } from '../setup/world.ts';
 
@@ -43,6 +44,8 @@ export async function openTrial() {
       const queries = await world.statementsOf('identity', run);
       return queries.filter((query) => /\b(identity|kernel)"?\./.test(query));
     },
+    /** The mails that have gone out, oldest first, once every job has run. */
+    mails: (to?: string) => world.mails(to),
     close: () => world.close(),
   };
 }
@@ -61,6 +64,7 @@ export function envelopeOf(name: string, tenant?: SeedTenant): Partial<Envelope>
     ...(person.customerId ? { customerId: person.customerId } : {}),
     permissions: packPermissions(effectivePermissions([person.role], person.tenant === 'platform')),
     strongAt: Math.floor(Date.now() / 1_000),
+    proofs: [person.hasTotp ? 'OTP' : 'PWD'],
   };
 }
 
@@ -73,16 +77,18 @@ export interface Tokens {
   refreshExpiresAt: string;
   sessionId: string;
   tenant: { slug: string } | null;
+  mustDo: string[];
 }
 
 export interface SignInAnswer {
   session: Tokens | null;
+  challenge: { token: string; methods: string[]; expiresAt: string; passkeyOptions: string | null } | null;
   tenants: { id: string; tenant: { slug: string } }[];
   userErrors: { code: string; message: string; field: string | null }[];
 }
 
 const ANSWER =
-  '{ session { accessToken expiresAt refreshToken refreshExpiresAt sessionId tenant { slug } } tenants { id tenant { slug } } userErrors { code message field } }';
+  '{ session { accessToken expiresAt refreshToken refreshExpiresAt sessionId tenant { slug } mustDo } challenge { token methods expiresAt passkeyOptions } tenants { id tenant { slug } } userErrors { code message field } }';
 
 interface Input {
   email: string;
@@ -108,19 +114,27 @@ export function clientOf(trial: Trial) {
     refreshByCookie: (refreshCookie: string) => call({ refreshCookie }, 'refreshSession', 'RefreshInput'),
     switchTenant: (envelope: Partial<Envelope>, tenantId: string) =>
       call(envelope, 'switchTenant', 'SwitchTenantInput!', { tenantId }),
-    stepUp: (envelope: Partial<Envelope>, password: string) => call(envelope, 'stepUp', 'StepUpInput!', { password }),
+    stepUp: (envelope: Partial<Envelope>, given: object) => call(envelope, 'stepUp', 'StepUpInput!', given),
+    answer: (token: string, given: object, envelope: Partial<Envelope> = {}) =>
+      call(envelope, 'answerChallenge', 'AnswerChallengeInput!', { token, ...given }),
     /** Signs somebody in and hands over what they then are to a subgraph, as the gateway reads it from their token. */
     async enter(input: Input) {
-      const { answer } = await client.signIn(input);
+      const { answer: first } = await client.signIn(input);
+      const code = first.challenge && (await answerFor(input.email, input.password ?? trial.password));
+      const { answer } = first.challenge ? await client.answer(first.challenge.token, { code }) : { answer: first };
       const tokens = answer.session as Tokens;
       return { tokens, envelope: await client.seenBy(tokens) };
     },
     async seenBy({ sessionId }: Tokens): Promise<Partial<Envelope>> {
-      const fields = 'userId tenantId membershipId customerId catalogue bits strongAt';
+      const fields = 'userId tenantId membershipId customerId catalogue bits strongAt proofs mustDo';
       const { data } = await trial.ask(GATEWAY, `query($ids: [ID!]!) { grants(sessionIds: $ids) { ${fields} } }`, {
         ids: [sessionId],
       });
-      const [grant] = data?.grants as (Record<string, string> & { strongAt: number })[];
+      const [grant] = data?.grants as (Record<string, string> & {
+        strongAt: number | null;
+        proofs: string[];
+        mustDo: string[];
+      })[];
       if (!grant) throw new Error('There is no such session.');
       return {
         caller: { kind: 'USER', id: String(grant.userId) },
@@ -129,7 +143,9 @@ export function clientOf(trial: Trial) {
         ...(grant.membershipId ? { membershipId: grant.membershipId } : {}),
         ...(grant.customerId ? { customerId: grant.customerId } : {}),
         permissions: { catalogue: String(grant.catalogue), bits: String(grant.bits) },
-        strongAt: grant.strongAt,
+        proofs: grant.proofs,
+        mustDo: grant.mustDo,
+        ...(grant.strongAt === null ? {} : { strongAt: grant.strongAt }),
       };
     },
   };

@@ -10,6 +10,8 @@ const SECRET_ENV: Record<string, string> = {
   DATABASE_ROLE_SECRET: key(),
   ENVELOPE_PRIVATE_KEY: key(),
   ENVELOPE_PUBLIC_KEYS: ed25519PublicOf(key()),
+  MASTER_KEY: key(),
+  CERTIFICATE_KEY: key(),
   IDENTITY_DATA_KEY: key(),
   IDENTITY_MAC_KEY: key(),
 };
@@ -47,6 +49,8 @@ describe('one message says everything that is wrong', () => {
     const missing = [
       'ENVELOPE_PRIVATE_KEY',
       'ENVELOPE_PUBLIC_KEYS',
+      'MASTER_KEY',
+      'CERTIFICATE_KEY',
       'IDENTITY_DATA_KEY',
       'IDENTITY_MAC_KEY',
       'DATABASE_URL',

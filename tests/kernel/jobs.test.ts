@@ -1,17 +1,23 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import type { Feature } from '../../schema/features.ts';
+import { PLATFORM_TENANT } from '../../subgraphs/_kernel/db.ts';
 import { emit } from '../../subgraphs/_kernel/events.ts';
 import { type Jobs, react, reactionsOf, runJobs } from '../../subgraphs/_kernel/jobs.ts';
 import { writeReactions } from '../../subgraphs/_kernel/migrations.ts';
-import { hears, type RunningSubgraph, type SubgraphDefinition } from '../../subgraphs/_kernel/subgraph.ts';
+import {
+  type Hearing,
+  hears,
+  type RunningSubgraph,
+  type SubgraphDefinition,
+} from '../../subgraphs/_kernel/subgraph.ts';
 import { SUBGRAPHS } from '../../subgraphs/index.ts';
 import { tenancy } from '../../subgraphs/tenancy/index.ts';
 import { openWorld, type World } from '../setup/world.ts';
-import { asSuperuser, inNewTenant, migrateByHand, until } from './by-hand.ts';
+import { asRole, asSuperuser, enterTenant, inNewTenant, migrateByHand, until } from './by-hand.ts';
 
 /** What a subscriber does: it writes down what it heard. */
-const noting = (task: string, isAlwaysOn = false) =>
+const noting = (task: string, hearing: Hearing = {}) =>
   hears(
     'tenancy.tenant.updated',
     async (ctx, { id, payload }) => {
@@ -20,7 +26,7 @@ const noting = (task: string, isAlwaysOn = false) =>
       );
       if (payload.version === FAILS_TWICE && failsAgain(task)) throw new Error('not yet');
     },
-    { isAlwaysOn },
+    hearing,
   );
 
 /** The version in an event that a subscriber cannot deal with at first. */
@@ -32,12 +38,16 @@ function failsAgain(task: string): boolean {
   return sofar < 2;
 }
 
-/** A domain that needs a feature, one of whose subscribers runs whatever the licence says. */
+/** A domain that needs a feature; one of its subscribers runs whatever the licence says, one hears the platform alone. */
 const domain: SubgraphDefinition = {
   ...tenancy,
   name: 'trial',
   feature: 'crm',
-  subscribers: { note: noting('note'), keep: noting('keep', true) },
+  subscribers: {
+    note: noting('note'),
+    keep: noting('keep', { isAlwaysOn: true }),
+    order: noting('order', { isPlatformOnly: true, isUrgent: true, isAlwaysOn: true }),
+  },
 };
 
 let world: World;
@@ -50,15 +60,19 @@ beforeAll(async () => {
      call kernel.make_tenanted('tenancy.note', false)`,
   );
   await writeReactions(world.config, [...SUBGRAPHS, domain].flatMap(reactionsOf));
+  jobs = await startJobs();
+});
+afterAll(() => world.close());
+
+function startJobs(): Promise<Jobs> {
   const { machinery, subgraph } = world.subgraph('tenancy');
   const running = {
     name: domain.name,
     machinery,
     subgraph: { ...subgraph, name: domain.name, definition: domain },
   } as RunningSubgraph;
-  jobs = await runJobs(world.config, [running], machinery.log);
-});
-afterAll(() => world.close());
+  return runJobs(world.config, [running], machinery.log);
+}
 
 /** A tenant whose licence opens crm this far, or not at all. */
 async function tenantWith(access?: 'FULL' | 'READ' | 'NONE', from = '2020-01-01T00:00:00Z'): Promise<string> {
@@ -120,6 +134,59 @@ describe('who subscribes to an event', () => {
       ['keep', event],
       ['note', event],
     ]);
+  });
+
+  test('hears the platform’s log alone where it says so, and nothing of an ISP’s, even by hand', async () => {
+    const tenantId = await tenantWith('FULL');
+    const event = await tell(tenantId);
+    await done(tenantId);
+    await asSuperuser(
+      world,
+      `select graphile_worker.add_job('trial.order', json_build_object('tenantId', $1::text, 'seq', 1))`,
+      [tenantId],
+    );
+    await done(tenantId);
+    expect(await notesOf(tenantId)).toEqual([
+      ['keep', event],
+      ['note', event],
+    ]);
+    const ordered = await tell(PLATFORM_TENANT);
+    await done(PLATFORM_TENANT);
+    expect(await notesOf(PLATFORM_TENANT)).toContainEqual(['order', ordered]);
+  });
+
+  test('is enqueued for the logs it hears, and before all others where it is urgent', async () => {
+    const enqueued = (tenantId: string) =>
+      asRole(world, 'svc_tenancy', async (client) => {
+        await client.query('begin');
+        await enterTenant(client, tenantId);
+        const event = { id: randomUUID(), name: 'tenancy.tenant.updated', payload: { version: 1 } };
+        await client.query('select kernel.finish($1)', [JSON.stringify({ events: [event] })]);
+        await client.query('commit');
+        return event.id;
+      });
+    await jobs.stop();
+    try {
+      const of = async (event: string) =>
+        (
+          await asSuperuser(
+            world,
+            `select key, priority from graphile_worker._private_jobs where key like 'trial.%' and key like '%' || $1 order by priority, key`,
+            [event],
+          )
+        ).map(({ key, priority }) => [String(key).split(':')[0], priority]);
+      expect(await of(await enqueued(await tenantWith('FULL')))).toEqual([
+        ['trial.keep', 0],
+        ['trial.note', 0],
+      ]);
+      expect(await of(await enqueued(PLATFORM_TENANT))).toEqual([
+        ['trial.order', -1],
+        ['trial.keep', 0],
+        ['trial.note', 0],
+      ]);
+    } finally {
+      jobs = await startJobs();
+    }
   });
 
   test('hears nothing of what was rolled back', async () => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Query, Resolver, Root, Subscription } from 'type-graphql';
 import { OpenDoor, SignedIn } from '../../schema/directives.ts';
 import type { Context } from '../../subgraphs/_kernel/context.ts';
-import { emit, logHead } from '../../subgraphs/_kernel/events.ts';
+import { emit, logHead, readLog } from '../../subgraphs/_kernel/events.ts';
 import { follow, type PlacedItem } from '../../subgraphs/_kernel/live.ts';
 import { createMint, createVerifier } from '../../subgraphs/_kernel/signed-context.ts';
 import { defineSubgraph, type GraphResult, runSubgraph } from '../../subgraphs/_kernel/subgraph.ts';
@@ -92,6 +92,27 @@ describe('who follows a tenant', () => {
       await stream.return(undefined);
     }
     await telling;
+  });
+
+  test('begins with one moment: what is committed while that is read comes as news', async () => {
+    const tenantId = randomUUID();
+    await tell(tenantId, 1);
+    const ctx = await inNewTenant(world, tenantId);
+    const stream = follow<string>(
+      ctx,
+      async (reader) => {
+        const upTo = await logHead(await reader.em());
+        await tell(tenantId, 2);
+        const seen = await readLog(await reader.em(), 0, 10);
+        return { upTo, first: [`begins with ${seen.length} of ${upTo}`] };
+      },
+      (events) => events.map(({ payload }) => `version ${(payload as { version: number }).version}`),
+    );
+    expect([await stream.next(), await stream.next()].map(({ value }) => value)).toEqual([
+      'begins with 1 of 1',
+      'version 2',
+    ]);
+    await stream.return(undefined);
   });
 
   test('hears nothing of another tenant', async () => {

@@ -6,6 +6,7 @@ import {
   burnt,
   type Counted,
   leftOf,
+  MAX_USE,
   newlyReached,
   plainUntil,
   type TopUp,
@@ -117,9 +118,16 @@ describe('A use burns', () => {
   });
 });
 
+test('However large a limit and its margin, what is counted plainly ends where counting does', () => {
+  const row = { policy: 'SOFT', marginPercent: 50, warned: [80, 100] } as const;
+  expect(plainUntil(counted({ ...row, limit: MAX_USE - 1n, used: MAX_USE - 1n, warned: [...row.warned] }))).toBe(
+    MAX_USE,
+  );
+});
+
 /** A counter in Denver that was last used on 10 April 2027. */
 const counted = (over: Partial<Counted> = {}): Counted => ({
-  ...{ ...allowance(), kind: 'COUNTER', unitRate: null, used: 40n, toppedUp: 0n, reported: 0n },
+  ...{ ...allowance(), kind: 'COUNTER', unitRate: null, next: null, used: 40n, toppedUp: 0n, reported: 0n },
   ...{ anchorDay: 1, zone: 'America/Denver', warned: [] },
   ...{ periodStart: new Date('2027-04-01T06:00:00Z'), periodEnd: new Date('2027-05-01T06:00:00Z') },
   ...{

@@ -105,7 +105,7 @@ export const grant = (feature: Feature, over: Partial<GrantFacts> = {}): GrantFa
 
 export const addOn = (code: string, over: Partial<AddOnFacts> = {}): AddOnFacts => ({
   ...{ id: `add-on ${code}`, code, version: 1, quantity: 1, startsAt: new Date('2027-01-01T00:00:00Z'), endsAt: null },
-  ...{ features: [], limits: [], ...over },
+  ...{ features: [], limits: [], meter: null, ...over },
 });
 
 /** An instant of the first half of 2027, on a coarse grid, so that instants often coincide. */

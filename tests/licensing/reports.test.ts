@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { roleUrl } from '../../subgraphs/_kernel/db.ts';
+import { consume } from '../../subgraphs/_kernel/quota.ts';
+import { closeUsage } from '../../subgraphs/licensing/usage/usage-close.service.ts';
 import { NGOZI } from '../setup/world.ts';
 import { type LicensingWorld, openLicensingWorld, tenantId } from './licensing-world.ts';
 
@@ -101,6 +103,41 @@ describe('What reports read', () => {
       expect(rows.find(({ feature_name }) => feature_name === key)).toMatchObject({ usage_count: used });
     const again = await as('platform', 'select id from feature_usage');
     expect(again.map(({ id }) => id)).toEqual(rows.map(({ id }) => id));
+  });
+
+  test('a day that is closed stays in the report as it ended, under the same id', async () => {
+    const days = () =>
+      as(
+        'fable',
+        "select usage_date::text as on_date, id, usage_count, created_at at time zone 'UTC' as began from feature_usage where feature_name = 'tickets' order by 1",
+      );
+    const goTo = async (day: number) => {
+      const seconds = day * 86_400;
+      await licensing.sql('update kernel.tenant_profile set clock_offset_seconds = $1 where tenant_id = $2', [
+        ...[seconds, tenantId('fable')],
+      ]);
+      await licensing.inTenant('fable', closeUsage);
+    };
+    await goTo(0);
+    const known = await days();
+    const [today] = known.slice(-1);
+    await licensing.inTenant('fable', (ctx) => ctx.tx((em) => consume(ctx, em, 'tickets', 3n, 'three')));
+    await goTo(1);
+    await licensing.inTenant('fable', (ctx) => ctx.tx((em) => consume(ctx, em, 'tickets', 1n, 'one')));
+    await goTo(2);
+    const seen = (await days()).slice(known.length - 1);
+    expect(seen).toHaveLength(3);
+    expect(seen[0]).toEqual({ ...today, usage_count: String(Number(today?.usage_count) + 3) });
+    expect(new Set(seen.map(({ id }) => id)).size).toBe(3);
+    const closed = await licensing.sql(
+      "select date::text as on_date, closing from kernel.quota_day where tenant_id = $1 and key = 'tickets' order by date desc limit 2",
+      [tenantId('fable')],
+    );
+    expect(seen.slice(0, 2)).toEqual(
+      closed.reverse().map(({ on_date, closing }) => expect.objectContaining({ on_date, usage_count: closing })),
+    );
+    for (const { on_date, began } of seen)
+      expect((began as Date).toLocaleDateString('sv', { timeZone: 'Europe/London' })).toBe(on_date);
   });
 
   test('a reader sees one tenant, none unless it says which, and changes nothing', async () => {

@@ -81,11 +81,14 @@ export async function deploy(): Promise<Deployment> {
       DATABASE_ROLE_SECRET: config.DATABASE_ROLE_SECRET,
       ENVELOPE_PRIVATE_KEY: config.ENVELOPE_PRIVATE_KEY,
       ENVELOPE_PUBLIC_KEYS: config.ENVELOPE_PUBLIC_KEYS.join(','),
+      MASTER_KEY: config.MASTER_KEY,
+      CERTIFICATE_KEY: config.CERTIFICATE_KEY,
       IDENTITY_DATA_KEY: config.IDENTITY_DATA_KEY,
       IDENTITY_MAC_KEY: config.IDENTITY_MAC_KEY,
     };
     const here = {
       HOST: '127.0.0.1',
+      DATA_DIR: config.DATA_DIR,
       PORT: '0',
       ADMIN_HOST: '127.0.0.1',
       ADMIN_PORT: '0',

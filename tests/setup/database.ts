@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -16,6 +17,9 @@ const TEMPLATE = 'dotmac_template';
 /** Tests and benches ask faster than people do; those that are about rates set their own. */
 const NO_RATES = { RATE_PER_CALLER: '1000000000', RATE_PER_TENANT: '1000000000', RATE_PER_ADDRESS: '1000000000' };
 
+/** Where the files of a test's database lie. */
+const filesOf = (databaseUrl: string) => join(tmpdir(), 'dotmac-test-files', new URL(databaseUrl).pathname.slice(1));
+
 /** The configuration of a test: its own database, secrets that all tests share. */
 export function testConfig(databaseUrl: string, env: Record<string, string> = {}): Config {
   const secrets = devSecrets(
@@ -27,6 +31,7 @@ export function testConfig(databaseUrl: string, env: Record<string, string> = {}
       LOG_LEVEL: process.env.TEST_LOG ?? 'silent',
       PORT: '0',
       DATABASE_URL: databaseUrl,
+      DATA_DIR: filesOf(databaseUrl),
       ...NO_RATES,
       ...env,
     },
@@ -102,14 +107,16 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   });
   return {
     url: urlOf(server, name),
-    drop: () =>
-      asAdmin(server, async (client) => {
+    async drop() {
+      await asAdmin(server, async (client) => {
         // Homes of single tenants lie beside it and begin with its name.
         const { rows } = await client.query(
           'select datname from pg_database where datname = $1 or starts_with(datname, $2)',
           [name, `${name}_`],
         );
         for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`);
-      }),
+      });
+      rmSync(filesOf(urlOf(server, name)), { recursive: true, force: true });
+    },
   };
 }

@@ -4,8 +4,9 @@ import WebSocket from 'ws';
 import { localSubgraph } from '../../gateway/data-sources.ts';
 import { type Gateway, startGateway } from '../../gateway/start.ts';
 import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
+import { answerFor } from './codes.ts';
 import type { TypedDocumentString } from './graphql/graphql.ts';
-import { openWorld, type World } from './world.ts';
+import { type LogTarget, openWorld, type World } from './world.ts';
 
 export interface GraphError {
   message: string;
@@ -35,6 +36,14 @@ export interface Following<T> {
   /** Resolves when the server completes the stream. */
   done: Promise<void>;
   stop(): Promise<void>;
+}
+
+const SIGN_IN_ANSWER = '{ session { accessToken refreshToken } challenge { token } userErrors { message } }';
+
+interface SignInAnswer {
+  session: { accessToken: string; refreshToken: string } | null;
+  challenge: { token: string } | null;
+  userErrors: { message: string }[];
 }
 
 /** A gateway at a port, as its clients know it. */
@@ -68,17 +77,26 @@ export class GatewayClient {
     };
   }
 
-  /** Signs in somebody of the example world and hands over their clients. */
+  /** Signs in somebody of the example world, with a code where one is asked for, and hands over their clients. */
   async signIn(email: string, password: string, options: { realm?: string; tenant?: string } = {}): Promise<Person> {
-    const { data, errors } = await this.post<{
-      signIn: { session: { accessToken: string; refreshToken: string } | null; userErrors: { message: string }[] };
-    }>(
-      'mutation($input: SignInInput!) { signIn(input: $input) { session { accessToken refreshToken } userErrors { message } } }',
-      { input: { email, password, transport: 'BODY', ...options } },
+    const input = { email, password, transport: 'BODY', ...options };
+    const first = await this.post<{ signIn: SignInAnswer }>(
+      `mutation($input: SignInInput!) { signIn(input: $input) ${SIGN_IN_ANSWER} }`,
+      { input },
     );
-    const session = data?.signIn.session;
-    if (!session) throw new Error(`${email} could not sign in: ${JSON.stringify(errors ?? data)}`);
+    const challenge = first.data?.signIn.challenge;
+    const second = challenge && (await this.answer(challenge.token, await answerFor(email, password)));
+    const session = (second ?? first.data?.signIn)?.session;
+    if (!session) throw new Error(`${email} could not sign in: ${JSON.stringify(second ?? first)}`);
     return this.as(session.accessToken, session.refreshToken);
+  }
+
+  private async answer(token: string, code: string): Promise<SignInAnswer | undefined> {
+    const { data } = await this.post<{ answerChallenge: SignInAnswer }>(
+      `mutation($input: AnswerChallengeInput!) { answerChallenge(input: $input) ${SIGN_IN_ANSWER} }`,
+      { input: { token, code } },
+    );
+    return data?.answerChallenge;
   }
 
   as(token: string, refreshToken = ''): Person {
@@ -149,13 +167,22 @@ export class GatewayClient {
   }
 }
 
-/** The whole product in this process over a database of its own: every subgraph and a gateway with real doors. */
+/**
+ * The whole product in this process over a database of its own: every subgraph and a gateway with real doors.
+ * @param logTo where the log of all of it goes.
+ */
 export async function openGatewayWorld(
   env: Record<string, string> = {},
+  logTo?: LogTarget,
 ): Promise<{ world: World; gateway: Gateway; client: GatewayClient; password: string; close(): Promise<void> }> {
-  const world = await openWorld(env);
+  const world = await openWorld(env, logTo);
   const sources = new Map(world.serving.subgraphs.map((running) => [running.name, localSubgraph(running)]));
-  const gateway = await startGateway(world.config, sources, world.serving.fanOut, createLog(world.config, 'gateway'));
+  const gateway = await startGateway(
+    world.config,
+    sources,
+    world.serving.fanOut,
+    createLog(world.config, 'gateway', logTo),
+  );
   const client = new GatewayClient(gateway.port);
   return {
     world,

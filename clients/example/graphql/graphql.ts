@@ -24,6 +24,8 @@ export type SessionTransport =
   | 'COOKIE';
 
 export type SignInInput = {
+  /** Of an earlier sign-in on this device. */
+  deviceMark?: string | null | undefined;
   email: string;
   password: string;
   /** Slug of the ISP whose customer signs in. Staff leaves it out. */

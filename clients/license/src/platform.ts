@@ -183,6 +183,8 @@ function toldIn(event: string): Told | undefined {
   const { version, state, features, limits } = license;
   return {
     ...{ version: Number(version), state: String(state), core: OPEN_STATES.includes(state) ? 'FULL' : 'READ' },
+    // What leaves no more than reading of a feature leaves no more of the core.
+    coreReason: features.find(({ access }) => access === 'READ')?.reason,
     features: Object.fromEntries(
       features.filter(({ access }) => ACCESS.includes(access)).map(({ feature, ...said }) => [feature, said]),
     ),

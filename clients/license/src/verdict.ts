@@ -27,6 +27,8 @@ interface SaidLimit extends Omit<Limit, 'limit' | 'overageCap'> {
 export interface Said {
   state: string;
   core: Access;
+  /** Why the core is not open in full. */
+  coreReason?: string | null;
   features: Readonly<Record<string, { access: Access; reason?: string | null }>>;
   limits: Readonly<Record<string, SaidLimit>> | null;
 }
@@ -105,7 +107,11 @@ const isOutdated = ({ ver }: LicenseFile, { version, state }: Heard) =>
 function closedBy({ state }: Heard, said: Said): { cap: Access; because: string | null; said: Said } {
   const cap = Object.hasOwn(CLOSED, state) ? CLOSED[state] : undefined;
   if (!cap) return { cap: 'FULL', because: null, said };
-  return { cap, because: state, said: { ...said, state, core: state === NO_LICENSE ? 'FULL' : 'READ' } };
+  return {
+    cap,
+    because: state,
+    said: { ...said, state, core: state === NO_LICENSE ? 'FULL' : 'READ', coreReason: null },
+  };
 }
 
 const none = (reason: Reason): Standing => {
@@ -123,7 +129,7 @@ const least = (a: Access, b: Access): Access => (RANK.indexOf(a) < RANK.indexOf(
 export function checkIn({ said, cap, because }: Standing, feature: string): Check {
   if (feature === 'core') {
     const access = said?.core ?? 'FULL';
-    return { access, reason: access === 'FULL' ? null : String(said?.state) };
+    return { access, reason: access === 'FULL' ? null : (said?.coreReason ?? String(said?.state)) };
   }
   if (!said) return { access: 'NONE', reason: because };
   const found = Object.hasOwn(said.features, feature) ? said.features[feature] : undefined;

@@ -55,6 +55,9 @@ export class Customer {
   @Field(() => ID, { nullable: true, description: 'In the tenant of the platform: the ISP this customer is.' })
   @Property({ type: 'uuid', nullable: true })
   licensedTenantId?: string | null;
+  /** The provisioning run that asked for it. */
+  @Property({ type: 'uuid', nullable: true })
+  runId?: string | null;
   @Field(() => Int, { description: 'Raised by every change; `expectedVersion` of the next one.' })
   @Property({ type: 'integer' })
   version!: number;

@@ -60,7 +60,7 @@ export function createCustomer(ctx: Context, given: NewCustomer): Promise<Custom
   return registerCustomer(ctx, { ...given, id: uuidv7(), status: 'PROSPECT' });
 }
 
-type Registered = NewCustomer & { id: string; status: CustomerStatus; licensedTenantId?: string };
+type Registered = NewCustomer & { id: string; status: CustomerStatus; licensedTenantId?: string; runId?: string };
 
 /** Takes in a customer as it stands elsewhere: one an import brings, or the ISP a new tenant belongs to. */
 export function registerCustomer(ctx: Context, given: Registered): Promise<Customer> {
@@ -74,7 +74,7 @@ export function registerCustomer(ctx: Context, given: Registered): Promise<Custo
     const number = await nextNumber(em, 'customer', 'C');
     const customer = em.create(Customer, { ...texts, ...terms, timeZone, number, version: 1, createdAt: ctx.now() });
     await em.persist(customer).flush();
-    tell(em, 'created', customer);
+    tell(em, 'created', customer, given.runId);
     return customer;
   });
 }
@@ -137,13 +137,23 @@ export function activateCustomer(ctx: Context, customerId: string): Promise<void
 /** The customer, locked until the transaction ends so that its balance holds still; or NOT_FOUND. */
 export const lockCustomer = (em: EntityManager, id: string) => lockOrRefuse(em, Customer, id, 'customer');
 
-function tell(em: EntityManager, what: 'created' | 'updated' | 'closed' | 'reopened', customer: Customer): void {
+/** Tells what became of a customer; a provisioning run that asked for it hears that it is there, and that it is closed. */
+export function tell(
+  em: EntityManager,
+  what: 'created' | 'updated' | 'closed' | 'reopened',
+  customer: Customer,
+  runId?: string | null,
+): void {
   const { id, kind, status, version, licensedTenantId } = customer;
   const isAboutPerson = what === 'created' || what === 'updated';
   emit(
     em,
     `billing.customer.${what}`,
-    { customerId: id, kind, status, version, ...(licensedTenantId ? { licensedTenantId } : {}) },
+    {
+      ...{ customerId: id, kind, status, version },
+      ...(licensedTenantId ? { licensedTenantId } : {}),
+      ...(runId ? { runId } : {}),
+    },
     isAboutPerson ? personalOf(customer) : undefined,
   );
 }

@@ -52,10 +52,13 @@ export class AddOnLimitNode {
   amount!: bigint | null;
 }
 
-@ObjectType('AddOnMeter', { description: 'Use of a quota that an add-on charges for.' })
+@ObjectType('AddOnMeter', {
+  description:
+    'While the add-on is held, use of a quota above its limit is let in and charged. Of several rates the lowest counts.',
+})
 export class AddOnMeter {
   @Field(() => QuotaKeyScalar) quota!: string;
-  @Field(() => Decimal, { description: 'Price of one unit.' }) unitRate!: string;
+  @Field(() => Decimal, { description: 'Price of one unit above the limit.' }) unitRate!: string;
 }
 
 @ObjectType({ description: 'An add-on of a licence, in the version it was bought in.' })

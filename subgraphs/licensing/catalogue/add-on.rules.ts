@@ -21,7 +21,7 @@ export interface AddOnLimitTerms {
   isUnlimited: boolean;
 }
 
-/** A quota whose use an add-on charges for, and the price of one unit, decimal digits in the catalogue's currency. */
+/** A quota whose use above its limit an add-on sells, and the price of one unit, decimal digits in the catalogue's currency. */
 export interface Meter {
   quota: QuotaKey;
   unitRate: string;

@@ -18,7 +18,7 @@ export const ReductionTreatmentEnum = {
 registerEnumType(ReductionTreatmentEnum, {
   name: 'ReductionTreatment',
   description:
-    'What becomes of use above a lowered limit: NO_GROWTH keeps all working and lets none be added, FREEZE_EXCESS leaves the newest to be read only, NEXT_PERIOD counts from the next period on.',
+    'What becomes of use above a lowered limit: NO_GROWTH keeps all working and lets none be added, FREEZE_EXCESS leaves the newest to be read only, NEXT_PERIOD lets the period that runs go on under the former limit.',
 });
 
 @ObjectType({ description: 'A feature that a change would shut. Nothing of it is deleted.' })
@@ -27,7 +27,7 @@ export class FeatureLoss {
   @Field(() => String, { description: 'What would rest: such as "contacts and leads".' }) noun!: string;
 }
 
-@ObjectType({ description: 'A limit that a change would lower below what is in use.' })
+@ObjectType({ description: 'A limit that a change would lower below what is in use, or let nobody pass any more.' })
 export class LimitLoss {
   @Field(() => QuotaKeyScalar) key!: QuotaKey;
   @Field(() => Quantity, { nullable: true, description: 'Null is unlimited.' }) from!: bigint | null;

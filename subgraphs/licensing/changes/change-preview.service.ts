@@ -1,15 +1,15 @@
 import { Refusal } from '../../../schema/errors.ts';
 import { FEATURES, QUOTA_KEYS, QUOTAS } from '../../../schema/features.ts';
 import { money } from '../../../schema/money.ts';
+import { allowsLess } from '../../../schema/quota.ts';
 import type { Context } from '../../_kernel/context.ts';
-import { compareLimits } from '../catalogue/plan.rules.ts';
 import { netOf, storedLine } from '../catalogue/price.rules.ts';
 import { ownLicense } from '../licenses/license.service.ts';
 import { lineNode } from '../licenses/license-change.entity.ts';
 import { type PresentLicense, presentLicense } from '../licenses/license-facts.service.ts';
 import { factsWith, type Wanted } from '../licenses/planned-change.service.ts';
 import { entitlementsAt } from '../terms/entitlement.rules.ts';
-import { limitAt } from '../terms/limit.rules.ts';
+import { limitAt, termsIn } from '../terms/limit.rules.ts';
 import { usageOfLicense } from '../usage/quota-usage.service.ts';
 import type { FeatureLoss, LicenseChangePreview, LimitLoss } from './change-preview.entity.ts';
 import { PREVIEW_MINUTES } from './plan-change.rules.ts';
@@ -74,9 +74,9 @@ async function reducedBy(ctx: Context, held: PresentLicense, wanted: Wanted, at:
   const usage = new Map((await usageOfLicense(ctx, held.license, null)).map(({ key, used }) => [key, used]));
   const after = factsWith(held, wanted, at);
   return QUOTA_KEYS.flatMap((key) => {
-    const [from, to] = [limitAt(held.facts, key, held.now).limit, limitAt(after, key, at).limit];
-    const used = usage.get(key) ?? 0n;
-    if (to === null || compareLimits(to, from) >= 0 || used <= to) return [];
+    const [had, has] = [limitAt(held.facts, key, held.now), limitAt(after, key, at)];
+    const [from, to, used] = [had.limit, has.limit, usage.get(key) ?? 0n];
+    if (to === null || !allowsLess(termsIn(has), termsIn(had)) || used <= to) return [];
     return [{ key, from, to, used, excess: used - to, treatment: QUOTAS[key].onReduction }];
   });
 }

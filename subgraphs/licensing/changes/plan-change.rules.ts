@@ -2,11 +2,11 @@ import type { Period } from '../../../schema/calendar.ts';
 import { hashOf } from '../../../schema/canonical.ts';
 import { Refusal } from '../../../schema/errors.ts';
 import { FEATURE_KEYS, QUOTA_KEYS, type QuotaKey } from '../../../schema/features.ts';
-import { compareLimits } from '../catalogue/plan.rules.ts';
+import { allowsLess } from '../../../schema/quota.ts';
 import { type BillingInterval, type PriceLine, refOf } from '../catalogue/price.rules.ts';
 import { isGivenAt, isWithin, type LicenseFacts } from '../terms/entitlement.rules.ts';
 import { type BillingFacts, type LicenseState, periodAt, stateAt } from '../terms/license.rules.ts';
-import { limitAt } from '../terms/limit.rules.ts';
+import { limitAt, termsIn } from '../terms/limit.rules.ts';
 import { nextPeriod } from '../terms/renewal.rules.ts';
 import { changeLines, periodLines, type Sold, setupLines } from './price-change.rules.ts';
 
@@ -15,7 +15,7 @@ export type ChangeDirection = 'UPGRADE' | 'DOWNGRADE' | 'MIXED';
 /** What was sold: plan and add-ons, without what the platform gives or takes on top, which stays as it is. */
 const soldOf = (facts: LicenseFacts): LicenseFacts => ({ ...facts, overrides: [], grants: [], test: undefined });
 
-/** Add-ons that bring neither a feature nor a limit: what is sold is the service itself. */
+/** Add-ons that bring neither a feature nor a limit: what is sold is the service itself, or use by its meter. */
 function servicesOf(facts: LicenseFacts, now: Date): Map<string, number> {
   const held = facts.addOns.filter((a) => isWithin(now, a.startsAt, a.endsAt));
   return new Map(
@@ -30,8 +30,10 @@ function servicesOf(facts: LicenseFacts, now: Date): Map<string, number> {
 export function directionOf(from: LicenseFacts, to: LicenseFacts, now: Date): ChangeDirection | null {
   const [before, after] = [soldOf(from), soldOf(to)];
   const signs = FEATURE_KEYS.map((key) => Number(isGivenAt(after, key, now)) - Number(isGivenAt(before, key, now)));
-  for (const key of QUOTA_KEYS)
-    signs.push(compareLimits(limitAt(after, key, now).limit, limitAt(before, key, now).limit));
+  for (const key of QUOTA_KEYS) {
+    const [had, has] = [termsIn(limitAt(before, key, now)), termsIn(limitAt(after, key, now))];
+    signs.push(Number(allowsLess(had, has)), -Number(allowsLess(has, had)));
+  }
   const [had, has] = [servicesOf(before, now), servicesOf(after, now)];
   for (const code of new Set([...had.keys(), ...has.keys()])) signs.push((has.get(code) ?? 0) - (had.get(code) ?? 0));
   const [isGain, isLoss] = [signs.some((sign) => sign > 0), signs.some((sign) => sign < 0)];

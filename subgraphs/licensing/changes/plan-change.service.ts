@@ -4,6 +4,7 @@ import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { once } from '../../_kernel/idempotency.ts';
 import { type BillingInterval, type PriceLine, storedLine } from '../catalogue/price.rules.ts';
+import type { Due } from '../licenses/due.service.ts';
 import { readChanged } from '../licenses/license.service.ts';
 import { type Changed, changing, type Told } from '../licenses/license-change.service.ts';
 import type { Held } from '../licenses/license-facts.service.ts';
@@ -126,17 +127,11 @@ export function cancelUnpaidChange(ctx: Context): Promise<Changed> {
   );
 }
 
-/** Tenants with such a change, at most `limit`. */
-export async function tenantsWithUnpaidChange(ctx: Context, limit: number): Promise<string[]> {
-  const rows = await ctx.acrossTenants((em) =>
-    em.execute(
-      `select t.licensed_tenant_id from licensing.licensed_tenant t join licensing.planned_change p on p.license_id = t.license_id
-        where p.status = 'AWAITING_PAYMENT' and p.priced_at <= t.tenant_now - make_interval(days => ?) limit ?`,
-      [PATIENCE_DAYS, limit],
-    ),
-  );
-  return rows.map((row) => row.licensed_tenant_id);
-}
+/** Such a change waits. */
+export const LEFT_UNPAID: Due = {
+  condition: `exists (select from licensing.planned_change p where p.license_id = l.id and p.status = 'AWAITING_PAYMENT'
+    and p.priced_at <= t.tenant_now - interval '${PATIENCE_DAYS} days')`,
+};
 
 /** What a change of the licence comes to at an instant. */
 export function propose(

@@ -3,6 +3,7 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { emit, emitToPlatform } from '../../_kernel/events.ts';
 import { tenantProfile } from '../../_kernel/tenant-profile.ts';
 import { storedLine } from '../catalogue/price.rules.ts';
+import type { Due } from '../licenses/due.service.ts';
 import { type Changed, changing, lockHeld } from '../licenses/license-change.service.ts';
 import type { Held } from '../licenses/license-facts.service.ts';
 import { heldAddOns, type Wanted } from '../licenses/planned-change.service.ts';
@@ -37,17 +38,8 @@ export function requestRenewal(ctx: Context): Promise<boolean> {
   });
 }
 
-/** Tenants whose next period has to be asked for, at most `limit`. */
-export async function tenantsToRenew(ctx: Context, limit: number): Promise<string[]> {
-  const rows = await ctx.acrossTenants((em) =>
-    em.execute(
-      `select t.licensed_tenant_id from licensing.licensed_tenant t join licensing.license l on l.id = t.license_id
-        where l.renewal_due_at <= t.tenant_now order by l.renewal_due_at limit ?`,
-      [limit],
-    ),
-  );
-  return rows.map((row) => row.licensed_tenant_id);
-}
+/** The next period has to be asked for. */
+export const RENEWAL_DUE: Due = { condition: 'l.renewal_due_at <= t.tenant_now', order: 'l.renewal_due_at' };
 
 /**
  * Lets the licence of the caller's tenant renew itself or end with its paid time. A period that was asked for and has not

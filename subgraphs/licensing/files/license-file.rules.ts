@@ -7,10 +7,11 @@ import {
   type QuotaPolicy,
 } from '../../../schema/features.ts';
 import { isId } from '../../../schema/ids.ts';
+import { type Counted, termsAfter, turned } from '../../_kernel/quota.rules.ts';
 import { type CourseStep, instantsOf, stepFrom } from '../terms/course.rules.ts';
 import { entitlementsAt, factsAt, type LicenseFacts } from '../terms/entitlement.rules.ts';
 import { endsOf, type HoldLevel, type LicenseState } from '../terms/license.rules.ts';
-import { limitAt } from '../terms/limit.rules.ts';
+import { limitAt, termsIn } from '../terms/limit.rules.ts';
 
 const DAY_S = 86_400;
 const MAX_TTL_HOURS = 720;
@@ -86,36 +87,61 @@ export function checkFileable(state: LicenseState): void {
 
 const iso = (at: Date | null) => at?.toISOString() ?? null;
 
-function limitsAt(facts: LicenseFacts, now: Date): Record<QuotaKey, FileLimit> {
+/** Counters as they stand when a file is issued; those of which nothing is known go by what the licence says. */
+export type Counters = Partial<Record<QuotaKey, Counted>>;
+
+/** What the limits are at an instant, and the counters then: one that is allowed less waits for its next period. */
+function limitsAt(facts: LicenseFacts, now: Date, before: Counters) {
+  const counters: Counters = {};
   const said = QUOTA_KEYS.map((key) => {
-    const { limit, policy, softMarginPercent, overageCap } = limitAt(facts, key, now);
-    return [
-      key,
-      { limit: limit?.toString() ?? null, policy, softMarginPercent, overageCap: overageCap?.toString() ?? null },
-    ];
+    const [answer, known] = [termsIn(limitAt(facts, key, now)), before[key]];
+    const row = known && turned(known, now).row;
+    const { terms, next } = row ? termsAfter(row, answer, now) : { terms: answer, next: null };
+    if (row) counters[key] = { ...row, ...terms, next };
+    const { limit, policy, marginPercent: softMarginPercent, overageCap } = terms;
+    const [most, cap] = [limit?.toString() ?? null, overageCap?.toString() ?? null];
+    return [key, { limit: most, policy, softMarginPercent, overageCap: cap }];
   });
-  return Object.fromEntries(said);
+  return { limits: Object.fromEntries(said) as Record<QuotaKey, FileLimit>, counters };
+}
+
+/** The instants from one until another at which counters begin a period. */
+function resetsBetween(counters: Counters, from: Date, until: Date): Date[] {
+  return Object.values(counters).flatMap((known) => {
+    const resets: Date[] = [];
+    for (
+      let row = turned(known, from).row;
+      row.periodEnd && row.periodEnd < until;
+      row = turned(row, row.periodEnd).row
+    )
+      resets.push(row.periodEnd);
+    return resets;
+  });
 }
 
 /** What the licence says from an instant until another, a turn for each instant at which time alone changes it. */
-function turnsBetween(facts: LicenseFacts, from: Date, until: Date): FileTurn[] {
-  const instants = [from, ...instantsOf(facts).filter((at) => at > from && at < until)];
-  const turns = instants.map((at) => {
+function turnsBetween(facts: LicenseFacts, from: Date, until: Date, known: Counters): FileTurn[] {
+  const later = [...instantsOf(facts), ...resetsBetween(known, from, until)].filter((at) => at > from && at < until);
+  const instants = [...new Set(later.map((at) => at.getTime()))].sort((a, b) => a - b).map((time) => new Date(time));
+  let before = known;
+  const turns = [from, ...instants].map((at) => {
     const held = factsAt(facts, at);
-    return { ...stepFrom(held, at, endsOf(held)), limits: limitsAt(held, at) };
+    const { limits, counters } = limitsAt(held, at, before);
+    before = counters;
+    return { ...stepFrom(held, at, endsOf(held)), limits };
   });
   const contentOf = ({ from: _, ...content }: FileTurn) => JSON.stringify(content);
   return turns.filter((turn, i) => i === 0 || contentOf(turn) !== contentOf(turns[i - 1] as FileTurn));
 }
 
 /** What the file of a licence says that is issued now. */
-export function filePayload(facts: LicenseFacts, now: Date, names: FileNames): FilePayload {
+export function filePayload(facts: LicenseFacts, now: Date, names: FileNames, counters: Counters = {}): FilePayload {
   const iat = Math.floor(now.getTime() / 1_000);
   const exp = iat + names.ttlHours * 3_600;
   const since = new Date(iat * 1_000);
   const lastUse = new Date((exp + (OFFLINE_GRACE_DAYS + OFFLINE_READ_DAYS) * DAY_S) * 1_000);
   const { graceEnd, restrictedEnd } = endsOf(facts);
-  const course = turnsBetween(facts, since, lastUse);
+  const course = turnsBetween(facts, since, lastUse, counters);
   const { state, limits } = course[0] as FileTurn;
   const access = entitlementsAt(facts, since, state).map((answer) => [answer.feature, answer.access]);
   return {

@@ -10,12 +10,13 @@ import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { once } from '../../_kernel/idempotency.ts';
+import { countedOf } from '../../_kernel/quota-row.ts';
 import { License } from '../licenses/license.entity.ts';
 import { type Held, readHeld } from '../licenses/license-facts.service.ts';
 import { stateAt } from '../terms/license.rules.ts';
 import { signJws } from './jws.rules.ts';
 import { LicenseFile } from './license-file.entity.ts';
-import { checkAsked, checkFileable, filePayload } from './license-file.rules.ts';
+import { type Counters, checkAsked, checkFileable, filePayload } from './license-file.rules.ts';
 import { activeSigner, checkReason } from './signing-key.service.ts';
 
 /** The largest integer of PostgreSQL; a cursor above it is as good as none. */
@@ -62,7 +63,8 @@ async function issue(ctx: Context, em: EntityManager, asked: Omit<AskedFile, 'id
   if (!signer) throw new Refusal('INVALID_STATE', 'No signing key is supplied, so that no file can be issued.');
   const [fileId, epoch] = [uuidv7(), await nextEpoch(em)];
   const names = { issuer: config.PUBLIC_URL, tenantId: ctx.tenantId, installationId, fileId, epoch, ttlHours };
-  const payload = filePayload(facts, ctx.now(), { ...names, licenseVersion: license.version });
+  const said = { ...names, licenseVersion: license.version };
+  const payload = filePayload(facts, ctx.now(), said, await readCounters(em));
   const jws = signJws('isp-license+jwt', payload, signer);
   const instant = (seconds: number) => new Date(seconds * 1_000);
   em.persist(
@@ -87,6 +89,11 @@ async function lockHeld(ctx: Context, em: EntityManager): Promise<Held> {
   }
   const [held] = await readHeld(em, [license], ctx.machinery.config);
   return held as Held;
+}
+
+async function readCounters(em: EntityManager): Promise<Counters> {
+  const rows = await em.execute("select *, day::text as day from kernel.quota where kind = 'COUNTER'");
+  return Object.fromEntries(rows.map((row) => [row.key, countedOf(row)]));
 }
 
 async function nextEpoch(em: EntityManager): Promise<number> {

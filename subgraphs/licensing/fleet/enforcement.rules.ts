@@ -60,7 +60,6 @@ export interface VersionFacts {
 /** The next version of a licence of which nothing but the enforcement changes. */
 export interface EnforcementVersion {
   version: number;
-  snapshot: Snapshot;
   changedKeys: string[];
   before: Snapshot;
   after: Snapshot;
@@ -91,7 +90,6 @@ export function enforcementVersion(
   const made = { version: license.version + 1, previousVersion: license.version, changedKeys };
   return {
     version: made.version,
-    snapshot,
     changedKeys,
     before: valuesOf(license.snapshot, changedKeys),
     after: valuesOf(snapshot, changedKeys),

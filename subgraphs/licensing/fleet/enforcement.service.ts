@@ -4,11 +4,12 @@ import type { LoggedEvent } from '../../../schema/events.ts';
 import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../../_kernel/db.ts';
-import { emit, readEventsNamed, tellGateways } from '../../_kernel/events.ts';
+import { emit, readEventsNamed, setTimerOf, tellGateways } from '../../_kernel/events.ts';
+import { waitForGateways } from '../../_kernel/propagation.ts';
 import type { Propagation } from '../gateways/gateway-feed.entity.ts';
 import { type Changed, changing } from '../licenses/license-change.service.ts';
 import { type PresentLicense, presentLicense } from '../licenses/license-facts.service.ts';
-import { propagated, waitForGateways } from '../licenses/propagation.service.ts';
+import { propagated } from '../licenses/propagation.service.ts';
 import type { Enforcement } from '../terms/license.rules.ts';
 import {
   checkEnforcement,
@@ -19,6 +20,8 @@ import {
 
 /** Licences written in one transaction: so few that nobody waits long for a row of theirs. */
 const PAGE = 200;
+/** Pages that are written at once: PostgreSQL works on each with a core of its own. */
+const LANES = 2;
 /** Orders to the whole fleet are carried out one after another. */
 const FLEET_LOCK = 7_190_000_003;
 
@@ -59,7 +62,7 @@ export async function setEnforcement(ctx: Context, wanted: WantedEnforcement): P
   if (only && tenantIds.length === 1)
     return { licenses: 1, ...(await propagated(ctx, only, (own) => enforceOne(own, only, terms))) };
   await writePage(ctx, await preparePage(ctx, licenseIds, terms, ctx.actorId), terms);
-  return { licenses: tenantIds.length, propagation: await waitForGateways(ctx, tenantIds.at(-1) as string) };
+  return { licenses: tenantIds.length, propagation: await waitForGateways(ctx, 'licenses', tenantIds.at(-1)) };
 }
 
 function enforceOne(ctx: Context, tenantId: string, { mode, observeUntil }: Terms): Promise<Changed> {
@@ -103,16 +106,21 @@ export async function enforceFleet(
   const terms = { mode: payload.mode, observeUntil: payload.observeUntil ? new Date(payload.observeUntil) : null };
   const em = await ctx.em();
   await em.execute('select pg_advisory_xact_lock(?)', [FLEET_LOCK]);
-  let writing = Promise.resolve();
-  for (let after: string | undefined; ; ) {
-    const isSuperseded = (await readEventsNamed(em, name, seq, 1)).length > 0; // asked each page, so that this transaction is never idle long
-    const ids = isSuperseded ? [] : await licensesAfter(ctx, after);
-    const page = await preparePage(ctx, ids, terms, actor); // while the one before is written
-    await writing;
-    if (ids.length < PAGE) return writePage(ctx, page, terms);
-    after = ids.at(-1);
-    writing = writePage(ctx, page, terms);
-    writing.catch(() => undefined); // heard of when it is waited for
+  const writing = Array.from({ length: LANES }, () => Promise.resolve());
+  try {
+    for (let turn = 0, after: string | undefined; ; turn = (turn + 1) % LANES) {
+      const isSuperseded = (await readEventsNamed(em, name, seq, 1)).length > 0; // asked each page, so that this transaction is never idle long
+      const ids = isSuperseded ? [] : await licensesAfter(ctx, after);
+      const page = await preparePage(ctx, ids, terms, actor); // while those before are written
+      await writing[turn];
+      const written = writePage(ctx, page, terms);
+      written.catch(() => undefined); // heard of when it is waited for
+      writing[turn] = written;
+      if (ids.length < PAGE) return void (await Promise.all(writing));
+      after = ids.at(-1);
+    }
+  } finally {
+    await Promise.allSettled(writing); // none goes on when another has failed
   }
 }
 
@@ -128,7 +136,7 @@ async function licensesAfter(ctx: Context, after: string | undefined): Promise<s
 
 /** The next version of each licence that is not as wanted, and the tenants whose licence has more to say. */
 interface Page {
-  rows: { licensed_tenant_id: string; [column: string]: unknown }[];
+  rows: { tenant: string; [column: string]: unknown }[];
   others: string[];
 }
 
@@ -159,31 +167,32 @@ async function writePage(ctx: Context, { rows, others }: Page, terms: Terms): Pr
   for (const tenantId of [...others, ...left]) await enforceOne(ctx, tenantId, terms);
 }
 
+/** Returns the tenants whose licence was left alone. */
 function writeRows(ctx: Context, rows: Page['rows']): Promise<string[]> {
   return ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
-    const left = await em.execute('select * from licensing.write_enforcement(?::jsonb) as licensed_tenant_id', [
+    const written = await em.execute('select * from licensing.write_enforcement_page(?::jsonb)', [
       JSON.stringify(rows),
     ]);
-    const others = new Set(left.map((row) => row.licensed_tenant_id as string));
-    for (const { licensed_tenant_id: tenantId } of rows)
-      if (!others.has(tenantId)) tellGateways(em, 'licenses', tenantId);
-    return [...others];
+    for (const { licensed_tenant_id: tenantId, due_at: dueAt } of written) {
+      tellGateways(em, 'licenses', tenantId);
+      if (dueAt) setTimerOf(em, tenantId, 'licensing.advanceLicense', new Date(dueAt));
+    }
+    const done = new Set(written.map((row) => row.licensed_tenant_id as string));
+    return rows.map(({ tenant }) => tenant).filter((tenant) => !done.has(tenant));
   });
 }
 
 function rowOf(
   { license, tenantId, now }: PresentLicense,
-  made: EnforcementVersion,
+  { event, version, course, nextTransitionAt, ...made }: EnforcementVersion,
   { observeUntil }: Terms,
   actor: string | null,
 ): Page['rows'][number] {
-  const { version, snapshot, changedKeys, before, after, event, course, nextTransitionAt } = made;
   return {
-    ...{ licensed_tenant_id: tenantId, license_id: license.id, version, snapshot, snapshot_at: now, course },
+    ...{ tenant: tenantId, license_id: license.id, version, at: now, course },
     ...{ observe_until: observeUntil, next_transition_at: nextTransitionAt },
-    change: {
-      ...{ id: uuidv7(), changed_keys: changedKeys, before, after, cause: event.cause, actor: actor ?? 'SYSTEM' },
-    },
+    ...{ change_id: uuidv7(), actor: actor ?? 'SYSTEM' },
+    ...{ changed_keys: made.changedKeys, before: made.before, after: made.after },
     event: { id: uuidv7(), name: 'licensing.license.changed', payload: event, personal: null },
   };
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { canonicalJson } from '../../../schema/canonical.ts';
 import type { DenialReason } from '../../../schema/errors.ts';
 import type { Events } from '../../../schema/events.ts';
@@ -77,7 +78,7 @@ export interface PlannedFacts {
 
 /** Drops what is null or empty, so that two ways of saying nothing are the same. */
 const compact = (value: Record<string, unknown>) =>
-  Object.fromEntries(Object.entries(value).filter(([, v]) => v !== null && !(Array.isArray(v) && v.length === 0)));
+  Object.fromEntries(Object.entries(value).filter(([, v]) => v != null && !(Array.isArray(v) && v.length === 0)));
 
 const iso = (at: Date | null) => at?.toISOString() ?? null;
 
@@ -135,8 +136,12 @@ export function snapshotOf(given: SnapshotFacts, asked: Date, known: Ends = ends
 /** The paths on which two versions differ, sorted. */
 export function changedBetween(before: Snapshot, after: Snapshot): string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys].filter((key) => canonicalJson(before[key]) !== canonicalJson(after[key])).sort();
+  return [...keys].filter((key) => !isSame(before[key], after[key])).sort();
 }
+
+/** Most are the same, which is seen sooner than it is written. */
+const isSame = (one: unknown, other: unknown) =>
+  isDeepStrictEqual(one, other) || canonicalJson(one) === canonicalJson(other);
 
 /** The values of the named paths; null for what a version lacks. */
 export const valuesOf = (snapshot: Snapshot, keys: readonly string[]): Snapshot =>

@@ -12,7 +12,8 @@ import { findTenantProfile } from '../../_kernel/tenant-profile.ts';
 import { type PriceLine, storedLine } from '../catalogue/price.rules.ts';
 import { nextLapse, stateAt } from '../terms/license.rules.ts';
 import { renewalDueAt } from '../terms/renewal.rules.ts';
-import { copyToKernel } from './entitlement.service.ts';
+import type { Due } from './due.service.ts';
+import { copyToKernel, writeLimits } from './entitlement.service.ts';
 import { License } from './license.entity.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import {
@@ -99,17 +100,8 @@ export function refreshLicense(ctx: Context): Promise<Changed> {
   });
 }
 
-/** Tenants whose licence time has moved and nobody has written it down, at most `limit`. */
-export async function tenantsToAdvance(ctx: Context, limit: number): Promise<string[]> {
-  const rows = await ctx.acrossTenants((em) =>
-    em.execute(
-      `select t.licensed_tenant_id from licensing.licensed_tenant t join licensing.license l on l.id = t.license_id
-        where l.next_transition_at <= t.tenant_now order by l.next_transition_at limit ?`,
-      [limit],
-    ),
-  );
-  return rows.map((row) => row.licensed_tenant_id);
-}
+/** Time has moved the licence, and nobody has written it down. */
+export const MOVED_BY_TIME: Due = { condition: 'l.next_transition_at <= t.tenant_now', order: 'l.next_transition_at' };
 
 async function finishChange(
   ctx: Context,
@@ -184,6 +176,7 @@ async function recordMoves(
       moves.push(change);
       held = after;
     } else moves.push(record(ctx, em, held, at, { cause: 'TIME' }));
+    if (moves.at(-1)?.changedKeys.some((key) => key.startsWith('limits.'))) await writeLimits(ctx, em, held, at);
   }
   await em.flush();
   return { held, moves: moves.filter((move) => move !== null) };

@@ -2,6 +2,7 @@ import { LockMode } from '@mikro-orm/postgresql';
 import type { Context } from '../../_kernel/context.ts';
 import { emit } from '../../_kernel/events.ts';
 import { endsOf, nextLapse } from '../terms/license.rules.ts';
+import type { Due } from './due.service.ts';
 import { newestLicense, readHeld } from './license-facts.service.ts';
 
 /**
@@ -22,14 +23,5 @@ export function tellLapse(ctx: Context): Promise<boolean> {
   });
 }
 
-/** Tenants whose licence has lapsed and nobody has told it, at most `limit`. */
-export async function tenantsToLapse(ctx: Context, limit: number): Promise<string[]> {
-  const rows = await ctx.acrossTenants((em) =>
-    em.execute(
-      `select t.licensed_tenant_id from licensing.licensed_tenant t join licensing.license l on l.id = t.license_id
-        where l.lapses_at <= t.tenant_now order by l.lapses_at limit ?`,
-      [limit],
-    ),
-  );
-  return rows.map((row) => row.licensed_tenant_id);
-}
+/** The licence has lapsed, and nobody has told it. */
+export const LAPSED_UNTOLD: Due = { condition: 'l.lapses_at <= t.tenant_now', order: 'l.lapses_at' };

@@ -2,7 +2,7 @@ import type { LoggedEvent } from '../../../schema/events.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { logHead, readEventsNamed } from '../../_kernel/events.ts';
 import { interruptible } from '../../_kernel/interruptible.ts';
-import { follow, PlacedItem } from '../../_kernel/live.ts';
+import { type Beginning, follow, PlacedItem } from '../../_kernel/live.ts';
 import { ownLicense } from './license.service.ts';
 import { LicenseChange } from './license-change.entity.ts';
 import type { FeatureEnd, LicenseUpdate } from './license-update.entity.ts';
@@ -24,14 +24,15 @@ const CLOSED = 'tenancy.tenant.closed';
  * tenant closes, and says so.
  */
 export function licenseUpdates(ctx: Context, after: number | null): AsyncGenerator<LicenseUpdate> {
-  let asked = after;
+  let asked = ctx.following?.after === undefined ? after : null; // whoever is further already is behind that place
   let told = 0;
-  const begin = async (reader: Context) => {
+  const begin = async (reader: Context): Promise<Beginning<LicenseUpdate>> => {
     const upTo = await logHead(await reader.em());
-    const first = (asked !== null && (await deltasSince(reader, asked))) || [await snapshot(reader)];
+    const missed = asked === null ? null : await deltasSince(reader, asked, upTo);
+    const start = missed ?? { upTo, first: [await snapshot(reader)] };
     asked = null; // whoever begins anew has fallen behind
-    told = first.at(-1)?.version ?? told;
-    return { upTo, first };
+    told = start.first.at(-1)?.version ?? told;
+    return start;
   };
   const stream = follow(ctx, begin, async (events, reader) => {
     const news = events.filter((event): event is ChangedEvent => event.name === CHANGED);
@@ -60,8 +61,11 @@ async function ended(ctx: Context, event: LoggedEvent, version: number): Promise
   return { kind: 'ENDED', version, ...none, effectiveAt: event.at, committedAt: committed.get(event.seq) ?? event.at };
 }
 
-/** Every version after `version`, or null where only the present one helps: none, too many or too old are missing. */
-async function deltasSince(ctx: Context, version: number): Promise<LicenseUpdate[] | null> {
+/**
+ * Every version after `version` in a log that ends at `upTo`, each in its own place; null where only the present one
+ * helps: none, too many or too old are missing.
+ */
+async function deltasSince(ctx: Context, version: number, upTo: number): Promise<Beginning<LicenseUpdate> | null> {
   const license = await ownLicense(ctx);
   if (!license || version < 0 || version >= license.version || license.version - version > MAX_DELTAS) return null;
   const place = await placeOf(ctx, version);
@@ -70,7 +74,10 @@ async function deltasSince(ctx: Context, version: number): Promise<LicenseUpdate
   const oldest = events[0];
   const isWhole =
     oldest?.payload.previousVersion === version && ctx.now().getTime() - oldest.at.getTime() <= MAX_AGE_DAYS * DAY_MS;
-  return isWhole ? deltasOf(ctx, events) : null;
+  if (!isWhole) return null;
+  const ends = [place, ...events.slice(0, -1).map(({ seq }) => seq), upTo];
+  const places = events.map((_, i) => ({ after: ends[i], upTo: Number(ends[i + 1]) }));
+  return { upTo, first: await deltasOf(ctx, events), places };
 }
 
 /** The place in the log of the event that told a version; null when the log does not hold it. */

@@ -1,13 +1,15 @@
-import type { Entitled } from '../../../schema/errors.ts';
+import type { DenialReason, Entitled } from '../../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../../schema/features.ts';
 import { entitlementsAt, factsAt, type LicenseFacts, observedAt } from './entitlement.rules.ts';
-import { coreIn, type Ends, endsOf, type LicenseState, stateAt } from './license.rules.ts';
+import { closedBecause, coreIn, type Ends, endsOf, type LicenseState, stateAt } from './license.rules.ts';
 
 /** A stretch of time in which a licence's answers do not change. */
 export interface CourseStep {
   from: string;
   state: LicenseState;
   core: FeatureAccess;
+  /** Why the core is not open in full. */
+  coreReason?: DenialReason;
   /** Features that are open, and why others are shut; one that is missing is simply not in the plan. */
   features: Partial<Record<Feature, Entitled>>;
   /** While gates only observe: what they let pass of features that are simply not in the plan. */
@@ -50,7 +52,9 @@ export function stepFrom(facts: LicenseFacts, from: Date, ends: Ends): CourseSte
   }
   const observed = observedAt(facts, from, state);
   const passed = observed === 'NONE' ? {} : { observed };
-  return { from: from.toISOString(), state, core: coreIn(state), features, ...passed };
+  const coreReason = closedBecause(facts, from, state);
+  const core = { core: coreIn(state), ...(coreReason ? { coreReason } : {}) };
+  return { from: from.toISOString(), state, ...core, features, ...passed };
 }
 
 /**

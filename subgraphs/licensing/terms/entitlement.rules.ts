@@ -6,6 +6,7 @@ import {
   parentOf,
   type QuotaPolicy,
 } from '../../../schema/features.ts';
+import type { Meter } from '../catalogue/add-on.rules.ts';
 import type { AddOnLimit, PlanLimit } from '../catalogue/plan.rules.ts';
 import type { BillingInterval } from '../catalogue/price.rules.ts';
 import {
@@ -38,6 +39,8 @@ export interface AddOnFacts {
   endsAt: Date | null;
   features: readonly Feature[];
   limits: readonly AddOnLimit[];
+  /** What it charges of use above a limit. */
+  meter: Meter | null;
 }
 
 /** An exception for one tenant; a field that is null inherits. */

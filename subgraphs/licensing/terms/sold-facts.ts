@@ -20,11 +20,11 @@ export const addOnFacts = ({
 }: {
   version: AddOnVersion;
   addOn: AddOn;
-
-  row: Omit<AddOnFacts, 'code' | 'version' | 'features' | 'limits'>;
+  row: Pick<AddOnFacts, 'id' | 'quantity' | 'startsAt' | 'endsAt'>;
 }): AddOnFacts => ({
   ...{ id: row.id, code: addOn.code, version: version.version },
   ...{ quantity: row.quantity, startsAt: row.startsAt, endsAt: row.endsAt },
   features: featuresOf(version.features),
   limits: addOnLimitsOf(version.limits),
+  meter: version.meter,
 });

@@ -11,6 +11,14 @@ registerEnumType(QuotaKindEnum, {
   description: 'A GAUGE counts what exists now, a COUNTER what was used since its period began.',
 });
 
+@ObjectType({ description: 'What a counter goes by once its period has ended, where that is less than now.' })
+export class ComingLimit {
+  @Field(() => DateTime, { description: 'The end of the period that runs.' }) from!: Date;
+  @Field(() => Quantity) limit!: bigint;
+  @Field(() => QuotaPolicyEnum) policy!: QuotaPolicy;
+  @Field(() => Decimal, { nullable: true, description: 'Price of one unit over the limit.' }) unitRate!: string | null;
+}
+
 @ObjectType({ description: 'How much of a quota is allowed and in use, in its base unit.' })
 export class QuotaUsage {
   @Field(() => QuotaKeyScalar) key!: string;
@@ -27,4 +35,9 @@ export class QuotaUsage {
   @Field(() => EntitlementSourceEnum) source!: EntitlementSource;
   @Field(() => Quantity, { description: 'What is used over the limit and charged.' }) overage!: bigint;
   @Field(() => Decimal, { nullable: true, description: 'Price of one unit over the limit.' }) unitRate!: string | null;
+  @Field(() => ComingLimit, {
+    nullable: true,
+    description: 'A lower limit that waits for the next period; in the one that runs what is shown beside it holds.',
+  })
+  next!: ComingLimit | null;
 }

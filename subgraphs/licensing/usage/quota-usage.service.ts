@@ -1,7 +1,7 @@
 import { QUOTA_KEYS, type QuotaKey } from '../../../schema/features.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { defineLoader } from '../../_kernel/loader.ts';
-import { topUpOf } from '../../_kernel/quota-row.ts';
+import { nextOf, termsOf, topUpOf } from '../../_kernel/quota-row.ts';
 import type { License } from '../licenses/license.entity.ts';
 import { tenantLicense } from '../licenses/license.service.ts';
 import { heldOf, presentLicense, readsFleet } from '../licenses/license-facts.service.ts';
@@ -15,8 +15,9 @@ type Counted = Map<QuotaKey, CountedUse>;
 const countedUse = defineLoader<Counted>('counted use', async (own, ids, ctx) => {
   const read = (em: typeof own) =>
     em.execute(
-      `select license_id, key, used, topped_up, top_ups, anchor_day, zone, period_start, period_end from licensing.licensed_quota
-        where license_id = any(?::uuid[])`,
+      `select license_id, key, used, topped_up, top_ups, anchor_day, zone, period_start, period_end, "limit", policy,
+              soft_margin_percent, overage_cap, unit_rate, next
+         from licensing.licensed_quota where license_id = any(?::uuid[])`,
       [`{${ids.join(',')}}`],
     );
   const rows = readsFleet(ctx) ? await ctx.acrossTenants(read) : await read(own);
@@ -26,6 +27,8 @@ const countedUse = defineLoader<Counted>('counted use', async (own, ids, ctx) =>
       used: BigInt(row.used),
       toppedUp: BigInt(row.topped_up),
       topUps: row.top_ups.map(topUpOf),
+      ...termsOf(row),
+      next: nextOf(row),
       anchorDay: row.anchor_day,
       zone: row.zone,
       periodStart: row.period_start && new Date(row.period_start),
@@ -43,8 +46,10 @@ export async function usageOfLicense(ctx: Context, license: License, keys: strin
   const present = await ctx.load(presentLicense, license.id);
   const counted = await ctx.load(countedUse, license.id);
   if (!present) return [];
-  const { facts, now: at } = await heldOf(ctx, license);
-  return wanted(keys).map((key) => usageOf(limitAt(facts, key, at), counted?.get(key), present.now));
+  const held = await heldOf(ctx, license);
+  return wanted(keys).map((key) =>
+    usageOf(limitAt(held.facts, key, held.now), counted?.get(key), present.now, held === present),
+  );
 }
 
 /** The same for a tenant that may have no licence: then nothing is allowed. */

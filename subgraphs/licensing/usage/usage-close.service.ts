@@ -4,16 +4,14 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { emit, emitToPlatform } from '../../_kernel/events.ts';
 import { turnQuotas } from '../../_kernel/quota.ts';
 import { PlanVersion } from '../catalogue/plan.entity.ts';
+import type { Due } from '../licenses/due.service.ts';
 import { License } from '../licenses/license.entity.ts';
 import { reportOf } from './usage-report.rules.ts';
 
-/** Tenants of which a day or a period of use is to be closed or told, at most `limit`. */
-export async function tenantsToClose(ctx: Context, limit: number): Promise<string[]> {
-  const rows = await ctx.acrossTenants((em) =>
-    em.execute('select licensed_tenant_id from licensing.usage_due limit ?', [limit]),
-  );
-  return rows.map((row) => row.licensed_tenant_id);
-}
+/** A day or a period of use is to be closed or told. */
+export const USE_TO_CLOSE: Due = {
+  condition: 't.licensed_tenant_id in (select u.licensed_tenant_id from licensing.usage_due u)',
+};
 
 /**
  * Closes the days and periods of the tenant's use that are over, and tells billing of each metered one once, whoever

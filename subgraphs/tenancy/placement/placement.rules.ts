@@ -6,15 +6,11 @@ export type Channel = 'STABLE' | 'NEXT';
 export type Region = (typeof REGIONS)[number];
 
 /** Where data may lie. */
-export const REGIONS = ['us', 'eu', 'africa', 'apac'] as const;
+export const REGIONS = ['us', 'eu', 'uk', 'apac', 'canada', 'australia', 'middle_east', 'africa'] as const;
 
-const REGION_OF_ZONES: Record<string, Region> = {
-  Europe: 'eu',
-  Africa: 'africa',
-  Asia: 'apac',
-  Australia: 'apac',
-  Pacific: 'apac',
-};
+const OF_COUNTRY: Partial<Record<string, Region>> = { GB: 'uk', CA: 'canada', AU: 'australia', NZ: 'australia' };
+const MIDDLE_EAST = ['AE', 'BH', 'IL', 'IQ', 'IR', 'JO', 'KW', 'LB', 'OM', 'PS', 'QA', 'SA', 'SY', 'TR', 'YE'];
+const OF_ZONE: Partial<Record<string, Region>> = { Africa: 'africa', America: 'us', Europe: 'eu' };
 
 /** Members of the European Economic Area, ISO 3166-1. */
 const EEA = new Set(
@@ -24,18 +20,19 @@ const EEA = new Set(
 /** The region a tenant's data may not leave: that of the General Data Protection Regulation. Null where none is set. */
 export const dataRegionOf = (country: string): Region | null => (EEA.has(country) ? 'eu' : null);
 
-/** The region a new tenant's rows go to: where they have to be, or what is nearest to its IANA time zone. */
-export const regionOf = ({ country, zone }: { country: string; zone: string }): Region =>
-  dataRegionOf(country) ?? REGION_OF_ZONES[zone.split('/')[0] as string] ?? 'us';
+/** The region a new tenant's rows go to: where they have to be, or what is nearest to its country and IANA time zone. */
+export function regionOf({ country, zone }: { country: string; zone: string }): Region {
+  if (MIDDLE_EAST.includes(country)) return 'middle_east';
+  return dataRegionOf(country) ?? OF_COUNTRY[country] ?? OF_ZONE[zone.split('/')[0] as string] ?? 'apac';
+}
 
 /**
  * The region a tenant's rows go to: the one that is asked for, or the one they are in. Refuses with INVALID one that there
  * is not, and one that its data may not go to.
  */
-export function regionFor(asked: string | null | undefined, present: string, country: string): string {
-  const region = asked ?? present;
-  if (!REGIONS.includes(region as Region))
-    throw new Refusal('INVALID', `A region is one of ${REGIONS.join(', ')}.`, 'region');
+export function regionFor(asked: string | null | undefined, present: string, country: string): Region {
+  const region = REGIONS.find((known) => known === (asked ?? present));
+  if (!region) throw new Refusal('INVALID', `A region is one of ${REGIONS.join(', ')}.`, 'region');
   const bound = dataRegionOf(country);
   if (bound && region !== bound)
     throw new Refusal('INVALID', `The data of this tenant may not leave the region ${bound}.`, 'region');

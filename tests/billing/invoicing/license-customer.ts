@@ -128,15 +128,10 @@ export async function inPlatform<T>(trial: Trial, run: (ctx: Context) => Promise
 
 type Hearer = Exclude<keyof typeof subscribers, 'activateCustomer'>;
 
-/** Lets a subscriber hear something at a place of a tenant's log, as a job does. */
-export async function hear(
-  trial: Trial,
-  name: Hearer,
-  payload: object,
-  { seq = 1, tenant = 'platform' as SeedTenant } = {},
-): Promise<void> {
-  const ctx = await trial.system('billing', tenant);
-  const event = { id: randomUUID(), tenantId: trial.tenantId(tenant), seq, name: subscribers[name].event, payload };
+/** Lets a subscriber hear something at a place of the platform's log, as a job does. */
+export async function hear(trial: Trial, name: Hearer, payload: object, { seq = 1 } = {}): Promise<void> {
+  const ctx = await trial.system('billing', 'platform');
+  const event = { id: randomUUID(), tenantId: trial.tenantId('platform'), seq, name: subscribers[name].event, payload };
   await ctx.tx(() => subscribers[name].hear(ctx, event as unknown as LoggedEvent)).finally(() => ctx.end());
 }
 
@@ -150,6 +145,14 @@ export const age = (trial: Trial, { customerId }: { customerId: string }, late: 
 /** Writes something into the platform's log and waits until everybody has heard it. */
 export async function say<N extends EventName>(trial: Trial, name: N, payload: Events[N]): Promise<void> {
   await inPlatform(trial, (ctx) => ctx.tx(async (em) => void emit(em, name, payload)));
+  await trial.untilNoJobs();
+}
+
+/** Writes something into an ISP's log what a subscriber listens to, and waits until everybody has heard it. */
+export async function sayElsewhere(trial: Trial, tenant: SeedTenant, name: Hearer, payload: object): Promise<void> {
+  const ctx = await trial.system('licensing', tenant);
+  const { event } = subscribers[name];
+  await ctx.tx(async (em) => void emit(em, event, payload as never)).finally(() => ctx.end());
   await trial.untilNoJobs();
 }
 

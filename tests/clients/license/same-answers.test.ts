@@ -7,7 +7,7 @@ import { signJws } from '../../../subgraphs/licensing/files/jws.rules.ts';
 import { filePayload } from '../../../subgraphs/licensing/files/license-file.rules.ts';
 import { instantsOf } from '../../../subgraphs/licensing/terms/course.rules.ts';
 import { entitlementsAt, factsAt } from '../../../subgraphs/licensing/terms/entitlement.rules.ts';
-import { coreIn, stateAt } from '../../../subgraphs/licensing/terms/license.rules.ts';
+import { closedBecause, coreIn, stateAt } from '../../../subgraphs/licensing/terms/license.rules.ts';
 import { limitAt } from '../../../subgraphs/licensing/terms/limit.rules.ts';
 import { anyFacts, anySchedule, instant } from '../../licensing/facts.ts';
 import { KEY, ROOTS, stated, TENANT } from './forge.ts';
@@ -45,7 +45,7 @@ test('For every licence a file answers as the platform does, at each instant bef
         const held = factsAt(facts, when);
         const state = stateAt(held, when);
         expect([standing.source, standing.state]).toEqual(['FILE', state]);
-        expect(checkIn(standing, 'core').access).toBe(coreIn(state));
+        expect(checkIn(standing, 'core')).toEqual({ access: coreIn(state), reason: closedBecause(held, when) ?? null });
         for (const { feature, access, reason: why } of entitlementsAt(held, when))
           expect([feature, checkIn(standing, feature)]).toEqual([feature, { access, reason: why }]);
         for (const key of QUOTA_KEYS) {

@@ -102,6 +102,11 @@ describe('A licence follows the platform’s invoices', () => {
     await say('paid');
     await say('overdue', period, crypto.randomUUID(), 'fable');
     expect(await license()).toEqual(before);
+    const heard = await world.sql(
+      "select task from kernel.reaction_receipt r join kernel.event e on e.tenant_id = r.tenant_id and e.id = r.event_id where r.tenant_id = $1 and e.name like 'billing.invoice.%'",
+      [FABLE],
+    );
+    expect(heard).toEqual([]); // nobody is even woken by it
   });
 
   test('the next period is asked for a day ahead, and counts when it is invoiced: no free and no lost second', async () => {

@@ -92,7 +92,7 @@ describe('A gateway holds every licence and hears of every change', () => {
     expect(caught).toMatchObject({ nodes: 2, acknowledged: 2 });
     expect(caught.waitedMs).toBeLessThan(750);
 
-    await world.sql("update licensing.gateway_node set confirmed_at = now() - interval '4 seconds'");
+    await world.sql("update kernel.gateway_node set confirmed_at = now() - interval '4 seconds'");
     expect(await override(true)).toMatchObject({ nodes: 0, acknowledged: 0 });
   });
 
@@ -150,6 +150,12 @@ describe('A test process may put every tenant on a plan', () => {
     ]);
     await world.inTenant('kestrel', refreshEntitlements);
     await world.inTenant('oldtown', refreshEntitlements);
+    await world.inTenant('atlas', refreshEntitlements);
+    const [tickets] = await world.sql(
+      `select "limit"::int, next from kernel.quota where key = 'tickets' and tenant_id = $1`,
+      [tenantId('atlas')],
+    );
+    expect(tickets).toEqual({ limit: 1_000, next: null }); // less than enterprise has, and at once
     const [after] = await world.sql('select version, plan, course from kernel.entitlement where tenant_id = $1', [
       tenantId('kestrel'),
     ]);

@@ -1,5 +1,6 @@
 import { setOverride } from '../../../subgraphs/licensing/fleet/override.service.ts';
-import { advanceLicense, tenantsToAdvance } from '../../../subgraphs/licensing/licenses/license-change.service.ts';
+import { dueTenants } from '../../../subgraphs/licensing/licenses/due.service.ts';
+import { advanceLicense, MOVED_BY_TIME } from '../../../subgraphs/licensing/licenses/license-change.service.ts';
 import { type Asker, NGOZI, WREN } from '../../setup/world.ts';
 import { type LicensingWorld, openLicensingWorld, tenantId } from '../licensing-world.ts';
 
@@ -235,14 +236,14 @@ describe('Every change of a licence is one version, written down', () => {
     );
     await move(46);
     expect(await seen()).toEqual([1, 'EXPIRED', 'NONE', 'EXPIRED']);
-    expect(await world.inTenant('platform', (ctx) => tenantsToAdvance(ctx, 10))).toContain(fable);
+    expect(await world.inTenant('platform', (ctx) => dueTenants(ctx, MOVED_BY_TIME, 10))).toContain(fable);
     const moves = await world.inTenant('fable', advanceLicense);
     expect(moves.map(({ version, cause, actor, after }) => [version, cause, actor, after.state])).toEqual([
       [2, 'TIME', 'SYSTEM', 'RESTRICTED'],
       [3, 'TIME', 'SYSTEM', 'EXPIRED'],
     ]);
     expect(await world.inTenant('fable', advanceLicense)).toEqual([]);
-    expect(await world.inTenant('platform', (ctx) => tenantsToAdvance(ctx, 10))).not.toContain(fable);
+    expect(await world.inTenant('platform', (ctx) => dueTenants(ctx, MOVED_BY_TIME, 10))).not.toContain(fable);
     const events = await world.sql(
       "select payload from kernel.event where tenant_id = $1 and name = 'licensing.license.changed' order by seq",
       [fable],

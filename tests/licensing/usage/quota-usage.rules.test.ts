@@ -1,3 +1,4 @@
+import { MAX_USE } from '../../../subgraphs/_kernel/quota.rules.ts';
 import { limitAt } from '../../../subgraphs/licensing/terms/limit.rules.ts';
 import { type CountedUse, usageOf } from '../../../subgraphs/licensing/usage/quota-usage.rules.ts';
 import { ENTERPRISE, licensed, PROFESSIONAL } from '../facts.ts';
@@ -8,6 +9,7 @@ const counted = (used: bigint, periodEnd: string | null = null, over: Partial<Co
     used,
     toppedUp: 0n,
     topUps: [],
+    ...{ limit: 0n, policy: 'HARD', marginPercent: 0, overageCap: null, unitRate: null, next: null },
     anchorDay: 31,
     zone: 'Europe/Berlin',
     periodStart: null,
@@ -55,6 +57,13 @@ describe('Use is shown against its limit', () => {
   test('a period that begins is shown with what its top-ups may carry over', () => {
     const use = counted(79n, '2027-03-01T00:00:00Z', { topUps: [topUp(70n, 20n), topUp(7n, 20n), topUp(5n)] });
     expect(usageOf(answer('tickets'), use, NOW)).toMatchObject({ used: 0n, topUpRemaining: 27n });
+  });
+
+  test('use far over a limit of one, and top-ups beyond all counting, are shown as far as figures go', () => {
+    const use = counted(40_000_000_000n, null, { topUps: [topUp(MAX_USE), topUp(MAX_USE)] });
+    expect(usageOf({ ...answer('devices'), limit: 1n }, use, NOW)).toMatchObject({
+      ...{ percent: 2_147_483_647, used: 40_000_000_000n, topUpRemaining: MAX_USE },
+    });
   });
 
   test('what is unlimited has no percent', () => {

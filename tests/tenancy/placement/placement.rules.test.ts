@@ -13,12 +13,14 @@ describe('Where a tenant may live', () => {
   test.each([
     ['DE', 'Europe/Berlin', 'eu'],
     ['IE', 'UTC', 'eu'],
-    ['GB', 'Europe/London', 'eu'],
+    ['GB', 'Europe/London', 'uk'],
+    ['CA', 'America/Toronto', 'canada'],
+    ['AE', 'Asia/Dubai', 'middle_east'],
     ['US', 'America/Denver', 'us'],
     ['BR', 'America/Sao_Paulo', 'us'],
     ['NG', 'Africa/Lagos', 'africa'],
     ['PH', 'Asia/Manila', 'apac'],
-    ['NZ', 'Pacific/Auckland', 'apac'],
+    ['NZ', 'Pacific/Auckland', 'australia'],
   ])('a new tenant of %s in %s goes to %s', (country, zone, region) => {
     expect(regionOf({ country, zone })).toBe(region);
   });

@@ -1,0 +1,32 @@
+import type { Context } from '../../_kernel/context.ts';
+import { systemContext } from '../../_kernel/context.ts';
+
+/** Tenants whose rows must not be seen. */
+const CANARIES = 2;
+
+/** What a new tenant is asked about itself and others, at each table that every tenant has rows in. */
+const LOOK = `select
+  (select count(*) from tenancy.tenant where id = ?)::int as own,
+  (select count(*) from tenancy.tenant where id = any(?::uuid[]))::int
+  + (select count(*) from kernel.tenant_profile where tenant_id = any(?::uuid[]))::int
+  + (select count(*) from kernel.entitlement where tenant_id = any(?::uuid[]))::int
+  + (select count(*) from kernel.event where tenant_id = any(?::uuid[]))::int as others`;
+
+/**
+ * Enters the new tenant as any request does and reads: its own row must be there, and nothing of two tenants that are
+ * there for certain. Throws otherwise.
+ */
+export async function lookForOthers({ machinery, tenantId }: Context): Promise<void> {
+  const probe = await systemContext(machinery, tenantId);
+  try {
+    const canaries = await probe.acrossTenants((em) =>
+      em.execute('select id from tenancy.tenant where id <> ? order by id limit ?', [tenantId, CANARIES]),
+    );
+    if (canaries.length < CANARIES) throw new Error('There are no two other tenants to be told apart from.');
+    const ids = `{${canaries.map(({ id }) => id).join(',')}}`;
+    const [seen] = await (await probe.em()).execute(LOOK, [tenantId, ids, ids, ids, ids]);
+    if (seen?.own !== 1 || seen.others !== 0) throw new Error('The new tenant does not see itself alone.');
+  } finally {
+    await probe.end();
+  }
+}
