@@ -13,6 +13,7 @@ import { portalMix } from './portal-mix.ts';
 import { provisioning } from './provisioning.ts';
 import { type Result, withDatabase } from './setup.ts';
 import { statements } from './statements.ts';
+import { walls } from './walls.ts';
 
 /** What we promise about speed, each with what it measures and its bound. `npm run bench -- statements` runs one. */
 const BENCHES: Record<string, () => Promise<Result[]>> = {
@@ -29,6 +30,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   'portal-mix': portalMix,
   provisioning,
   statements,
+  walls,
 };
 
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

@@ -12,7 +12,7 @@ const OBSERVE = `mutation($until: DateTime!) {
 /** Licences that observe, and whether the gateway has heard of every change there is. */
 const STANDING = `select count(*) filter (where enforcement = 'OBSERVE')::int as observing, count(*)::int as licenses,
     (select coalesce(max(held_seq), 0) >= (select max(seq) from kernel.feed where name = 'licenses')
-       from licensing.gateway_node) as is_heard
+       from kernel.gateway_node where feed = 'licenses') as is_heard
   from licensing.license where revoked_at is null`;
 
 /** All gates of a fleet are set back to observe: from the order until every licence says so and the gateway holds it. */

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { unauthenticated } from '../schema/errors.ts';
 import { hashOfKey, isKeyText } from '../subgraphs/_kernel/api-key.ts';
 import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
-import type { Ask } from './ask.ts';
+import { type Ask, confirmGrants } from './ask.ts';
 import type { Caller } from './auth.ts';
 import { HeldCopies } from './held-copies.ts';
 
@@ -43,6 +44,7 @@ const MAX_NOTED = 500;
 
 /** Knows programs by their API key. What keys open is held in memory by their hash, live by identity's feed. */
 export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger): Keyring {
+  const nodeId = randomUUID();
   const hashOf = new Map<string, string>();
   const held = new HeldCopies<KeyGrant>(
     {
@@ -68,6 +70,7 @@ export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger): Keyring {
         });
         return { head: grantFeed.head, changed };
       },
+      confirm: (seq) => confirmGrants(ask, nodeId, seq),
       patienceMs: PATIENCE_MS,
       maxHeld: 50_000,
     },

@@ -43,3 +43,11 @@ export function createAsk(sources: ReadonlyMap<string, DataSource>, mint: Mint):
     return data as T;
   };
 }
+
+/** Tells identity that a holder of grants in this gateway has everything up to a place in their feed. */
+export async function confirmGrants(ask: Ask, nodeId: string, seq: number): Promise<void> {
+  await ask('identity', 'mutation($nodeId: String!, $seq: Int!) { confirmGrants(nodeId: $nodeId, seq: $seq) }', {
+    nodeId,
+    seq,
+  });
+}

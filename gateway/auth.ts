@@ -1,13 +1,13 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
 import { ClientError, unauthenticated } from '../schema/errors.ts';
 import { type PermissionSet, packPermissions } from '../schema/permissions.ts';
 import { type AccessClaims, verifyAccessToken } from '../subgraphs/_kernel/access-token.ts';
 import { looksLikeKey } from '../subgraphs/_kernel/api-key.ts';
 import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
-import type { CallerKind } from '../subgraphs/_kernel/signed-context.ts';
+import type { CallerKind, Envelope } from '../subgraphs/_kernel/signed-context.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 import { holdApiKeys } from './api-keys.ts';
-import type { Ask } from './ask.ts';
+import { type Ask, confirmGrants } from './ask.ts';
 import { HeldCopies } from './held-copies.ts';
 
 /** What identity says of a session: whose it is, where, and with which rights. */
@@ -27,6 +27,10 @@ interface Grant {
   strongAt: number | null;
   proofs: string[];
   mustDo: string[];
+  operatorId: string | null;
+  mode: 'READ' | 'ACT' | null;
+  /** Subjects of the feed that change it beside its own. */
+  hangsOn: string[];
 }
 
 /** Who sends a request. */
@@ -39,6 +43,8 @@ export interface Caller {
   membershipId: string | null;
   tenantId: string | null;
   customerId: string | null;
+  /** The operator who acts in their name, and how; `sessionId` is the impersonation then. */
+  actingFor?: NonNullable<Envelope['actingFor']>;
   permissions: PermissionSet;
   strongAt: number | null;
   /** Operations a second, of an API key. */
@@ -94,7 +100,7 @@ export interface Authenticator {
 }
 
 const GRANT =
-  '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt proofs mustDo }';
+  '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt proofs mustDo operatorId mode hangsOn }';
 /** Known sessions go on this long while identity is away, milliseconds: the life of a token. */
 const PATIENCE_MS = 300_000;
 /** An unknown key makes us ask identity for its keys, at most this often, milliseconds. */
@@ -110,8 +116,10 @@ interface KeyRow {
 
 /** Knows callers by their access token. Grants are held in memory, live by identity's feed. */
 export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issuer: string): Authenticator {
-  const sessionsOf = new Map<string, Set<string>>();
-  /** Sessions whose grant is on its way: nobody knows yet whose they are, so a change of any membership may be theirs. */
+  const nodeId = randomUUID();
+  /** Grants by what they hang on. */
+  const hanging = new Map<string, Set<string>>();
+  /** Grants on their way: nobody knows yet what they hang on, so any change may be theirs. */
   const inFlight = new Set<string>();
   const grants = new HeldCopies<Grant>(
     {
@@ -125,12 +133,12 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
         ).finally(() => {
           for (const id of ids) inFlight.delete(id);
         });
-        for (const { membershipId, sessionId } of found) {
-          if (!membershipId) continue;
-          const sessions = sessionsOf.get(membershipId);
-          if (sessions) sessions.add(sessionId);
-          else sessionsOf.set(membershipId, new Set([sessionId]));
-        }
+        for (const { hangsOn, sessionId } of found)
+          for (const subject of hangsOn) {
+            const others = hanging.get(subject);
+            if (others) others.add(sessionId);
+            else hanging.set(subject, new Set([sessionId]));
+          }
         return new Map(found.map((grant) => [grant.sessionId, grant]));
       },
       async readFeed(afterSeq, first) {
@@ -141,14 +149,14 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
         );
         const stopped = grantFeed.subjects.flatMap((subject) => {
           const [kind, id = ''] = subject.split(':');
-          if (kind === 'session') return [id];
-          if (kind !== 'membership') return [];
-          const sessions = [...(sessionsOf.get(id) ?? []), ...inFlight];
-          sessionsOf.delete(id);
-          return sessions;
+          if (kind !== 'session' && kind !== 'membership') return [];
+          const others = [...(hanging.get(subject) ?? []), ...inFlight];
+          hanging.delete(subject);
+          return kind === 'session' ? [id, ...others] : others;
         });
         return { head: grantFeed.head, changed: stopped.map((id) => [id, undefined] as const) };
       },
+      confirm: (seq) => confirmGrants(ask, nodeId, seq),
       patienceMs: PATIENCE_MS,
       maxHeld: 100_000,
     },
@@ -214,6 +222,9 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
       membershipId,
       tenantId: grant.tenantId,
       customerId: grant.customerId,
+      ...(grant.operatorId && grant.mode
+        ? { actingFor: { operator: grant.operatorId, impersonation: sessionId, mode: grant.mode } }
+        : {}),
       permissions: { catalogue: grant.catalogue, bits: grant.bits },
       strongAt: grant.strongAt,
       proofs: grant.proofs,

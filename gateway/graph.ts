@@ -401,7 +401,9 @@ export class Graph {
     const envelope: Envelope = {
       caller: { kind: caller.kind, id: principalOf(caller) ?? null },
       tenantId: caller.tenantId,
-      ...(caller.sessionId ? { sessionId: caller.sessionId } : {}),
+      ...(caller.actingFor ? { actingFor: caller.actingFor } : {}),
+      // An impersonation is nobody's session: whoever acts changes none.
+      ...(caller.sessionId && !caller.actingFor ? { sessionId: caller.sessionId } : {}),
       ...(caller.membershipId ? { membershipId: caller.membershipId } : {}),
       ...(caller.customerId ? { customerId: caller.customerId } : {}),
       ...(caller.strongAt ? { strongAt: caller.strongAt } : {}),

@@ -162,6 +162,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
         operation: loggedName(body?.operationName),
         status: response.statusCode,
         tenantId: asked.caller.tenantId,
+        ...(asked.caller.actingFor ? { userId: asked.caller.userId, actingFor: asked.caller.actingFor.operator } : {}),
         ms: Math.round(performance.now() - startedAt),
       },
       'request',

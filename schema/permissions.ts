@@ -95,6 +95,28 @@ export const PLATFORM_PERMISSIONS: readonly Permission[] = [
   'tenancy.tenant.suspend',
 ];
 
+/**
+ * What nobody does in another person's name (identity R17): changes of people and their rights, keys, money out, payment
+ * methods, the tenant's end, exports and the licence.
+ */
+export const WITHHELD_WHILE_ACTING: readonly Permission[] = [
+  'identity.api_key.manage',
+  'identity.impersonation.approve',
+  'identity.impersonation.customer',
+  'identity.impersonation.start',
+  'identity.member.manage',
+  'identity.policy.manage',
+  'identity.portal_access.manage',
+  'identity.role.manage',
+  'identity.user.suspend',
+  'licensing.file.issue',
+  'licensing.license.change',
+  'tenancy.domain.manage',
+  'tenancy.export.request',
+  'tenancy.invitation.manage',
+  'tenancy.tenant.close',
+];
+
 /** A permission, `domain.*`, `domain.noun.*` or `*.*.action`. */
 type Pattern = string;
 

@@ -281,7 +281,6 @@ const GLOBAL_TABLES: Record<string, string> = {
   'identity.user': 'as the credential',
   'licensing.add_on': 'the catalogue, one for all',
   'licensing.add_on_version': 'the catalogue',
-  'licensing.gateway_node': 'which gateway has heard what',
   'licensing.plan': 'the catalogue',
   'licensing.plan_version': 'the catalogue',
   'licensing.propagation': 'how fast gateways hear of changes',
@@ -294,6 +293,7 @@ const GLOBAL_TABLES: Record<string, string> = {
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',
   'kernel.feed_head': 'the same',
+  'kernel.gateway_node': 'which gateway has heard what',
   'kernel.example_world': 'one row',
 };
 
@@ -334,10 +334,12 @@ describe('tables', () => {
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
        where exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_wall')`);
     const foreign = rows.filter((row) => row.first !== 'tenant_id').map((row) => row.index);
-    // A key is found by its hash, a slug is a name on the platform, a sign-in finds a person's memberships before it knows a tenant, and the platform
-    // reads what was denied over all tenants.
+    // A key is found by its hash, a slug is a name on the platform, a sign-in finds a person's memberships before it knows a
+    // tenant, an operator has one impersonation open over all of them, and the platform reads what was denied in each.
     expect(foreign.sort()).toEqual([
       'identity.api_key_hash',
+      'identity.impersonation_of_operator',
+      'identity.impersonation_of_session',
       'identity.membership_everywhere',
       'kernel.tenant_profile_slug_key',
       'licensing.denial_everywhere',
@@ -362,6 +364,7 @@ describe('tables', () => {
       'identity.prune_grant_feed()',
       'identity.prune_sign_in_records()',
       'kernel.audit_row()',
+      'kernel.confirm_feed(text,text,bigint)',
       'kernel.enqueue(text,jsonb,text,boolean)',
       'kernel.finish(jsonb)',
       'kernel.link_audit()',

@@ -19,6 +19,8 @@ export interface AccessClaims {
   mv?: number;
   /** When a strong proof was last given. */
   strong?: number;
+  /** Who acts in the person's name, and by which impersonation, which then stands in the session's place. */
+  act?: { sub: string; imp: string };
 }
 
 export type TokenVerdict =
@@ -28,6 +30,8 @@ export type TokenVerdict =
 export const AUDIENCE = 'isp-graph';
 /** Longest life of an access token, seconds. */
 export const ACCESS_TOKEN_S = 300;
+/** The same of one that lets support act in a person's name: it is not renewed. */
+export const ACTING_TOKEN_S = 1_800;
 /** Clocks of two machines may differ by this much, seconds. */
 const SKEW_S = 5;
 /** Longer texts are not looked at, bytes. */
@@ -85,8 +89,9 @@ const isText = (value: unknown) => typeof value === 'string' && value.length > 0
 const isSecond = (value: unknown) => Number.isSafeInteger(value);
 
 function areOurs(claims: Record<string, unknown>, issuer: string): claims is Record<string, unknown> & AccessClaims {
-  const { iss, aud, sub, sid, iat, exp, jti, kind, tid, mid, mv, strong, nbf } = claims;
-  const isDated = isSecond(iat) && isSecond(exp) && Number(exp) - Number(iat) <= ACCESS_TOKEN_S && nbf === undefined;
+  const { iss, aud, sub, sid, iat, exp, jti, kind, tid, mid, mv, strong, nbf, act } = claims;
+  const longest = act === undefined ? ACCESS_TOKEN_S : ACTING_TOKEN_S;
+  const isDated = isSecond(iat) && isSecond(exp) && Number(exp) - Number(iat) <= longest && nbf === undefined;
   const isPlaced = tid === undefined ? mid === undefined : isText(tid) && isText(mid) && isSecond(mv);
   return (
     iss === issuer &&
@@ -95,6 +100,12 @@ function areOurs(claims: Record<string, unknown>, issuer: string): claims is Rec
     isDated &&
     isPlaced &&
     (kind === 'STAFF' || kind === 'PORTAL') &&
-    (strong === undefined || isSecond(strong))
+    (strong === undefined || isSecond(strong)) &&
+    (act === undefined || isActing(act, sid))
   );
+}
+
+function isActing(act: unknown, sid: unknown): boolean {
+  const { sub, imp } = (act ?? {}) as { sub?: unknown; imp?: unknown };
+  return isText(sub) && imp === sid;
 }

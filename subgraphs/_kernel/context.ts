@@ -122,6 +122,7 @@ export class Context {
 
   /**
    * Runs a use case in one transaction of this tenant; inside another it joins it. Events it emits are written with it.
+   * For an operator who may only look it is READ ONLY, whatever the doors let through (identity R17).
    * Throws what `run` throws, after rolling everything back.
    */
   async tx<T>(run: (em: EntityManager) => Promise<T>): Promise<T> {
@@ -133,7 +134,7 @@ export class Context {
     try {
       const result = await transact(
         em,
-        { isReadOnly: false, name: this.machinery.name },
+        { isReadOnly: this.held.actingFor?.mode === 'READ', name: this.machinery.name },
         (e) => this.enter(e),
         (e) => {
           this.writing = e;

@@ -9,7 +9,7 @@ import {
 import type { DoorMarks } from '../../schema/directives.ts';
 import { ClientError, deniedSentence, forbidden, tenantSuspended, unauthenticated } from '../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../schema/features.ts';
-import { REFUSALS } from '../../schema/permissions.ts';
+import { REFUSALS, WITHHELD_WHILE_ACTING } from '../../schema/permissions.ts';
 import type { Context } from './context.ts';
 import { inFinerSpan } from './telemetry.ts';
 
@@ -68,19 +68,14 @@ export function enter(ctx: Context, marks: DoorMarks, isWrite: boolean, coordina
     if (caller.kind === 'ANONYMOUS') throw unauthenticated();
     if (!tenantId) throw unauthenticated('NO_TENANT');
   }
+  refuseWhoActs(ctx, marks, isWrite);
   if (marks.open === undefined) refuseSuspended(ctx, marks);
   if (marks.feature) requireFeature(ctx, marks.feature, isWrite, coordinate);
   else if (isWrite && marks.open === undefined && !marks.continuity) requireCore(ctx);
   const isOwner = marks.orOwn && ctx.envelope.customerId !== undefined;
   if (marks.permission && !isOwner && !ctx.can(marks.permission)) throw forbidden(REFUSALS[marks.permission]);
-  if (isWrite && ctx.envelope.actingFor?.mode === 'READ')
-    throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', {
-      reason: 'IMPERSONATION_READ_ONLY',
-    });
   if (isWrite && ctx.envelope.isReadOnly && marks.open === undefined && !marks.whileClosing)
     throw new ClientError('FORBIDDEN', 'Nothing can be changed here at the moment.', { reason: 'TENANT_READ_ONLY' });
-  if (marks.notActing && ctx.envelope.actingFor)
-    throw new ClientError('FORBIDDEN', 'Only the person themselves may do this.', { reason: 'IMPERSONATION' });
   if (marks.strong) requireStrongProof(ctx);
 }
 
@@ -89,6 +84,23 @@ function requireNothingFirst(ctx: Context, marks: DoorMarks): void {
   const [reason] = ctx.envelope.mustDo ?? [];
   if (reason === undefined || marks.whileMustDo) return;
   throw new ClientError('FORBIDDEN', 'Please set up a second factor first.', { reason });
+}
+
+/**
+ * Refuses what nobody does in another person's name, and to whoever only looks every change (identity R17). It comes
+ * before licence and permission, so that support learns why a door is shut to them which the person could open.
+ */
+function refuseWhoActs(ctx: Context, marks: DoorMarks, isWrite: boolean): void {
+  const isWithheld = marks.notActing || (marks.permission && WITHHELD_WHILE_ACTING.includes(marks.permission));
+  if (!isWrite && !isWithheld) return; // who asks is not looked at: the answer may be anybody's
+  const { actingFor } = ctx.envelope;
+  if (!actingFor) return;
+  if (isWrite && actingFor.mode === 'READ')
+    throw new ClientError('FORBIDDEN', 'You are only looking over their shoulder.', {
+      reason: 'IMPERSONATION_READ_ONLY',
+    });
+  if (isWithheld)
+    throw new ClientError('FORBIDDEN', 'Only the person themselves may do this.', { reason: 'IMPERSONATION' });
 }
 
 /** In a suspended tenant nothing is open but the doors that say so, and those to the few who may settle its affairs. */

@@ -2,7 +2,7 @@ import { Directive, Field, ID, ObjectType } from 'type-graphql';
 
 /** billing's node: whom a portal account speaks for. */
 @ObjectType('Customer')
-@Directive('@key(fields: "id", resolvable: false)')
+@Directive('@key(fields: "id")')
 export class Customer {
   @Field(() => ID) id!: string;
 }

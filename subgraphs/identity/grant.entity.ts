@@ -1,6 +1,8 @@
 import { Directive, Field, Float, ID, Int, ObjectType } from 'type-graphql';
 import { MustDoEnum, ProofMethodEnum } from './session.entity.ts';
 import type { MustDo, ProofMethod } from './session.rules.ts';
+import { ImpersonationModeEnum } from './support/impersonation.entity.ts';
+import type { ImpersonationMode } from './support/impersonation.rules.ts';
 
 /** What a gateway holds of a session: whether its tokens are good, and what they allow. */
 @ObjectType('SessionGrant')
@@ -23,6 +25,10 @@ export class Grant {
   @Field(() => [ProofMethodEnum], { description: 'What a strong proof can be given with.' }) proofs!: ProofMethod[];
   @Field(() => [MustDoEnum]) mustDo!: MustDo[];
   @Field(() => Int) generation!: number;
+  @Field(() => ID, { nullable: true, description: 'Who acts in this person’s name, where it is an impersonation.' })
+  operatorId!: string | null;
+  @Field(() => ImpersonationModeEnum, { nullable: true }) mode!: ImpersonationMode | null;
+  @Field(() => [String], { description: 'What in the feed changes it beside its own session.' }) hangsOn!: string[];
 }
 
 @ObjectType()

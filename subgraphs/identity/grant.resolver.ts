@@ -1,4 +1,4 @@
-import { Arg, Ctx, ID, Int, Query, Resolver } from 'type-graphql';
+import { Arg, Ctx, ID, Int, Mutation, Query, Resolver } from 'type-graphql';
 import { Internal } from '../../schema/directives.ts';
 import type { Context } from '../_kernel/context.ts';
 import { Grant, GrantFeedPage } from './grant.entity.ts';
@@ -19,6 +19,12 @@ export class GrantResolver {
   @Internal()
   grants(@Arg('sessionIds', () => [ID]) sessionIds: string[], @Ctx() ctx: Context) {
     return service.grantsOf(ctx, sessionIds);
+  }
+
+  @Mutation(() => Boolean)
+  @Internal()
+  confirmGrants(@Arg('nodeId', () => String) nodeId: string, @Arg('seq', () => Int) seq: number, @Ctx() ctx: Context) {
+    return service.confirmGrants(ctx, nodeId, seq);
   }
 
   @Query(() => GrantFeedPage)

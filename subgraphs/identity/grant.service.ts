@@ -2,17 +2,19 @@ import { isId } from '../../schema/ids.ts';
 import { packPermissions } from '../../schema/permissions.ts';
 import type { Context } from '../_kernel/context.ts';
 import { readFeed } from '../_kernel/events.ts';
+import { confirmFeed, waitForGateways } from '../_kernel/propagation.ts';
 import { stepsUpWith } from './factors/challenge.rules.ts';
 import { heldFactors, NO_FACTORS } from './factors/held-factors.service.ts';
 import type { Grant, GrantFeedPage } from './grant.entity.ts';
 import { type MemberRights, rightsOf } from './roles/member-rights.service.ts';
 import { Session } from './session.entity.ts';
 import { kindOf, overByTime } from './session.rules.ts';
+import { actingGrantsOf } from './support/acting-grant.service.ts';
 import { presentOf, readBriefly } from './tenant.service.ts';
 import { User } from './user.entity.ts';
 import { maySignIn } from './user.rules.ts';
 
-/** What the named sessions allow now; one that is unknown is left out. */
+/** What the named sessions and impersonations allow now; one that is unknown is left out. */
 export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Promise<Grant[]> {
   const { sessions, users, factors, now } = await readBriefly(ctx, async (em) => {
     const found = await em.find(Session, { id: { $in: sessionIds.filter(isId) } });
@@ -29,12 +31,18 @@ export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Pro
     ctx,
     sessions.flatMap(({ membershipId }) => membershipId ?? []),
   );
-  return sessions.flatMap((session) => {
+  const known = new Set(sessions.map(({ id }) => id));
+  const acting = await actingGrantsOf(
+    ctx,
+    sessionIds.filter((id) => isId(id) && !known.has(id)),
+  );
+  const own = sessions.flatMap((session) => {
     const user = users.get(session.userId);
     if (!user) return [];
     const proofs = stepsUpWith(factors.get(user.id) ?? NO_FACTORS);
     return [{ ...grantOf(session, user, rights.get(session.membershipId ?? '') ?? null, now), proofs }];
   });
+  return [...own, ...acting];
 }
 
 function grantOf(session: Session, user: User, rights: MemberRights | null, now: Date): Omit<Grant, 'proofs'> {
@@ -56,6 +64,9 @@ function grantOf(session: Session, user: User, rights: MemberRights | null, now:
     strongAt: session.strongAt && Math.floor(session.strongAt.getTime() / 1_000),
     mustDo: session.mustDo,
     generation: session.generation,
+    operatorId: null,
+    mode: null,
+    hangsOn: session.membershipId ? [`membership:${session.membershipId}`] : [],
   };
 }
 
@@ -68,4 +79,20 @@ export function grantFeed(ctx: Context, afterSeq: number, first: number): Promis
       subjects: rows.map(({ subject }) => subject),
     };
   });
+}
+
+/** Notes that a gateway holds every change of grants up to a place in the feed. */
+export async function confirmGrants(ctx: Context, nodeId: string, seq: number): Promise<boolean> {
+  await confirmFeed(ctx, 'grants', nodeId, seq);
+  return true;
+}
+
+/**
+ * Runs a use case that takes rights away and, after its commit, waits until every living gateway holds the change
+ * (identity R18): a request that begins after the answer is not served with the rights of before.
+ */
+export async function toldEverywhere<T>(ctx: Context, run: () => Promise<T>): Promise<T> {
+  const result = await run();
+  await waitForGateways(ctx, 'grants');
+  return result;
 }

@@ -24,6 +24,8 @@ import { MembershipResolver, TenantResolver } from './membership.resolver.ts';
 import { seenMembership } from './membership.service.ts';
 import { SignInPolicy } from './policy/sign-in-policy.entity.ts';
 import { SignInPolicyResolver, TenantPolicyResolver } from './policy/sign-in-policy.resolver.ts';
+import { CustomerCopy } from './portal/customer-copy.entity.ts';
+import { CustomerPortalResolver, PortalAccessResolver } from './portal/portal-access.resolver.ts';
 import { EmailDomain } from './providers/email-domain.entity.ts';
 import { checkEmailDomains } from './providers/email-domain.service.ts';
 import { openExampleProvider } from './providers/example-provider.ts';
@@ -48,6 +50,13 @@ import { SignInRecord } from './sign-in-record.entity.ts';
 import { SocketTicket } from './socket-ticket.entity.ts';
 import { SocketTicketResolver } from './socket-ticket.resolver.ts';
 import { subscribers } from './subscribers.ts';
+import { Impersonation } from './support/impersonation.entity.ts';
+import {
+  ActingResolver,
+  ImpersonationResolver,
+  TenantImpersonationsResolver,
+} from './support/impersonation.resolver.ts';
+import { impersonationById, tendImpersonations } from './support/impersonation.service.ts';
 import { ownTenant } from './tenant.service.ts';
 import { Tenant } from './tenant.stub.ts';
 import { TokenKey } from './token-key.entity.ts';
@@ -82,6 +91,11 @@ export const identity: SubgraphDefinition = {
     OtherProvidersResolver,
     EmailDomainResolver,
     SsoConnectionResolver,
+    ImpersonationResolver,
+    TenantImpersonationsResolver,
+    ActingResolver,
+    PortalAccessResolver,
+    CustomerPortalResolver,
   ],
   types: [Tenant, Customer],
   entities: [
@@ -107,6 +121,8 @@ export const identity: SubgraphDefinition = {
     ProviderVisit,
     EmailDomain,
     SsoConnection,
+    Impersonation,
+    CustomerCopy,
   ],
   references: {
     User: (ctx, { id }) => ctx.load(personById, id),
@@ -115,6 +131,8 @@ export const identity: SubgraphDefinition = {
     ApiKey: (ctx, { id }) => (ctx.can('identity.api_key.read') ? keyById(ctx, id) : null),
     Session: (ctx, { id }) => mySession(ctx, id),
     SsoConnection: (ctx, { id }) => (ctx.can('identity.policy.read') ? connectionById(ctx, id) : null),
+    Customer: async (_, { id }) => ({ id }),
+    Impersonation: (ctx, { id }) => (ctx.can('identity.impersonation.read') ? impersonationById(ctx, id) : null),
     Tenant: async (ctx, { id, slug }) => {
       const own = await ownTenant(ctx);
       return own && (own.id === id || own.slug === slug) ? own : null;
@@ -128,7 +146,7 @@ export const identity: SubgraphDefinition = {
     prune: { pattern: '7 * * * *', run: prune },
   },
   onStart: openExampleProvider,
-  timers: { lapseGrants, tendKeys },
+  timers: { lapseGrants, tendKeys, tendImpersonations },
   people: PEOPLE,
   seed,
 };

@@ -53,3 +53,9 @@ export const homeById = defineLoader<Tenant>('homeById', async (em, _, { tenantI
   const profile = await findTenantProfile(em);
   return profile ? [[tenantId, { id: tenantId, slug: profile.slug }] as const] : [];
 });
+
+/** The names of people of other tenants, for whom what they did here tells more than an id. */
+export const nameOf = defineLoader<string>('nameOf', async (em, ids) => {
+  const people = await em.find(User, { id: { $in: ids.filter(isId) } });
+  return people.map(({ id, displayName }) => [id, displayName] as const);
+});

@@ -11,6 +11,7 @@ import {
   Query,
   Resolver,
   Root,
+  Subscription,
 } from 'type-graphql';
 import { Continuity, NotWhileActing, RequiresPermission, RequiresStrongProof } from '../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../schema/page.ts';
@@ -18,8 +19,10 @@ import { payload } from '../../schema/payload.ts';
 import { DateTime } from '../../schema/scalars.ts';
 import type { Context } from '../_kernel/context.ts';
 import { Customer } from './customer.stub.ts';
+import { toldEverywhere } from './grant.service.ts';
 import { lastSignInOf, personById } from './loaders.ts';
-import { Membership, MembershipKindEnum, MembershipStateEnum } from './membership.entity.ts';
+import { memberUpdates } from './membership.changes.ts';
+import { Membership, MembershipKindEnum, MembershipStateEnum, MemberUpdate } from './membership.entity.ts';
 import { MembershipPayload } from './membership.payload.ts';
 import type { MembershipKind, MembershipState } from './membership.rules.ts';
 import * as service from './membership.service.ts';
@@ -71,6 +74,18 @@ export class MembershipResolver {
     return service.memberById(ctx, id);
   }
 
+  @Subscription(() => MemberUpdate, {
+    description: 'Each change of a member of this tenant. With `after` also what happened since.',
+    subscribe: ({ args, context }) => memberUpdates(context as Context, args.after ?? null) as never,
+  })
+  @RequiresPermission('identity.member.read')
+  memberUpdated(
+    @Root() update: MemberUpdate,
+    @Arg('after', () => String, { nullable: true }) _after: string | null,
+  ): MemberUpdate {
+    return update;
+  }
+
   @FieldResolver(() => User)
   user(@Root() membership: Membership, @Ctx() ctx: Context) {
     return membership.user ?? ctx.load(personById, membership.userId);
@@ -94,8 +109,8 @@ export class MembershipResolver {
   }
 
   @FieldResolver(() => Customer, { nullable: true, description: 'The one customer a portal account speaks for.' })
-  customer(@Root() { customerId }: Membership) {
-    return customerId ? { id: customerId } : null;
+  customer(@Root() { customerId, homeId }: Membership, @Ctx() ctx: Context) {
+    return customerId && homeId === ctx.envelope.tenantId ? { id: customerId } : null;
   }
 
   @FieldResolver(() => [String], { description: 'All their roles and grants allow, `domain.noun.action`.' })
@@ -116,7 +131,7 @@ export class MembershipResolver {
   @NotWhileActing()
   @Continuity()
   setMemberRoles(@Arg('input', () => MemberRolesInput) input: MemberRolesInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.setMemberRoles(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.setMemberRoles(ctx, input) })));
   }
 
   @Mutation(() => MembershipPayload)
@@ -125,7 +140,7 @@ export class MembershipResolver {
   @NotWhileActing()
   @Continuity()
   suspendMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.suspendMember(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.suspendMember(ctx, input) })));
   }
 
   @Mutation(() => MembershipPayload)
@@ -143,7 +158,7 @@ export class MembershipResolver {
   @NotWhileActing()
   @Continuity()
   endMember(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.endMember(ctx, input) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.endMember(ctx, input) })));
   }
 }
 

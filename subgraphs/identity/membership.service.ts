@@ -5,7 +5,7 @@ import { type Connection, connect, type PageArgs } from '../../schema/page.ts';
 import { expectVersion } from '../../schema/words.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
-import { tellGateways } from '../_kernel/events.ts';
+import { emit, tellGateways } from '../_kernel/events.ts';
 import { lockOrRefuse } from '../_kernel/lock.ts';
 import { consume, recount, release } from '../_kernel/quota.ts';
 import { Membership } from './membership.entity.ts';
@@ -180,6 +180,8 @@ export async function closeMembership(
   if (member.kind === 'STAFF') await release(ctx, em, 'staff_users', 1n, member.id);
   await endSessionsOf(em, member.id, 'MEMBERSHIP_ENDED');
   tell(em, 'identity.membership.ended', member, reason);
+  if (member.customerId)
+    emit(em, 'identity.portal_access.ended', { customerId: member.customerId, membershipId: member.id });
   if (member.kind === 'STAFF') await settleSeats(em);
 }
 

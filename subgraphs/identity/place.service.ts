@@ -1,4 +1,5 @@
 import type { Context } from '../_kernel/context.ts';
+import { PLATFORM_TENANT } from '../_kernel/db.ts';
 import { Membership } from './membership.entity.ts';
 import { DEFAULT_POLICY, type Policy } from './policy/sign-in-policy.rules.ts';
 import { policiesOf } from './policy/sign-in-policy.service.ts';
@@ -26,9 +27,10 @@ export function everyPlaceOf(ctx: Context, userId: string): Promise<Place[]> {
       const profile = profiles.get(membership.homeId);
       if (!profile) return [];
       membership.slug = profile.slug;
-      const { id, state, roles, homeId } = membership;
+      const { id, state, roles, homeId, kind } = membership;
       const policy = policies.get(homeId) ?? DEFAULT_POLICY;
-      return [{ id, state, roles, slug: profile.slug, tenantState: profile.state, membership, policy }];
+      const isBeside = kind === 'PORTAL' && homeId === PLATFORM_TENANT;
+      return [{ id, state, roles, slug: profile.slug, tenantState: profile.state, isBeside, membership, policy }];
     });
   });
 }

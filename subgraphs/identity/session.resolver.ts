@@ -19,6 +19,7 @@ import { logHead } from '../_kernel/events.ts';
 import { follow } from '../_kernel/live.ts';
 import { DonePayload, done } from './done.payload.ts';
 import { stepUp } from './factors/step-up.service.ts';
+import { toldEverywhere } from './grant.service.ts';
 import { IdInput } from './id.input.ts';
 import { refreshSession } from './refresh.service.ts';
 import { Session, SessionEnd, TransportEnum } from './session.entity.ts';
@@ -75,6 +76,7 @@ export const SELF =
 export class SessionResolver {
   @Query(() => [Session], { description: 'Where one is signed in, the device used last first.' })
   @OpenDoor(SELF)
+  @NotWhileActing()
   mySessions(@Ctx() ctx: Context) {
     return service.mySessions(ctx);
   }
@@ -127,23 +129,24 @@ export class SessionResolver {
 
   @Mutation(() => DonePayload)
   @OpenDoor('Also by the cookie, when the access token has run out.')
+  @NotWhileActing()
   @WhileMustDo()
   signOut(@Ctx() ctx: Context) {
-    return done(() => service.signOut(ctx));
+    return done(() => toldEverywhere(ctx, () => service.signOut(ctx)));
   }
 
   @Mutation(() => DonePayload, { description: "Ends another of one's own sessions." })
   @OpenDoor(SELF)
   @NotWhileActing()
   endSession(@Arg('input', () => IdInput) input: IdInput, @Ctx() ctx: Context) {
-    return done(() => service.endSession(ctx, input.id));
+    return done(() => toldEverywhere(ctx, () => service.endSession(ctx, input.id)));
   }
 
   @Mutation(() => DonePayload, { description: "Ends all of one's own sessions but this one." })
   @OpenDoor(SELF)
   @NotWhileActing()
   endOtherSessions(@Ctx() ctx: Context) {
-    return done(() => service.endOtherSessions(ctx));
+    return done(() => toldEverywhere(ctx, () => service.endOtherSessions(ctx)));
   }
 
   @Subscription(() => SessionEnd, {
@@ -151,6 +154,7 @@ export class SessionResolver {
     subscribe: ({ context }) => endOfMine(context as Context) as never,
   })
   @OpenDoor(SELF)
+  @NotWhileActing()
   mySessionEnded(@Root() end: SessionEnd): SessionEnd {
     return end;
   }

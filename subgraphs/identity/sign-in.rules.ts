@@ -17,6 +17,8 @@ export interface Candidate {
   tenantState: string;
   state: MembershipState;
   roles: readonly string[];
+  /** It comes with a role elsewhere, and is nobody's first choice. */
+  isBeside?: boolean;
 }
 
 /** The memberships a person can have a token for now. */
@@ -25,7 +27,7 @@ export const usableOf = <C extends Candidate>(all: readonly C[]): C[] =>
 
 /**
  * The membership a sign-in takes (identity R4): the asked tenant's, or the only one, or the one used last; null leaves
- * the choice to the person. Refuses when the asked tenant, or every tenant there is, has no place for them.
+ * the choice to the person. A place beside another is taken only when it is asked for. Refuses when the asked tenant, or every tenant there is, has no place for them.
  */
 export function chooseMembership<C extends Candidate>(
   all: readonly C[],
@@ -41,5 +43,7 @@ export function chooseMembership<C extends Candidate>(
     throw new Refusal('INVALID_STATE', 'This tenant is suspended. Its administrators can sign in.', 'tenant');
   if (asked.length === 0 && all.some((one) => one.state === 'FROZEN' && one.slug === slug)) throw noSeat('tenant');
   if (asked.length === 0 && slug !== null) throw new Refusal('INVALID', 'You are no member of this tenant.', 'tenant');
-  return asked.length === 1 ? (asked[0] ?? null) : (asked.find((one) => one.id === lastId) ?? null);
+  const first = asked.filter(({ isBeside }) => !isBeside);
+  const offered = first.length > 0 ? first : asked;
+  return offered.length === 1 ? (offered[0] ?? null) : (offered.find((one) => one.id === lastId) ?? null);
 }

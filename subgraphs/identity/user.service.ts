@@ -48,13 +48,17 @@ export async function whoAsks(ctx: Context): Promise<User | null> {
   return kind === 'USER' && id ? readGlobally(ctx, (em) => em.findOne(User, { id })) : null;
 }
 
-/** The memberships of who asks, over all tenants; over one in a session that cannot leave it. */
+/**
+ * The memberships of who asks, over all tenants; over one in a session that cannot leave it. One that comes with a role
+ * elsewhere is left out until it is asked from, and whoever acts in their name sees the one they act in.
+ */
 export async function myMemberships(ctx: Context, me: User): Promise<Membership[]> {
+  const { actingFor, membershipId } = ctx.envelope;
   const boundTo = await boundTenantOf(ctx);
-  const places = (await everyPlaceOf(ctx, me.id)).filter(
-    ({ membership }) => boundTo === null || membership.homeId === boundTo,
-  );
-  return places.map(({ membership }) => Object.assign(membership, { user: me }));
+  return (await everyPlaceOf(ctx, me.id))
+    .filter(({ membership }) => boundTo === null || membership.homeId === boundTo)
+    .filter(({ id, isBeside }) => id === membershipId || !(actingFor || isBeside))
+    .map(({ membership }) => Object.assign(membership, { user: me }));
 }
 
 /** How who asks proved it, in the session that asks. */

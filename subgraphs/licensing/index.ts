@@ -34,7 +34,6 @@ import { RefreshResolver } from './fleet/refresh.resolver.ts';
 import { LicenseRevocation } from './fleet/revocation.entity.ts';
 import { RevocationResolver } from './fleet/revocation.resolver.ts';
 import { alertOfUnlicensed } from './fleet/unlicensed.service.ts';
-import { GatewayNode } from './gateways/gateway-feed.entity.ts';
 import { GatewayFeedResolver } from './gateways/gateway-feed.resolver.ts';
 import { prunePropagation } from './gateways/propagation-stats.service.ts';
 import { License } from './licenses/license.entity.ts';
@@ -117,7 +116,6 @@ export const licensing: SubgraphDefinition = {
     Grant,
     Hold,
     LicenseRevocation,
-    GatewayNode,
     PlanMigration,
     Denial,
     LicenseFile,

@@ -10,6 +10,7 @@ import {
 import { payload, payloadOf } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { DonePayload, done } from '../done.payload.ts';
+import { toldEverywhere } from '../grant.service.ts';
 import { IdInput } from '../id.input.ts';
 import { MemberInput } from '../membership.resolver.ts';
 import { endMemberSessions } from '../membership.service.ts';
@@ -76,7 +77,7 @@ export class AccountResolver {
   @NotWhileActing()
   @Continuity()
   endMemberSessions(@Arg('input', () => MemberInput) input: MemberInput, @Ctx() ctx: Context) {
-    return done(() => endMemberSessions(ctx, input));
+    return done(() => toldEverywhere(ctx, () => endMemberSessions(ctx, input)));
   }
 
   @Mutation(() => DonePayload, { description: 'Keeps a person out of every tenant.' })
@@ -85,7 +86,7 @@ export class AccountResolver {
   @NotWhileActing()
   @Continuity()
   suspendUser(@Arg('input', () => UserReasonInput) input: UserReasonInput, @Ctx() ctx: Context) {
-    return done(() => suspendUser(ctx, input));
+    return done(() => toldEverywhere(ctx, () => suspendUser(ctx, input)));
   }
 
   @Mutation(() => DonePayload, { description: 'Lets a suspended person in again.' })

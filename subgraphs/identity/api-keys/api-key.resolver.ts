@@ -27,6 +27,7 @@ import { payload, payloadOf, UserError } from '../../../schema/payload.ts';
 import { DateTime } from '../../../schema/scalars.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { DonePayload, done } from '../done.payload.ts';
+import { toldEverywhere } from '../grant.service.ts';
 import { IdInput } from '../id.input.ts';
 import { Tenant } from '../tenant.stub.ts';
 import { ApiKey, ApiKeyGrant, ApiKeyStateEnum } from './api-key.entity.ts';
@@ -129,7 +130,9 @@ export class ApiKeyResolver {
   @NotWhileActing()
   @Continuity()
   revokeApiKey(@Arg('input', () => RevokeApiKeyInput) { id, reason }: RevokeApiKeyInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ apiKey: await service.revokeApiKey(ctx, id, reason ?? null) }));
+    return payload(() =>
+      toldEverywhere(ctx, async () => ({ apiKey: await service.revokeApiKey(ctx, id, reason ?? null) })),
+    );
   }
 
   @Mutation(() => DonePayload, {
@@ -137,6 +140,7 @@ export class ApiKeyResolver {
   })
   @OpenDoor('Whoever holds a key may end it.')
   revokeLeakedKey(@Arg('input', () => LeakedKeyInput) { key }: LeakedKeyInput, @Ctx() ctx: Context) {
+    // It waits for no gateway: how long would tell whether there is such a key.
     return done(() => service.revokeLeakedKey(ctx, key));
   }
 

@@ -6,9 +6,10 @@ import { emit, tellGateways } from '../../_kernel/events.ts';
 import { release } from '../../_kernel/quota.ts';
 import { inviteToActivate } from '../accounts/invitation.service.ts';
 import { Membership } from '../membership.entity.ts';
-import { advance, PORTAL_ROLE } from '../membership.rules.ts';
+import { advance } from '../membership.rules.ts';
 import { addMember } from '../membership.service.ts';
 import { tell } from '../membership.steps.ts';
+import { speakForAccount } from '../portal/account-portal.service.ts';
 import { endSessionsOf } from '../session.service.ts';
 import { User } from '../user.entity.ts';
 
@@ -57,12 +58,7 @@ async function givePortal(
     : await inviteToActivate(platform, em, {
         ...{ realm: 'STAFF', email: String(personal?.email), displayName: String(personal?.name) },
       });
-  const held = { userId: user.id, state: { $ne: 'ENDED' } } as const;
-  const isThere = await em.count(Membership, { ...held, $or: [{ kind: 'STAFF' }, { customerId }] });
-  if (isThere === 0) {
-    const member = { id: uuidv7(), userId: user.id, kind: 'PORTAL', customerId, runId } as const;
-    await addMember(platform, { ...member, roles: [PORTAL_ROLE], isInvited: !hasCome(user) });
-  }
+  await speakForAccount(platform, em, { userId: user.id, customerId, isInvited: !hasCome(user), runId });
   return user;
 }
 

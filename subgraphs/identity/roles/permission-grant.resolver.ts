@@ -3,6 +3,7 @@ import { Continuity, RequiresPermission, RequiresStrongProof } from '../../../sc
 import { payload } from '../../../schema/payload.ts';
 import { DateTime } from '../../../schema/scalars.ts';
 import type { Context } from '../../_kernel/context.ts';
+import { toldEverywhere } from '../grant.service.ts';
 import { IdInput } from '../id.input.ts';
 import { MembershipPayload } from '../membership.payload.ts';
 import * as service from './permission-grant.service.ts';
@@ -42,6 +43,6 @@ export class PermissionGrantResolver {
   @RequiresStrongProof()
   @Continuity()
   revokePermission(@Arg('input', () => IdInput) { id }: IdInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ membership: await service.revokePermission(ctx, id) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ membership: await service.revokePermission(ctx, id) })));
   }
 }

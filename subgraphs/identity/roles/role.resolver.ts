@@ -4,6 +4,7 @@ import { payload, payloadOf } from '../../../schema/payload.ts';
 import { PERMISSIONS, PLATFORM_PERMISSIONS } from '../../../schema/permissions.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { DonePayload, done } from '../done.payload.ts';
+import { toldEverywhere } from '../grant.service.ts';
 import { IdInput } from '../id.input.ts';
 import { Tenant } from '../tenant.stub.ts';
 import { PermissionInfo, Role } from './role.entity.ts';
@@ -81,7 +82,7 @@ export class RoleResolver {
   @RequiresStrongProof()
   @Continuity()
   updateRole(@Arg('input', () => UpdateRoleInput) input: UpdateRoleInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ role: await service.updateRole(ctx, given(input)) }));
+    return payload(() => toldEverywhere(ctx, async () => ({ role: await service.updateRole(ctx, given(input)) })));
   }
 
   @Mutation(() => DonePayload, { description: 'A role somebody has, or another stands on, stays.' })

@@ -5,10 +5,11 @@ import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit, readEventsNamed, setTimerOf, tellGateways } from '../../_kernel/events.ts';
+import { waitForGateways } from '../../_kernel/propagation.ts';
 import type { Propagation } from '../gateways/gateway-feed.entity.ts';
 import { type Changed, changing } from '../licenses/license-change.service.ts';
 import { type PresentLicense, presentLicense } from '../licenses/license-facts.service.ts';
-import { propagated, waitForGateways } from '../licenses/propagation.service.ts';
+import { propagated } from '../licenses/propagation.service.ts';
 import type { Enforcement } from '../terms/license.rules.ts';
 import {
   checkEnforcement,
@@ -61,7 +62,7 @@ export async function setEnforcement(ctx: Context, wanted: WantedEnforcement): P
   if (only && tenantIds.length === 1)
     return { licenses: 1, ...(await propagated(ctx, only, (own) => enforceOne(own, only, terms))) };
   await writePage(ctx, await preparePage(ctx, licenseIds, terms, ctx.actorId), terms);
-  return { licenses: tenantIds.length, propagation: await waitForGateways(ctx, tenantIds.at(-1) as string) };
+  return { licenses: tenantIds.length, propagation: await waitForGateways(ctx, 'licenses', tenantIds.at(-1)) };
 }
 
 function enforceOne(ctx: Context, tenantId: string, { mode, observeUntil }: Terms): Promise<Changed> {

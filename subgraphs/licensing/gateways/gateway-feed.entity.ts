@@ -1,13 +1,4 @@
-import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
-
-/** How far a gateway has heard of licence changes. */
-@Entity({ schema: 'licensing', tableName: 'gateway_node' })
-export class GatewayNode {
-  @PrimaryKey({ type: 'string' }) nodeId!: string;
-  @Property({ type: 'bigint' }) heldSeq!: bigint;
-  @Property({ type: 'datetime' }) confirmedAt!: Date;
-}
 
 /** What a gateway holds of a licence: enough to know its answers at any later instant. */
 @ObjectType()

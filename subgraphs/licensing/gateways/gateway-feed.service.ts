@@ -1,7 +1,8 @@
 import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
-import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
+import type { EntityManager } from '../../_kernel/db.ts';
 import { readFeed } from '../../_kernel/events.ts';
+import { confirmFeed } from '../../_kernel/propagation.ts';
 import { offersOf } from '../catalogue/offer.rules.ts';
 import { addOnLimitsOf, featuresOf, planLimitsOf } from '../catalogue/plan.rules.ts';
 import { catalogue } from '../catalogue/plan.service.ts';
@@ -24,15 +25,9 @@ export function licenseFeed(ctx: Context, afterSeq: number, first: number): Prom
 }
 
 /** Notes that a gateway holds every licence change up to a place in the feed. */
-export function confirmLicenses(ctx: Context, nodeId: string, seq: number): Promise<boolean> {
-  return ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
-    await em.execute(
-      `insert into licensing.gateway_node (node_id, held_seq, confirmed_at) values (left(?, 100), ?, clock_timestamp())
-       on conflict (node_id) do update set held_seq = excluded.held_seq, confirmed_at = excluded.confirmed_at`,
-      [nodeId, seq],
-    );
-    return true;
-  });
+export async function confirmLicenses(ctx: Context, nodeId: string, seq: number): Promise<boolean> {
+  await confirmFeed(ctx, 'licenses', nodeId, seq);
+  return true;
 }
 
 /** What would open shut doors, as JSON: for the gateway's answers FEATURE_NOT_LICENSED and QUOTA_EXCEEDED. */

@@ -5,8 +5,6 @@ import type { PropagationStats } from './gateway-feed.entity.ts';
 
 /** How long it is known how changes spread, days. */
 const KEPT_DAYS = 7;
-/** A gateway that has not confirmed for this long is gone for good, days: each start makes a new one. */
-const GONE_DAYS = 1;
 
 /** How the changes of licences of the last `minutes` reached the gateways. */
 export async function licensePropagation(ctx: Context, minutes: number): Promise<PropagationStats> {
@@ -26,12 +24,9 @@ export async function licensePropagation(ctx: Context, minutes: number): Promise
   };
 }
 
-/** Forgets how old changes spread, and gateways that are gone. */
+/** Forgets how old changes spread. */
 export async function prunePropagation(ctx: Context): Promise<void> {
   await ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
     await em.execute('delete from licensing.propagation where at < now() - make_interval(days => ?)', [KEPT_DAYS]);
-    await em.execute('delete from licensing.gateway_node where confirmed_at < now() - make_interval(days => ?)', [
-      GONE_DAYS,
-    ]);
   });
 }

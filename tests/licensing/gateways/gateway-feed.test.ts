@@ -92,7 +92,7 @@ describe('A gateway holds every licence and hears of every change', () => {
     expect(caught).toMatchObject({ nodes: 2, acknowledged: 2 });
     expect(caught.waitedMs).toBeLessThan(750);
 
-    await world.sql("update licensing.gateway_node set confirmed_at = now() - interval '4 seconds'");
+    await world.sql("update kernel.gateway_node set confirmed_at = now() - interval '4 seconds'");
     expect(await override(true)).toMatchObject({ nodes: 0, acknowledged: 0 });
   });
 
