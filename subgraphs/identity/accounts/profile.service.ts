@@ -8,6 +8,7 @@ import { Membership } from '../membership.entity.ts';
 import { closeMembership } from '../membership.service.ts';
 import { lockAdmins } from '../membership.steps.ts';
 import { everyPlaceOf } from '../place.service.ts';
+import { boundTenantOf } from '../providers/bound-session.service.ts';
 import { selfOf } from '../session.service.ts';
 import { User } from '../user.entity.ts';
 import { checkDisplayName, normalEmail } from '../user.rules.ts';
@@ -59,8 +60,10 @@ export function updateMyProfile(ctx: Context, { displayName, locale }: Profile):
  */
 export async function leaveTenant(ctx: Context, membershipId: string): Promise<void> {
   const { userId } = selfOf(ctx);
+  const boundTo = await boundTenantOf(ctx);
   const place = (await everyPlaceOf(ctx, userId)).find(({ id }) => id === membershipId);
-  if (!place) throw new Refusal('NOT_FOUND', 'There is no such membership.', 'id');
+  if (!place || (boundTo !== null && place.membership.homeId !== boundTo))
+    throw new Refusal('NOT_FOUND', 'There is no such membership.', 'id');
   const there = ctx.inTenant(place.membership.homeId);
   await there.tx(async (em) => {
     const admins = await lockAdmins(em);

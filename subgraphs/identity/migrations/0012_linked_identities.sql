@@ -18,7 +18,7 @@ create table identity.provider_visit (
   connection text not null,                          -- google, microsoft, github, or a tenant's connection
   connection_version int,
   home_id uuid,
-  intent text not null check (intent in ('SIGN_IN', 'LINK')),
+  intent text not null check (intent in ('SIGN_IN', 'LINK', 'ACTIVATE')),
   session_id uuid references identity.session (id) on delete cascade,
   return_to text not null check (length(return_to) <= 2000),
   code_challenge text not null,

@@ -53,7 +53,7 @@ export async function makeLink(
 export async function linkIdentity(ctx: Context, code: string, verifier: string): Promise<void> {
   await refuseBound(ctx);
   const { sessionId, userId } = selfOf(ctx);
-  const visit = await takeVisit(ctx, code, verifier, 'LINK');
+  const visit = await takeVisit(ctx, code, verifier, ['LINK']);
   const way = await wayOf(ctx, visit.connection);
   if (visit.sessionId !== sessionId || !way || way.sso) throw linkNoMore();
   const { issuer, subject } = visit;

@@ -34,11 +34,18 @@ import type { OAuthIntent, Provider } from './provider.rules.ts';
 import { redeemSignIn } from './redeem.service.ts';
 import { finishOAuth, startOAuth } from './visit.service.ts';
 
-const OAuthIntentEnum = { SIGN_IN: 'SIGN_IN', LINK: 'LINK' } as const satisfies { [I in OAuthIntent]: I };
+const OAuthIntentEnum = {
+  SIGN_IN: 'SIGN_IN',
+  LINK: 'LINK',
+  ACTIVATE: 'ACTIVATE',
+} as const satisfies { [I in OAuthIntent]: I };
 registerEnumType(OAuthIntentEnum, {
   name: 'OAuthIntent',
   description: 'What somebody goes to another provider for.',
-  valuesConfig: { LINK: { description: 'To sign in with it from then on; needs a session.' } },
+  valuesConfig: {
+    LINK: { description: 'To sign in with it from then on; needs a session.' },
+    ACTIVATE: { description: 'To take up an account one was invited to, by its mail; then as SIGN_IN.' },
+  },
 });
 
 /** A stranger makes us write a row, and ask a provider for what it says of itself. */

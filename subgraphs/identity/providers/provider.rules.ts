@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { Refusal } from '../../../schema/errors.ts';
 
 export type Provider = 'GOOGLE' | 'GITHUB' | 'MICROSOFT' | 'SSO';
-export type OAuthIntent = 'SIGN_IN' | 'LINK';
+export type OAuthIntent = 'SIGN_IN' | 'LINK' | 'ACTIVATE';
 
 /** What a provider says of somebody. */
 export interface Asserted {

@@ -133,7 +133,12 @@ export type Visited = ProviderVisit & { issuer: string; subject: string };
  * Uses the code of a visit up; it is gone whatever comes of it. Refuses INVALID for one that is unknown, used, too old or of
  * another purpose, and where the verifier is not the one of the browser that began.
  */
-export async function takeVisit(ctx: Context, code: string, verifier: string, intent: OAuthIntent): Promise<Visited> {
+export async function takeVisit(
+  ctx: Context,
+  code: string,
+  verifier: string,
+  intents: readonly OAuthIntent[],
+): Promise<Visited> {
   const visit = await ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
     const [row] = await em.execute(
       'delete from identity.provider_visit where code_hash = ? and expires_at > clock_timestamp() returning *',
@@ -141,7 +146,7 @@ export async function takeVisit(ctx: Context, code: string, verifier: string, in
     );
     return row ? (em.map(ProviderVisit, row) as Visited) : null;
   });
-  if (!visit || visit.intent !== intent || !isVerifierOf(visit.codeChallenge, verifier)) throw linkNoMore();
+  if (!visit || !intents.includes(visit.intent) || !isVerifierOf(visit.codeChallenge, verifier)) throw linkNoMore();
   return visit;
 }
 

@@ -53,29 +53,29 @@ describe('a password that proves right somewhere new', () => {
   const subjects = async (to: string) => (await trial.mails(to)).map(({ subject }) => subject);
 
   test('is told to its owner, not the first time, not in a known network and not on a known device', async () => {
-    const lia = 'lia@atlas.example';
-    const first = await signIn(lia, trial.password, undefined, '203.0.113.7');
-    await signIn(lia, trial.password, undefined, '203.0.113.99');
-    await signIn(lia, trial.password, first.session?.deviceMark, '198.51.100.1');
-    expect(await subjects(lia)).toEqual([]);
-    await signIn(lia, trial.password, undefined, '192.0.2.1');
-    expect(await subjects(lia)).toEqual(['A new sign-in to your account']);
+    const chidi = 'chidi@harbour.example';
+    const first = await signIn(chidi, trial.password, undefined, '203.0.113.7');
+    await signIn(chidi, trial.password, undefined, '203.0.113.99');
+    await signIn(chidi, trial.password, first.session?.deviceMark, '198.51.100.1');
+    expect(await subjects(chidi)).toEqual([]);
+    await signIn(chidi, trial.password, undefined, '192.0.2.1');
+    expect(await subjects(chidi)).toEqual(['A new sign-in to your account']);
   });
 
   test('locks the account by its mail until a new password is set; the warning’s link is dead then', async () => {
-    const lia = 'lia@atlas.example';
-    const session = await signIn(lia, trial.password, undefined, '192.0.2.1');
-    const token = await lastToken(trial.mails(lia));
+    const chidi = 'chidi@harbour.example';
+    const session = await signIn(chidi, trial.password, undefined, '192.0.2.1');
+    const token = await lastToken(trial.mails(chidi));
     expect(await doors.lock(token)).toEqual(FINE);
     expect(await doors.lock(token)).toEqual(FINE);
     const [row] = await trial.sql('select end_reason from identity.session where id = $1', [
       session.session?.sessionId,
     ]);
     expect(row).toEqual({ end_reason: 'USER_SUSPENDED' });
-    expect((await signIn(lia, trial.password)).session).toBeNull();
-    await doors.requestReset(lia);
-    expect(await doors.reset(await lastToken(trial.mails(lia)), 'mine alone from now on')).toEqual(FINE);
-    expect((await signIn(lia, 'mine alone from now on')).session).not.toBeNull();
+    expect((await signIn(chidi, trial.password)).session).toBeNull();
+    await doors.requestReset(chidi);
+    expect(await doors.reset(await lastToken(trial.mails(chidi)), 'mine alone from now on')).toEqual(FINE);
+    expect((await signIn(chidi, 'mine alone from now on')).session).not.toBeNull();
     for (const dead of [token, token.replace(/.$/, token.endsWith('A') ? 'B' : 'A'), 'isp_lk_x', ''])
       expect(await doors.lock(dead)).toEqual(DEAD);
   });

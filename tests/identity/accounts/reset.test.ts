@@ -78,8 +78,8 @@ describe('a forgotten password', () => {
   });
 
   test('link that is too old, of another purpose or made up does nothing', async () => {
-    await doors.requestReset('lia@atlas.example');
-    const token = await lastToken(trial.mails('lia@atlas.example'));
+    await doors.requestReset('nils@northwind.example');
+    const token = await lastToken(trial.mails('nils@northwind.example'));
     expect((await doors.prove(token)).userErrors).toEqual(DEAD.userErrors);
     expect((await doors.activate({ token })).userErrors).toEqual(DEAD.userErrors);
     await trial.sql("update identity.mail_proof set expires_at = now() - interval '1 second'");

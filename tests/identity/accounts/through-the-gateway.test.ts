@@ -77,7 +77,7 @@ test('Who has registered is somebody, and gets into no tenant before their mail 
 
 test('A list of one’s devices says where each is and what it said it is', async () => {
   const headers = { 'user-agent': `Trial/1.0 ${'x'.repeat(300)}` };
-  const input = { email: 'lia@atlas.example', password: running.password, transport: 'BODY' };
+  const input = { email: 'nils@northwind.example', password: running.password, transport: 'BODY' };
   const signIn = 'mutation($input: SignInInput!) { signIn(input: $input) { session { accessToken } } }';
   const { data } = await client.post<{ signIn: { session: { accessToken: string } } }>(
     signIn,
@@ -85,8 +85,8 @@ test('A list of one’s devices says where each is and what it said it is', asyn
     undefined,
     headers,
   );
-  const lia = client.as(String(data?.signIn.session.accessToken));
-  const seen = await lia.ask(
+  const nils = client.as(String(data?.signIn.session.accessToken));
+  const seen = await nils.ask(
     '{ mySessions { agent address isCurrent } mySignIns { nodes { agent address outcome } } }',
   );
   const agent = headers['user-agent'].slice(0, 200);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { seedId } from '../../../subgraphs/_kernel/seed-world.ts';
 import { answerFor } from '../../setup/codes.ts';
@@ -104,6 +105,45 @@ describe('an account at another provider', () => {
     expect(foreign.answer.userErrors[0]?.code).toBe('NOT_FOUND');
     expect((await unlink(google?.id, token)).answer.isDone).toBe(true);
     expect((await open.browser.signIn('google', 'somebody@gmail.example')).session).toBeNull();
+  });
+});
+
+describe('an invitation', () => {
+  const invite = async (email: string) => {
+    const [id, membership] = [randomUUID(), randomUUID()];
+    await open.world.sql(
+      `insert into identity.user (id, realm, email, is_email_verified, display_name, locale, state)
+       values ($1, 'STAFF', $2, false, 'Nora Fields', 'en', 'INVITED')`,
+      [id, email],
+    );
+    await open.sqlIn(
+      'kestrel',
+      `insert into identity.membership (tenant_id, id, user_id, kind, roles, state)
+       values ($1, $2, $3, 'STAFF', '{sales}', 'INVITED')`,
+      [seedId('0a01'), membership, id],
+    );
+    return id;
+  };
+  const activate = async (email: string) => {
+    const went = await open.browser.goAndReturn('google', email, { intent: 'ACTIVATE' });
+    return open.browser.redeem(String(went.code), went.verifier);
+  };
+
+  test('is taken up with the invited mail, where the provider has verified it', async () => {
+    const userId = await invite('nora@kestrel.example');
+    open.google.claims = { email_verified: 'yes' };
+    expect(sentence(await activate('nora@kestrel.example'))).toBe('This account is not linked yet.');
+    open.google.claims = {};
+    expect(sentence(await activate('another@kestrel.example'))).toBe('This account is not linked yet.');
+    const { session } = await activate('nora@kestrel.example');
+    expect(session?.tenant?.slug).toBe('kestrel');
+    const [row] = await open.world.sql('select state, is_email_verified from identity.user where id = $1', [userId]);
+    expect(row).toEqual({ state: 'ACTIVE', is_email_verified: true });
+    expect((await open.browser.signIn('google', 'nora@kestrel.example')).session).not.toBeNull();
+  });
+
+  test('is nothing somebody who has an account can take up', async () => {
+    expect(sentence(await activate('wren@kestrel.example'))).toBe('This account is not linked yet.');
   });
 });
 

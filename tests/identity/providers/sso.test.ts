@@ -68,6 +68,14 @@ describe("a tenant's own provider", () => {
       session?.accessToken,
     );
     expect(me.data?.me.memberships).toHaveLength(1);
+    const leaves = await open.call<{ userErrors: { code: string }[] }>(
+      'leaveTenant',
+      'IdInput',
+      '{ userErrors { code } }',
+      { id: seedId('60720002') },
+      session?.accessToken,
+    );
+    expect(leaves.answer.userErrors[0]?.code).toBe('NOT_FOUND');
   });
 
   test('is asked for, so that the password of Lia is refused and that of Bruno, named for emergencies, is not', async () => {

@@ -74,8 +74,8 @@ describe('An export of a tenant’s data', () => {
       expect(text).not.toMatch(/CANARY-(KESTREL|NORTHWIND|HARBOUR|PLATFORM)/);
       expect(text).not.toMatch(/argon2id/);
       for (const line of text.trimEnd().split('\n')) {
-        const { tenant_id, realm } = JSON.parse(line);
-        expect(tenant_id ?? realm).toBe(seedId(SEED_TENANTS.atlas));
+        const { tenant_id, realm, home_id } = JSON.parse(line);
+        expect(tenant_id ?? realm ?? home_id).toBe(seedId(SEED_TENANTS.atlas));
       }
     }
   });
