@@ -27,6 +27,7 @@ export async function walls(): Promise<Result[]> {
   );
   for (const { what, where } of findings.slice(0, 20)) console.log(`  FOUND ${what} in ${where}`);
   for (const change of changesAcross.slice(0, 20)) console.log(`  FOUND ${change}`);
+  for (const line of watch.errors) console.log(`  UNEXPECTED ${line.slice(0, 1_000)}`);
   const asked = watch.answers + (outcomes.get('LEFT') ?? 0);
   return [
     { what: 'operations', figure: String(asked), bound: String(operations), holds: asked >= operations },

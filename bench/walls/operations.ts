@@ -41,6 +41,9 @@ export interface Ground {
 const ENDS =
   /^(signOut|refreshSession|switchTenant|end(Session|OtherSessions|Member|MemberSessions)|(suspend|restore)(Member|User)|setMemberRoles|leaveTenant|eraseMyAccount|change(Password|Email)|closeTenant|(revoke|rotate)ApiKey|updateSignInPolicy|enrolTotp|addPasskey)$/;
 
+/** What people say of themselves is shown wherever they are a member. */
+const OF_A_PERSON = /^updateMyProfile$/;
+
 const UNKNOWN = seedId('ffff');
 const MAX_DEPTH = 5;
 const SHARES = { mutation: 0.25, malformed: 0.04, leaves: 0.06, hurried: 0.05, own: 0.5, foreign: 0.4 };
@@ -118,15 +121,16 @@ class Sentence {
   private given(door: Field): Given {
     return {
       id: (name) => this.id(name, ENDS.test(door.name)),
-      text: (name) => this.wording(name),
+      text: (name) => this.wording(name, OF_A_PERSON.test(door.name)),
       oneOf: (values) => this.draw.oneOf(values),
       tells: ({ type }, depth) => depth < 2 && this.chance(getNamedType(type).name === 'ID' ? 0.7 : 0.15),
     };
   }
 
-  private wording(name: string): string {
+  private wording(name: string, isOfAPerson: boolean): string {
     if (/mail/i.test(name)) return `w${this.draw.below(1e6)}@${this.tenant}.example`;
-    return this.chance(0.9) ? `${canaryOf(this.tenant)} ${name} ${this.draw.below(1e6)}` : '';
+    const word = isOfAPerson ? 'Somebody' : canaryOf(this.tenant);
+    return this.chance(0.9) ? `${word} ${name} ${this.draw.below(1e6)}` : '';
   }
 
   /** An id of the right kind where there is one: one's own, another tenant's, or nobody's. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SeedTenant } from '../../subgraphs/_kernel/seed-world.ts';
+import { PEOPLE as SEEDED } from '../../subgraphs/identity/seed.ts';
 import type { GatewayClient } from '../../tests/setup/gateway.ts';
 
 export const TENANTS = ['kestrel', 'northwind', 'atlas', 'harbour'] as const satisfies SeedTenant[];
@@ -9,6 +10,8 @@ export const TENANTS = ['kestrel', 'northwind', 'atlas', 'harbour'] as const sat
 export interface Principal {
   name: string;
   tenants: readonly SeedTenant[];
+  /** Their own memberships, which they are shown wherever they are. */
+  own: readonly string[];
   token: string;
   /** Signs in anew; a key stays as it is. */
   renew(): Promise<void>;
@@ -42,15 +45,11 @@ export async function principalsOf(client: GatewayClient, password: string): Pro
   const people: Principal[] = [];
   for (const [email, tenant, isPortal] of PEOPLE) {
     const where = isPortal ? { realm: tenant } : { tenant };
-    people.push(
-      await signedIn(
-        `${email} of ${tenant}`,
-        [tenant],
-        async () => (await client.signIn(email, password, where)).token,
-      ),
-    );
+    const own = isPortal ? [] : membershipsOf(email);
+    const signIn = async () => (await client.signIn(email, password, where)).token;
+    people.push(await signedIn(`${email} of ${tenant}`, [tenant], own, signIn));
   }
-  const nowhere = await signedIn('edda of no tenant', ['northwind', 'harbour'], async () => {
+  const nowhere = await signedIn('edda of no tenant', ['northwind', 'harbour'], [], async () => {
     return (await client.signIn('edda@northwind.example', password)).token;
   });
   const keys: Principal[] = [];
@@ -65,10 +64,19 @@ export async function principalsOf(client: GatewayClient, password: string): Pro
 export const adminOf = (askers: readonly Principal[], tenant: SeedTenant): Principal =>
   askers.find(({ tenants }) => tenants[0] === tenant) as Principal;
 
-async function signedIn(name: string, tenants: SeedTenant[], signIn: () => Promise<string>): Promise<Principal> {
+const membershipsOf = (email: string) =>
+  SEEDED.filter((one) => one.email === email && one.customerId === undefined).map(({ membershipId }) => membershipId);
+
+async function signedIn(
+  name: string,
+  tenants: SeedTenant[],
+  own: string[],
+  signIn: () => Promise<string>,
+): Promise<Principal> {
   const principal: Principal = {
     name,
     tenants,
+    own,
     token: '',
     async renew() {
       principal.token = await patiently(signIn);
@@ -89,7 +97,9 @@ async function keyOf(client: GatewayClient, people: Principal[], tenant: SeedTen
   const key = answer.data?.createApiKey?.key;
   if (!key && answer.errors?.[0]?.extensions.code !== 'FEATURE_NOT_LICENSED')
     throw new Error(`${tenant} got no key: ${JSON.stringify([answer.errors, answer.data])}`);
-  return key ? { name: `a key of ${tenant}`, tenants: [tenant], token: key, renew: async () => undefined } : undefined;
+  return key
+    ? { name: `a key of ${tenant}`, tenants: [tenant], own: [], token: key, renew: async () => undefined }
+    : undefined;
 }
 
 /** Signing in may meet a connection that was just killed, or find none free. */

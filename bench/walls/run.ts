@@ -133,7 +133,12 @@ async function ask(
       ...(leavesAfter === undefined ? {} : { signal: AbortSignal.timeout(leavesAfter) }),
     });
     const answer = await response.text();
-    watch.answer(answer, who.tenants, idsIn(text), `operation ${n} of ${who.name}, ${text.slice(0, 1_500)}`);
+    watch.answer(
+      answer,
+      who.tenants,
+      new Set([...idsIn(text), ...who.own]),
+      `operation ${n} of ${who.name}, ${text.slice(0, 1_500)}`,
+    );
     tally.note(who, answer);
   } catch (error) {
     if (leavesAfter === undefined) throw error;

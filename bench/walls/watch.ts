@@ -16,6 +16,8 @@ export const canaryOf = (tenant: SeedTenant) => `CANARY-${tenant.toUpperCase()}`
  */
 export const isBait = (id: string) => Number.parseInt(id.slice(-1), 16) % 2 === 0;
 
+const MAX_ERRORS = 10;
+
 /** Something of another tenant, and where it was shown. */
 export interface Finding {
   what: string;
@@ -28,6 +30,8 @@ export class Watch {
   answers = 0;
   events = 0;
   logLines = 0;
+  /** Log lines of errors nobody meant, the first of them. */
+  readonly errors: string[] = [];
   /** Tenants whose own people were shown their own texts: what is looked for is there to be found. */
   readonly ownWords = new Set<string>();
   private readonly canaries: Finding[] = [];
@@ -49,6 +53,7 @@ export class Watch {
   /** A log is read by those who run this: it holds nobody's texts, and no line mixes two tenants. */
   logged(line: string): void {
     this.logLines++;
+    if (this.errors.length < MAX_ERRORS && line.includes('"level":50')) this.errors.push(line);
     for (const [word] of line.matchAll(CANARIES))
       this.canaries.push({ what: word, where: `the log: ${line.slice(0, 600)}` });
     const ids = idsIn(line);
