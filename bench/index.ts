@@ -11,6 +11,7 @@ import { licensePast } from './license-past.ts';
 import { overload } from './overload.ts';
 import { portalMix } from './portal-mix.ts';
 import { provisioning } from './provisioning.ts';
+import { revocation } from './revocation.ts';
 import { type Result, withDatabase } from './setup.ts';
 import { statements } from './statements.ts';
 
@@ -27,6 +28,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   'license-past': licensePast,
   overload,
   'portal-mix': portalMix,
+  revocation,
   provisioning,
   statements,
 };
