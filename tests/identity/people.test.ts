@@ -1,7 +1,7 @@
 import { roleUrl } from '../../subgraphs/_kernel/db.ts';
 import { seedId } from '../../subgraphs/_kernel/seed-world.ts';
-import { withClient } from '../setup/database.ts';
 import { PEOPLE } from '../../subgraphs/identity/seed.ts';
+import { withClient } from '../setup/database.ts';
 import { clientOf, envelopeOf, openTrial, type Trial, tenantId } from './trial.ts';
 
 let trial: Trial;
@@ -162,7 +162,10 @@ describe('The database', () => {
     expect(here?.n).toBe(4);
     await expect(as('svc_tenancy', 'select * from identity.membership')).rejects.toThrow('permission denied');
     const ids = PEOPLE.map(({ membershipId }) => `'${membershipId}'`).join();
-    const [all] = await as('dotmac_platform', `select count(*)::int as n from identity.membership where id in (${ids})`);
+    const [all] = await as(
+      'dotmac_platform',
+      `select count(*)::int as n from identity.membership where id in (${ids})`,
+    );
     expect(all?.n).toBe(PEOPLE.length);
     await expect(as('dotmac_platform', "update identity.membership set state = 'ENDED'")).rejects.toThrow(
       'permission denied',
