@@ -14,6 +14,7 @@ import { provisioning } from './provisioning.ts';
 import { revocation } from './revocation.ts';
 import { type Result, withDatabase } from './setup.ts';
 import { statements } from './statements.ts';
+import { walls } from './walls.ts';
 
 /** What we promise about speed, each with what it measures and its bound. `npm run bench -- statements` runs one. */
 const BENCHES: Record<string, () => Promise<Result[]>> = {
@@ -31,6 +32,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   revocation,
   provisioning,
   statements,
+  walls,
 };
 
 const wanted = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));

@@ -7,12 +7,22 @@ import type { DataSource } from './data-sources.ts';
 export type Mint = (envelope: Envelope, audience: string, body: string) => string;
 
 /** Asks a subgraph something for the gateway itself, through doors no client can reach. */
-export type Ask = <T>(subgraph: string, query: string, variables?: Record<string, unknown>) => Promise<T>;
+export type Ask = <T>(
+  subgraph: string,
+  query: string,
+  variables?: Record<string, unknown>,
+  timeoutMs?: number,
+) => Promise<T>;
 
 const TIMEOUT_MS = 3_000;
 
 export function createAsk(sources: ReadonlyMap<string, DataSource>, mint: Mint): Ask {
-  return async <T>(subgraph: string, query: string, variables: Record<string, unknown> = {}) => {
+  return async <T>(
+    subgraph: string,
+    query: string,
+    variables: Record<string, unknown> = {},
+    timeoutMs = TIMEOUT_MS,
+  ) => {
     const source = sources.get(subgraph);
     if (!source)
       throw new ClientError('SUBGRAPH_UNAVAILABLE', 'This part is not available right now. Please try again.');
@@ -20,11 +30,11 @@ export function createAsk(sources: ReadonlyMap<string, DataSource>, mint: Mint):
     const envelope: Envelope = {
       ...anonymousEnvelope(),
       caller: { kind: 'GATEWAY', id: null },
-      deadline: Date.now() + TIMEOUT_MS,
+      deadline: Date.now() + timeoutMs,
       trace: traceParent(),
       requestId: randomUUID(),
     };
-    const { data, errors } = await source.execute(body, mint(envelope, subgraph, body), { timeoutMs: TIMEOUT_MS });
+    const { data, errors } = await source.execute(body, mint(envelope, subgraph, body), { timeoutMs });
     if (errors?.length || !data)
       throw new ClientError(
         'SUBGRAPH_UNAVAILABLE',

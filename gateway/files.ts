@@ -54,8 +54,9 @@ export async function sendFile(files: Files, token: string, response: ServerResp
   let offset = 0;
   for (let part = await files.part(file, 0); part.length > 0; part = await files.part(file, offset)) {
     offset += part.length;
-    if (!response.write(part)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-    if (response.destroyed) return;
+    const isRoomLeft = response.write(part);
+    if (response.destroyed) return; // its reader left
+    if (!isRoomLeft) await Promise.race([once(response, 'drain'), once(response, 'close')]);
   }
   response.end();
 }

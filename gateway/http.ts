@@ -16,6 +16,7 @@ import type { Answer, Graph } from './graph.ts';
 import { answerType, readGraphRequest, refuse, sendAnswer, sendDocument, sendJson } from './graph-over-http.ts';
 import type { Page } from './graphiql.ts';
 import type { PublicDocuments } from './license-documents.ts';
+import { CALLBACK_PATH, type ReturnFrom } from './oauth-return.ts';
 import { answerStreaming, protocolFor } from './subscriptions/http-stream.ts';
 import { STREAM_LIMITS, type StreamLimits } from './subscriptions/stream-limits.ts';
 import { Streams } from './subscriptions/streams.ts';
@@ -36,6 +37,8 @@ export interface HttpOptions {
   streamLimits?: StreamLimits;
   /** What everybody may read beside the graph, by path. */
   documents?: PublicDocuments;
+  /** Takes somebody back from another provider; see `oauth-return.ts`. */
+  returnFrom?: ReturnFrom;
   /** Where files are read that links lead to. */
   files?: Files;
   /** Local developer pages by path; none in production. */
@@ -110,6 +113,8 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     if (path === '/health/ready') return answerReady(response);
     if (path === '/.well-known/jwks.json')
       return sendJson(response, 200, await graph.parts.auth.keySet(), { 'cache-control': 'public, max-age=300' });
+    if (path?.startsWith(CALLBACK_PATH) && options.returnFrom)
+      return answerReturn(request, response, options.returnFrom);
     if (path?.startsWith(FILES) && options.files) return sendFile(options.files, path.slice(FILES.length), response);
     const document = options.documents?.get(path ?? '');
     if (document) return sendDocument(request, response, await document());
@@ -162,6 +167,12 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
       },
       'request',
     );
+  }
+
+  async function answerReturn(request: IncomingMessage, response: ServerResponse, back: ReturnFrom): Promise<void> {
+    const location = await back(request.url ?? '');
+    // Whatever is in these addresses is nobody else's to see.
+    response.writeHead(303, { location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }).end();
   }
 
   async function answerReady(response: ServerResponse): Promise<void> {

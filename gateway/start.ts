@@ -18,6 +18,7 @@ import { openHttpDoor } from './http.ts';
 import { licenseDocuments } from './license-documents.ts';
 import { holdLicenses } from './licenses.ts';
 import { timed } from './metrics.ts';
+import { oauthReturn } from './oauth-return.ts';
 import { managePersistedOperations } from './persisted-operations.ts';
 import { ratesInMemory } from './rates.memory.ts';
 import { ratesInRedis } from './rates.redis.ts';
@@ -115,6 +116,7 @@ export async function startGateway(
         streamsPerUser: config.STREAMS_PER_USER,
       },
       documents: licenseDocuments(ask),
+      returnFrom: oauthReturn(ask),
       files: filesOf(ask, config),
       pages: isDevelopment ? new Map([...graphiqlPages(), ...examplePages()]) : new Map(),
       log,

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type GraphQLArgument, type GraphQLInputType, getNamedType, isInputObjectType } from 'graphql';
 import pg from 'pg';
 import { permissionsOf } from '../schema/permissions.ts';
 import { roleUrl } from '../subgraphs/_kernel/db.ts';
 import { SEED_TENANTS, seedId } from '../subgraphs/_kernel/seed-world.ts';
-import { operationFor } from './setup/door-operation.ts';
+import { hasId, operationFor } from './setup/door-operation.ts';
 import { openGatewayWorld, type Person } from './setup/gateway.ts';
 
 /** Who tries, and whose things they must never see. */
@@ -177,14 +176,4 @@ describe('A tenant never sees, changes or learns of another', () => {
 function spread(ids: readonly string[], name: string): string[] {
   const start = [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % Math.max(1, ids.length);
   return ids.slice(start, start + 2);
-}
-
-function hasId(args: readonly GraphQLArgument[]): boolean {
-  const holds = (type: GraphQLInputType, depth: number): boolean => {
-    const named = getNamedType(type);
-    if (isInputObjectType(named))
-      return depth < 3 && Object.values(named.getFields()).some((field) => holds(field.type, depth + 1));
-    return named.name === 'ID';
-  };
-  return args.some((arg) => holds(arg.type, 0));
 }

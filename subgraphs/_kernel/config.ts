@@ -86,6 +86,22 @@ export const SETTINGS = {
     'Seals the private halves of token keys and the secrets of authenticator apps in the database.',
   ],
   IDENTITY_MAC_KEY: [secret(32).optional(), 'Computes refresh tokens and hashes of sign-in buckets.'],
+  GOOGLE_CLIENT_ID: [z.string().min(1).optional(), 'Our client at Google; without it nobody signs in with Google.'],
+  GOOGLE_CLIENT_SECRET: [z.string().min(1).optional(), 'Its secret.'],
+  GOOGLE_ISSUER: [z.string().url().default('https://accounts.google.com'), 'What Google calls itself.'],
+  MICROSOFT_CLIENT_ID: [z.string().min(1).optional(), 'The same at Microsoft.'],
+  MICROSOFT_CLIENT_SECRET: [z.string().min(1).optional(), 'Its secret.'],
+  MICROSOFT_ISSUER: [
+    z.string().url().default('https://login.microsoftonline.com/common/v2.0'),
+    'Whose people Microsoft lets in: of any organisation, or with its id in the place of common of one.',
+  ],
+  GITHUB_CLIENT_ID: [z.string().min(1).optional(), 'The same at GitHub.'],
+  GITHUB_CLIENT_SECRET: [z.string().min(1).optional(), 'Its secret.'],
+  GITHUB_ISSUER: [z.string().url().default('https://github.com'), 'GitHub, or a GitHub Enterprise Server.'],
+  EXAMPLE_PROVIDER_PORT: [
+    port.default(4009),
+    'development only: port of the sign-in provider of the example world, on this machine.',
+  ],
   LICENSE_ROOT_KEYS: [
     keys.optional(),
     'The two Ed25519 public keys (base64url, comma-separated) whose private halves state signing keys, offline; installations pin them.',

@@ -1,10 +1,10 @@
 import { hkdfSync } from 'node:crypto';
 import type { JobHelpers } from 'graphile-worker';
 import { uuidv7 } from 'uuidv7';
+import { openWith, sealWith } from './cipher.ts';
 import type { Config } from './config.ts';
 import type { EntityManager } from './db.ts';
 import { mailEngine } from './mail-engines.ts';
-import { seal, unseal } from './seal.ts';
 import type { Logger } from './telemetry.ts';
 
 export interface Mail {
@@ -36,7 +36,7 @@ export async function handOverMails(em: EntityManager, config: Config): Promise<
   const key = mailKey(config);
   const sealed = mails.map((mail) => {
     const id = uuidv7();
-    return { id, sealed: seal(key, id, Buffer.from(JSON.stringify(mail))) };
+    return { id, sealed: sealWith(key, id, Buffer.from(JSON.stringify(mail))) };
   });
   await em.execute('select kernel.send_mails(?::jsonb)', [JSON.stringify(sealed)]);
 }
@@ -54,7 +54,7 @@ export function mailTasks(config: Config, log: Logger) {
     const id = String((payload as { mailId: string }).mailId);
     const { rows } = await query<{ sealed: string }>('select sealed from kernel.mail where id = $1', [id]);
     if (!rows[0]) return; // it was sent, and its job interrupted
-    const mail = JSON.parse(unseal(key, id, rows[0].sealed).toString()) as Mail;
+    const mail = JSON.parse(openWith(key, id, rows[0].sealed).toString()) as Mail;
     const forget = () => query('delete from kernel.mail where id = $1', [id]);
     try {
       await engine.send(id, mail);

@@ -26,6 +26,15 @@ import { SignInPolicy } from './policy/sign-in-policy.entity.ts';
 import { SignInPolicyResolver, TenantPolicyResolver } from './policy/sign-in-policy.resolver.ts';
 import { CustomerCopy } from './portal/customer-copy.entity.ts';
 import { CustomerPortalResolver, PortalAccessResolver } from './portal/portal-access.resolver.ts';
+import { EmailDomain } from './providers/email-domain.entity.ts';
+import { checkEmailDomains } from './providers/email-domain.service.ts';
+import { openExampleProvider } from './providers/example-provider.ts';
+import { LinkedIdentity } from './providers/linked-identity.entity.ts';
+import { OtherProvidersResolver } from './providers/other-providers.resolver.ts';
+import { ProviderVisit } from './providers/provider-visit.entity.ts';
+import { EmailDomainResolver, SsoConnectionResolver } from './providers/sso.resolver.ts';
+import { SsoConnection } from './providers/sso-connection.entity.ts';
+import { connectionById } from './providers/sso-connection.service.ts';
 import { AssigneeResolver } from './roles/assignee.resolver.ts';
 import { PermissionGrantResolver } from './roles/permission-grant.resolver.ts';
 import { lapseGrants } from './roles/permission-grant.service.ts';
@@ -79,6 +88,9 @@ export const identity: SubgraphDefinition = {
     SecondFactorResolver,
     SignInPolicyResolver,
     TenantPolicyResolver,
+    OtherProvidersResolver,
+    EmailDomainResolver,
+    SsoConnectionResolver,
     ImpersonationResolver,
     TenantImpersonationsResolver,
     ActingResolver,
@@ -105,6 +117,10 @@ export const identity: SubgraphDefinition = {
     SecondFactor,
     SignInPolicy,
     FactorReset,
+    LinkedIdentity,
+    ProviderVisit,
+    EmailDomain,
+    SsoConnection,
     Impersonation,
     CustomerCopy,
   ],
@@ -114,6 +130,7 @@ export const identity: SubgraphDefinition = {
     Role: (ctx, { id }) => roleById(ctx, id),
     ApiKey: (ctx, { id }) => (ctx.can('identity.api_key.read') ? keyById(ctx, id) : null),
     Session: (ctx, { id }) => mySession(ctx, id),
+    SsoConnection: (ctx, { id }) => (ctx.can('identity.policy.read') ? connectionById(ctx, id) : null),
     Customer: async (_, { id }) => ({ id }),
     Impersonation: (ctx, { id }) => (ctx.can('identity.impersonation.read') ? impersonationById(ctx, id) : null),
     Tenant: async (ctx, { id, slug }) => {
@@ -125,8 +142,10 @@ export const identity: SubgraphDefinition = {
   subscribers,
   crons: {
     endWhatIsDue: { pattern: '* * * * *', run: endWhatIsDue },
+    checkEmailDomains: { pattern: '17 4 * * *', run: checkEmailDomains },
     prune: { pattern: '7 * * * *', run: prune },
   },
+  onStart: openExampleProvider,
   timers: { lapseGrants, tendKeys, tendImpersonations },
   people: PEOPLE,
   seed,

@@ -1,6 +1,7 @@
 import { ArrayType, type Opt } from '@mikro-orm/core';
 import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
+import { DateTime } from '../../schema/scalars.ts';
 import type { MembershipKind, MembershipState } from './membership.rules.ts';
 import type { User } from './user.entity.ts';
 
@@ -46,4 +47,11 @@ export class Membership {
   /** Where a list over several tenants brings them along; otherwise they are loaded. */
   user?: User;
   slug?: string;
+}
+
+@ObjectType({ description: 'What became of a member, as they are now.' })
+export class MemberUpdate {
+  @Field(() => Membership) member!: Membership;
+  @Field(() => DateTime) at!: Date;
+  @Field(() => String, { description: 'Where to go on from after an interruption.' }) cursor!: string;
 }

@@ -11,6 +11,7 @@ import {
   Query,
   Resolver,
   Root,
+  Subscription,
 } from 'type-graphql';
 import { Continuity, NotWhileActing, RequiresPermission, RequiresStrongProof } from '../../schema/directives.ts';
 import { checkPage, connectionOf, PageArgs } from '../../schema/page.ts';
@@ -20,7 +21,8 @@ import type { Context } from '../_kernel/context.ts';
 import { Customer } from './customer.stub.ts';
 import { toldEverywhere } from './grant.service.ts';
 import { lastSignInOf, personById } from './loaders.ts';
-import { Membership, MembershipKindEnum, MembershipStateEnum } from './membership.entity.ts';
+import { memberUpdates } from './membership.changes.ts';
+import { Membership, MembershipKindEnum, MembershipStateEnum, MemberUpdate } from './membership.entity.ts';
 import { MembershipPayload } from './membership.payload.ts';
 import type { MembershipKind, MembershipState } from './membership.rules.ts';
 import * as service from './membership.service.ts';
@@ -70,6 +72,18 @@ export class MembershipResolver {
   @RequiresPermission('identity.member.read')
   member(@Arg('id', () => ID) id: string, @Ctx() ctx: Context) {
     return service.memberById(ctx, id);
+  }
+
+  @Subscription(() => MemberUpdate, {
+    description: 'Each change of a member of this tenant. With `after` also what happened since.',
+    subscribe: ({ args, context }) => memberUpdates(context as Context, args.after ?? null) as never,
+  })
+  @RequiresPermission('identity.member.read')
+  memberUpdated(
+    @Root() update: MemberUpdate,
+    @Arg('after', () => String, { nullable: true }) _after: string | null,
+  ): MemberUpdate {
+    return update;
   }
 
   @FieldResolver(() => User)

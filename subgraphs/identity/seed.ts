@@ -3,6 +3,7 @@ import { type SeedTenant, type SeedWorld, seedId, seedTotpSecret } from '../_ker
 import { hashPassword } from './credential.service.ts';
 import { addTotp } from './factors/totp.service.ts';
 import { addMember } from './membership.service.ts';
+import { seedSso } from './providers/seed.ts';
 import { createRole } from './roles/role.service.ts';
 import { addUser } from './user.service.ts';
 
@@ -110,4 +111,5 @@ export async function seed(world: SeedWorld): Promise<void> {
     );
   }
   await world.inTenant('northwind', (ctx) => createRole(ctx, BILLING_JUNIOR));
+  await seedSso(world);
 }

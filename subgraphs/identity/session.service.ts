@@ -7,6 +7,7 @@ import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { emit, tellGateways } from '../_kernel/events.ts';
 import type { Envelope } from '../_kernel/signed-context.ts';
 import type { Place } from './place.service.ts';
+import { boundTenantOf } from './providers/bound-session.service.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session } from './session.entity.ts';
 import {
@@ -32,12 +33,14 @@ export function selfOf({ envelope: { caller, sessionId } }: Context): { userId: 
   return { userId: caller.id, sessionId };
 }
 
-/** One's own open sessions, the one used last first. */
-export function mySessions(ctx: Context): Promise<Session[]> {
+/** One's own open sessions, the one used last first; in one that cannot leave its tenant, those for that tenant. */
+export async function mySessions(ctx: Context): Promise<Session[]> {
   const { userId } = selfOf(ctx);
+  const boundTo = await boundTenantOf(ctx);
   return readGlobally(ctx, async (em) => {
     const { now } = await presentOf(em);
-    return (await openSessionsOf(em, userId)).filter((session) => !overByTime(session, now));
+    const open = (await openSessionsOf(em, userId)).filter((session) => !overByTime(session, now));
+    return open.filter(({ homeId }) => boundTo === null || homeId === boundTo);
   });
 }
 
@@ -147,14 +150,15 @@ export async function signOut(ctx: Context): Promise<void> {
 /** Ends another of one's own sessions. Refuses NOT_FOUND for any that is not one's own and open. */
 export async function endSession(ctx: Context, id: string): Promise<void> {
   const { userId } = selfOf(ctx);
-  const isEnded = isId(id) && (await endOne(ctx, id, 'ENDED_BY_OWNER', userId));
+  const isSeen = (await boundTenantOf(ctx)) === null || (await mySessions(ctx)).some((one) => one.id === id);
+  const isEnded = isSeen && isId(id) && (await endOne(ctx, id, 'ENDED_BY_OWNER', userId));
   if (!isEnded) throw new Refusal('NOT_FOUND', 'There is no such session.', 'id');
 }
 
 /** Ends all of one's own sessions but the one that asks. */
 export async function endOtherSessions(ctx: Context): Promise<void> {
-  const { userId, sessionId } = selfOf(ctx);
-  await endAllOf(ctx, userId, 'ENDED_BY_OWNER', sessionId);
+  const { sessionId } = selfOf(ctx);
+  for (const { id } of await mySessions(ctx)) if (id !== sessionId) await endOne(ctx, id, 'ENDED_BY_OWNER');
 }
 
 /** Ends the open sessions of a membership, in the transaction that stops it. */

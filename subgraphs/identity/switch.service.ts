@@ -9,6 +9,7 @@ import { heldFactorsOf } from './factors/held-factors.service.ts';
 import { everyPlaceOf, type Place } from './place.service.ts';
 import { refusedByPolicy } from './policy/policy-refusal.service.ts';
 import { type PolicyVerdict, policyVerdict } from './policy/sign-in-policy.rules.ts';
+import { refuseBound } from './providers/bound-session.service.ts';
 import { noteProof, rotate } from './refresh.service.ts';
 import { Session } from './session.entity.ts';
 import type { MustDo, ProofMethod } from './session.rules.ts';
@@ -28,10 +29,11 @@ export interface ProvedOnTheWay {
  * Takes one's session over to another tenant one is a member of (identity R4). Its access tokens for the former tenant
  * are refused from then on. Where that tenant's policy asks for more than the session has proved, it answers a challenge.
  * Refuses NOT_FOUND for a tenant that is none of one's own, INVALID_STATE for a suspended one, where one is frozen, and
- * where its policy does not let one in.
+ * where its policy does not let one in; always in a session of a tenant's own provider.
  * @param customerId which of several portal accounts there.
  */
 export async function switchTenant(ctx: Context, tenantId: string, customerId: string | null): Promise<SignedIn> {
+  await refuseBound(ctx);
   const places = await everyPlaceOf(ctx, selfOf(ctx).userId);
   const theirs = places.filter(
     ({ membership }) => membership.homeId === tenantId && (customerId === null || membership.customerId === customerId),

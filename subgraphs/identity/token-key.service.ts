@@ -1,9 +1,9 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { uuidv7 } from 'uuidv7';
+import { openWith, sealWith } from '../_kernel/cipher.ts';
 import type { Context, Machinery } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { ed25519FromSeed } from '../_kernel/dev-secrets.ts';
-import { seal, unseal } from '../_kernel/seal.ts';
 import { presentOf, readBriefly } from './tenant.service.ts';
 import { TokenKey } from './token-key.entity.ts';
 import { isIdle, planKeys, type TokenKeyState } from './token-key.rules.ts';
@@ -48,7 +48,7 @@ async function readKeys(em: EntityManager) {
 function makeKey({ machinery }: Context, em: EntityManager, state: 'ACTIVE' | 'NEXT', now: Date): TokenKey {
   const { d, x } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   const kid = uuidv7();
-  const sealed = seal(dataKey(machinery), kid, Buffer.from(String(d), 'base64url'));
+  const sealed = sealWith(dataKey(machinery), kid, Buffer.from(String(d), 'base64url'));
   const key = em.create(TokenKey, {
     kid,
     publicKey: String(x),
@@ -81,6 +81,6 @@ export function signingKey(ctx: Context): Promise<SigningKey> {
 async function readSigningKey(ctx: Context): Promise<SigningKey> {
   const active = (await tokenKeys(ctx)).find((key) => key.state === 'ACTIVE');
   if (!active?.sealed) throw new Error('There is no active token key.');
-  const seed = unseal(dataKey(ctx.machinery), active.kid, active.sealed);
+  const seed = openWith(dataKey(ctx.machinery), active.kid, active.sealed);
   return { kid: active.kid, privateKey: ed25519FromSeed(seed.toString('base64url')) };
 }

@@ -3,6 +3,7 @@ import type { Context } from '../_kernel/context.ts';
 import { Credential } from './credential.entity.ts';
 import type { Membership } from './membership.entity.ts';
 import { everyPlaceOf } from './place.service.ts';
+import { boundTenantOf } from './providers/bound-session.service.ts';
 import { Session } from './session.entity.ts';
 import type { ProofMethod } from './session.rules.ts';
 import { readGlobally } from './tenant.service.ts';
@@ -48,12 +49,14 @@ export async function whoAsks(ctx: Context): Promise<User | null> {
 }
 
 /**
- * The memberships of who asks, over all tenants. One that comes with a role elsewhere is left out until it is asked from,
- * and whoever acts in their name sees the one they act in.
+ * The memberships of who asks, over all tenants; over one in a session that cannot leave it. One that comes with a role
+ * elsewhere is left out until it is asked from, and whoever acts in their name sees the one they act in.
  */
 export async function myMemberships(ctx: Context, me: User): Promise<Membership[]> {
   const { actingFor, membershipId } = ctx.envelope;
+  const boundTo = await boundTenantOf(ctx);
   return (await everyPlaceOf(ctx, me.id))
+    .filter(({ membership }) => boundTo === null || membership.homeId === boundTo)
     .filter(({ id, isBeside }) => id === membershipId || !(actingFor || isBeside))
     .map(({ membership }) => Object.assign(membership, { user: me }));
 }

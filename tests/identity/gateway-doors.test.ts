@@ -81,14 +81,14 @@ describe('What a gateway is told', () => {
   });
 
   test('a session over by time or by its person is ended, one whose membership is stopped allows nothing', async () => {
-    const { tokens } = await client.enter({ email: 'lia@atlas.example' });
-    await trial.sqlIn('atlas', "update identity.membership set state = 'SUSPENDED' where id = $1", [
-      seedId('60720001'),
+    const { tokens } = await client.enter({ email: 'piet@northwind.example' });
+    await trial.sqlIn('northwind', "update identity.membership set state = 'SUSPENDED' where id = $1", [
+      seedId('60270001'),
     ]);
     expect(await grantsOf(tokens.sessionId)).toMatchObject([
       { state: 'ACTIVE', membershipState: 'SUSPENDED', bits: '' },
     ]);
-    await trial.sql("update identity.user set state = 'SUSPENDED' where id = $1", [seedId('6072')]);
+    await trial.sql("update identity.user set state = 'SUSPENDED' where id = $1", [seedId('6027')]);
     expect(await grantsOf(tokens.sessionId)).toMatchObject([{ state: 'ENDED', endReason: 'USER_SUSPENDED' }]);
     await trial.sql("update identity.session set idle_until = now() - interval '1 minute' where id = $1", [
       tokens.sessionId,

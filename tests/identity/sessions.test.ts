@@ -130,11 +130,11 @@ describe('Refreshing', () => {
       'the tenant is suspended',
       "update kernel.tenant_profile set state = 'SUSPENDED' where slug = $1",
       "update kernel.tenant_profile set state = 'ACTIVE' where slug = $1",
-      'atlas',
+      'northwind',
       'TENANT_SUSPENDED',
     ],
   ])('when %s is refused and ends the session', async (_, stop, restore, subject, reason) => {
-    const tokens = await signIn(subject === 'atlas' ? 'lia@atlas.example' : 'chidi@harbour.example');
+    const tokens = await signIn(subject === 'northwind' ? 'piet@northwind.example' : 'chidi@harbour.example');
     await trial.sql(stop, [subject]);
     expect((await client.refresh(tokens.refreshToken)).answer).toEqual(AGAIN);
     await trial.sql(restore, [subject]);

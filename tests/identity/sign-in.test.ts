@@ -120,11 +120,11 @@ describe('Signing in', () => {
   });
 
   test('the eleventh session ends the one unused longest', async () => {
-    const first = await client.signIn({ email: 'lia@atlas.example' });
-    for (let i = 0; i < 10; i += 1) await client.signIn({ email: 'lia@atlas.example' });
+    const first = await client.signIn({ email: 'nils@northwind.example' });
+    for (let i = 0; i < 10; i += 1) await client.signIn({ email: 'nils@northwind.example' });
     const rows = await trial.sql(
       'select id, end_reason from identity.session where user_id = $1 and end_reason is not null',
-      [seedId('6072')],
+      [seedId('6025')],
     );
     expect(rows).toEqual([{ id: first.answer.session?.sessionId, end_reason: 'TOO_MANY' }]);
   });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { seal, unseal } from '../../subgraphs/_kernel/seal.ts';
+import { openWith, sealWith } from '../../subgraphs/_kernel/cipher.ts';
 import { isIdle, type KeyFacts, planKeys } from '../../subgraphs/identity/token-key.rules.ts';
 
 const HOUR = 3_600_000;
@@ -43,13 +43,13 @@ describe('The keys access tokens are signed with', () => {
 describe('A sealed private half', () => {
   const key = randomBytes(32);
   const secret = randomBytes(32);
-  const sealed = seal(key, 'k1', secret);
+  const sealed = sealWith(key, 'k1', secret);
 
   test('opens with the key it was sealed with, in its place only', () => {
-    expect(unseal(key, 'k1', sealed)).toEqual(secret);
-    expect(seal(key, 'k1', secret)).not.toBe(sealed);
-    expect(() => unseal(key, 'k2', sealed)).toThrow();
-    expect(() => unseal(randomBytes(32), 'k1', sealed)).toThrow();
+    expect(openWith(key, 'k1', sealed)).toEqual(secret);
+    expect(sealWith(key, 'k1', secret)).not.toBe(sealed);
+    expect(() => openWith(key, 'k2', sealed)).toThrow();
+    expect(() => openWith(randomBytes(32), 'k1', sealed)).toThrow();
   });
 
   test('does not open with a bit changed', () => {
@@ -57,7 +57,7 @@ describe('A sealed private half', () => {
     for (const place of [0, 12, 28, bytes.length - 1]) {
       const edited = Buffer.from(bytes);
       edited[place] = (edited[place] ?? 0) ^ 1;
-      expect(() => unseal(key, 'k1', edited.toString('base64url'))).toThrow();
+      expect(() => openWith(key, 'k1', edited.toString('base64url'))).toThrow();
     }
   });
 });

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import {
+  type GraphQLArgument,
   type GraphQLField,
+  type GraphQLInputField,
   type GraphQLInputType,
   type GraphQLOutputType,
   getNamedType,
@@ -12,20 +14,37 @@ import {
   isObjectType,
 } from 'graphql';
 
-/** A value for an input: the given id wherever an id is asked, the least of anything else that is needed. */
-function valueFor(type: GraphQLInputType, id: string, depth = 0): string {
-  if (isNonNullType(type)) return valueFor(type.ofType, id, depth);
-  if (isListType(type)) return `[${valueFor(type.ofType, id, depth)}]`;
-  if (isEnumType(type)) return type.getValues()[0]?.name ?? 'null';
+/** What values are made of, by the name of what asks for one. */
+export interface Given {
+  id(name: string): string;
+  text(name: string): string;
+  oneOf(values: readonly string[]): string;
+  /** Whether a field that may be left out is told. */
+  tells(field: GraphQLInputField, depth: number): boolean;
+}
+
+/** The same id wherever an id is asked, the least of anything else. */
+const least = (id: string): Given => ({
+  id: () => id,
+  text: () => `x-${randomUUID()}`,
+  oneOf: ([first = 'null']) => first,
+  tells: ({ type }, depth) => depth < 2 && getNamedType(type).name === 'ID',
+});
+
+/** A value for an input, as GraphQL spells it. */
+export function valueFor(type: GraphQLInputType, given: Given, name: string, depth = 0): string {
+  if (isNonNullType(type)) return valueFor(type.ofType, given, name, depth);
+  if (isListType(type)) return `[${valueFor(type.ofType, given, name, depth)}]`;
+  if (isEnumType(type)) return given.oneOf(type.getValues().map((value) => value.name));
   if (isInputObjectType(type)) {
     const fields = Object.values(type.getFields()).filter(
-      (field) => isNonNullType(field.type) || (depth < 2 && getNamedType(field.type).name === 'ID'),
+      (field) => isNonNullType(field.type) || given.tells(field, depth),
     );
-    return `{ ${fields.map((field) => `${field.name}: ${valueFor(field.type, id, depth + 1)}`).join(', ')} }`;
+    return `{ ${fields.map((field) => `${field.name}: ${valueFor(field.type, given, field.name, depth + 1)}`).join(', ')} }`;
   }
   switch ((type as { name: string }).name) {
     case 'ID':
-      return JSON.stringify(id);
+      return JSON.stringify(given.id(name));
     case 'Int':
       return '1';
     case 'Float':
@@ -53,8 +72,19 @@ function valueFor(type: GraphQLInputType, id: string, depth = 0): string {
     case 'TimeZone':
       return '"Europe/Berlin"';
     default:
-      return JSON.stringify(`x-${randomUUID()}`);
+      return JSON.stringify(given.text(name));
   }
+}
+
+/** Whether an id can be told anywhere in what a door is given. */
+export function hasId(args: readonly GraphQLArgument[]): boolean {
+  const holds = (type: GraphQLInputType, depth: number): boolean => {
+    const named = getNamedType(type);
+    if (isInputObjectType(named))
+      return depth < 3 && Object.values(named.getFields()).some((field) => holds(field.type, depth + 1));
+    return named.name === 'ID';
+  };
+  return args.some((arg) => holds(arg.type, 0));
 }
 
 /**
@@ -66,7 +96,10 @@ export function operationFor(kind: string, field: GraphQLField<unknown, unknown>
     (arg) =>
       isNonNullType(arg.type) || getNamedType(arg.type).name === 'ID' || isInputObjectType(getNamedType(arg.type)),
   );
-  const given = args.length > 0 ? `(${args.map((arg) => `${arg.name}: ${valueFor(arg.type, id)}`).join(', ')})` : '';
+  const given =
+    args.length > 0
+      ? `(${args.map((arg) => `${arg.name}: ${valueFor(arg.type, least(id), arg.name)}`).join(', ')})`
+      : '';
   return `${kind} { ${field.name}${given} ${selectionOf(field.type, depth)} }`;
 }
 

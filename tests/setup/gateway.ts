@@ -6,7 +6,7 @@ import { type Gateway, startGateway } from '../../gateway/start.ts';
 import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
 import { answerFor } from './codes.ts';
 import type { TypedDocumentString } from './graphql/graphql.ts';
-import { openWorld, type World } from './world.ts';
+import { type LogTarget, openWorld, type World } from './world.ts';
 
 export interface GraphError {
   message: string;
@@ -167,13 +167,22 @@ export class GatewayClient {
   }
 }
 
-/** The whole product in this process over a database of its own: every subgraph and a gateway with real doors. */
+/**
+ * The whole product in this process over a database of its own: every subgraph and a gateway with real doors.
+ * @param logTo where the log of all of it goes.
+ */
 export async function openGatewayWorld(
   env: Record<string, string> = {},
+  logTo?: LogTarget,
 ): Promise<{ world: World; gateway: Gateway; client: GatewayClient; password: string; close(): Promise<void> }> {
-  const world = await openWorld(env);
+  const world = await openWorld(env, logTo);
   const sources = new Map(world.serving.subgraphs.map((running) => [running.name, localSubgraph(running)]));
-  const gateway = await startGateway(world.config, sources, world.serving.fanOut, createLog(world.config, 'gateway'));
+  const gateway = await startGateway(
+    world.config,
+    sources,
+    world.serving.fanOut,
+    createLog(world.config, 'gateway', logTo),
+  );
   const client = new GatewayClient(gateway.port);
   return {
     world,

@@ -33,6 +33,9 @@ export const SAMIRA: Asker = { tenant: 'northwind', user: '6026', roles: ['suppo
 export const EDDA: Asker = { tenant: 'northwind', user: '6024', roles: ['auditor'] };
 export const BRUNO: Asker = { tenant: 'atlas', user: '6071', roles: ['tenant_admin'] };
 
+/** Takes the lines of a log. */
+export type LogTarget = NonNullable<Parameters<typeof createLog>[2]>;
+
 export interface World {
   config: Config;
   databaseUrl: string;
@@ -62,12 +65,15 @@ export interface World {
   close(): Promise<void>;
 }
 
-/** Every subgraph over a database of its own, with the example world in it. Close it when the tests are done. */
-export async function openWorld(env: Record<string, string> = {}): Promise<World> {
+/**
+ * Every subgraph over a database of its own, with the example world in it. Close it when the tests are done.
+ * @param logTo where its log goes that somebody reads.
+ */
+export async function openWorld(env: Record<string, string> = {}, logTo?: LogTarget): Promise<World> {
   const database = await createTestDatabase();
   const dataDir = await mkdtemp(join(tmpdir(), 'dotmac-world-'));
   const config = testConfig(database.url, { DATA_DIR: dataDir, ...env });
-  const serving = await serve(config, createLog(config, 'test'));
+  const serving = await serve(config, createLog(config, 'test', logTo));
   const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
   const contexts: Context[] = [];
   const signed: World['signed'] = (envelope, name, query, variables = {}) => {

@@ -17,7 +17,16 @@ import { stopSessions, tellEnds } from './end-sessions.service.ts';
 const DAY_MS = 86_400_000;
 
 /** What proves a person, by the column that names them. All of it goes with them. */
-const PROOFS = ['credential', 'mail_proof', 'second_factor', 'recovery_code', 'passkey', 'challenge', 'factor_reset'];
+const PROOFS = [
+  'credential',
+  'mail_proof',
+  'second_factor',
+  'recovery_code',
+  'passkey',
+  'challenge',
+  'factor_reset',
+  'linked_identity',
+];
 
 /**
  * Erases who asks. Refuses INVALID_STATE while they work for a tenant: they leave it first, so that it keeps an

@@ -2,20 +2,21 @@ import { asId, keyAfter } from '../../../schema/cursor.ts';
 import { isId } from '../../../schema/ids.ts';
 import { type Connection, connect, type PageArgs } from '../../../schema/page.ts';
 import type { Context } from '../../_kernel/context.ts';
-import type { ProofMethod } from '../session.rules.ts';
+import { boundTenantOf } from '../providers/bound-session.service.ts';
 import { selfOf } from '../session.service.ts';
 import { type SignInOutcome, SignInRecord } from '../sign-in-record.entity.ts';
 import { readGlobally } from '../tenant.service.ts';
-import { countALook } from './throttle.service.ts';
 
 export interface SignInFilter {
   userId?: string | null;
   outcome?: SignInOutcome | null;
 }
 
-/** One's own attempts to sign in, the newest first. */
-export function mySignIns(ctx: Context, page: PageArgs): Promise<Connection<SignInRecord>> {
-  return list(ctx, { userId: selfOf(ctx).userId }, page);
+/** One's own attempts to sign in, the newest first; in a session that cannot leave its tenant, those there. */
+export async function mySignIns(ctx: Context, page: PageArgs): Promise<Connection<SignInRecord>> {
+  const { userId } = selfOf(ctx);
+  const boundTo = await boundTenantOf(ctx);
+  return list(ctx, { userId, ...(boundTo === null ? {} : { homeId: boundTo }) }, page);
 }
 
 /** The attempts to sign in to the caller's tenant, the newest first. */
@@ -39,13 +40,4 @@ async function list(ctx: Context, where: object, page: PageArgs): Promise<Connec
     ),
   );
   return connect(rows, page, ({ id }) => [id]);
-}
-
-/**
- * How the people of a realm sign in. It depends on the realm and on the domain of the mail alone, never on an account.
- * Throws RATE_LIMITED for the thirty-first look from a network within a minute.
- */
-export async function signInMethods(ctx: Context): Promise<ProofMethod[]> {
-  await countALook(ctx);
-  return ['PWD', 'KEY'];
 }

@@ -4,6 +4,7 @@ import type { Membership } from '../membership.entity.ts';
 import { everyPlaceOf, lastMembershipIdOf, type Place } from '../place.service.ts';
 import { refusedByPolicy } from '../policy/policy-refusal.service.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy/sign-in-policy.rules.ts';
+import { isPasswordRefused, provedDomainOf } from '../providers/required-sso.service.ts';
 import type { SessionTokens } from '../session.entity.ts';
 import type { ProofMethod, Transport } from '../session.rules.ts';
 import { openSession } from '../session.service.ts';
@@ -47,11 +48,16 @@ export interface SignedIn {
  * ask for, their only one, or the one they used last; otherwise into none, with the list to choose from. Before the second
  * factor there is no session, token or event (identity R11).
  * Refuses INVALID or INVALID_STATE with field `tenant` for a tenant that has no place for them or whose policy they do not
- * meet; what more proof can mend is asked for instead.
+ * meet, and a password where a tenant asks for its own provider; what more proof can mend is asked for instead.
  */
 export async function afterFirstProof(ctx: Context, proof: FirstProof): Promise<SignedIn> {
   const { user, methods, assertsSecondFactor = false } = proof;
-  const held = await readBriefly(ctx, (em) => heldFactorsOf(em, user.id));
+  const { held, domain } = await readBriefly(ctx, async (em) => ({
+    held: await heldFactorsOf(em, user.id),
+    domain: methods[0] === 'PWD' ? await provedDomainOf(em, user.realm, user.email) : null,
+  }));
+  if (await isPasswordRefused(ctx, user, domain))
+    throw await refusedByPolicy(ctx, 'SSO', user.id, proof.settle, methods.at(-1));
   const answers = answersOf(held);
   if (!assertsSecondFactor && !isTwice(methods) && answers.length > 0) return ask(ctx, proof, answers);
   const proved = assertsSecondFactor ? [...methods, 'OTP' as const] : methods;
@@ -71,7 +77,9 @@ async function ask(ctx: Context, proof: FirstProof, answers: ProofMethod[]): Pro
 /** Into the tenant there is to go to, if its policy is met; what it still asks for becomes another challenge. */
 async function enter(ctx: Context, proof: FirstProof, held: HeldFactors, isStrongProof: boolean): Promise<SignedIn> {
   const { user, methods, tenant = null, settle } = proof;
-  const places = user.state === 'ACTIVE' ? await everyPlaceOf(ctx, user.id) : [];
+  const everywhere = user.state === 'ACTIVE' ? await everyPlaceOf(ctx, user.id) : [];
+  // A tenant's own provider speaks for that tenant alone.
+  const places = methods.includes('SSO') ? everywhere.filter(({ slug }) => slug === tenant) : everywhere;
   const lastId = places.length > 1 ? await lastMembershipIdOf(ctx, user.id) : null;
   const place = await choose(ctx, places, tenant, lastId, proof);
   const verdict = place ? verdictOf(ctx, place, methods, held) : NO_POLICY;

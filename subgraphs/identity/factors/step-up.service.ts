@@ -3,6 +3,7 @@ import { isPlain } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { provePassword } from '../proof.service.ts';
+import { refuseBound } from '../providers/bound-session.service.ts';
 import { renewProof } from '../refresh.service.ts';
 import type { SessionTokens } from '../session.entity.ts';
 import { selfOf } from '../session.service.ts';
@@ -25,13 +26,14 @@ export interface StepUpRequest {
 /**
  * Proves once more who asks, for the doors that want it fresh: with a second factor, or for whoever has none with the
  * password. Without any of them it answers a challenge, for a passkey to sign.
- * Refuses INVALID for a wrong proof and INVALID_STATE for a password where there is a second factor; throws as
- * `provePassword` does.
+ * Refuses INVALID for a wrong proof and INVALID_STATE for a password where there is a second factor and in a
+ * session of a tenant's own provider; throws as `provePassword` does.
  */
 export async function stepUp(ctx: Context, asked: StepUpRequest): Promise<SignedIn> {
   const { password, code, passkey, token } = asked;
   const given = [password, code, passkey].filter((text) => text != null);
   if (given.length > 1) throw badInput('A proof is a password, a code or a passkey: one of them.');
+  await refuseBound(ctx);
   if (given.length === 0) return ask(ctx);
   if (password != null) return justSession(await byPassword(ctx, password));
   if (code != null) return justSession(await byCode(ctx, code));

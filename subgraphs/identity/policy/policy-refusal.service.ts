@@ -7,6 +7,7 @@ import { record } from '../sign-in-record.service.ts';
 const SENTENCES = {
   ADDRESS: 'This tenant lets its people in from its own networks only.',
   METHOD: 'This tenant asks its people to sign in another way.',
+  SSO: 'Your organisation has its people sign in with its own provider.',
 } as const;
 
 /** Writes down that a tenant's policy let somebody not in, settles the proof because it was right, and says why. */

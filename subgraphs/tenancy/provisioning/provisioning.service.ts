@@ -23,12 +23,17 @@ import {
 } from './request.rules.ts';
 import { change, courseOf, lockRun, noteChange, wake } from './run-change.service.ts';
 
-/** Whether a short name can be had now. */
-export function isSlugFree(ctx: Context, slug: string): Promise<boolean> {
-  return ctx.acrossTenants(async (em) => {
-    const [held] = await em.execute('select 1 from tenancy.tenant where slug = ?', [slug]);
-    return held === undefined;
-  });
+/** Whether a short name can be had now: nobody has it, and nobody who is gone had it. */
+export async function isSlugFree(ctx: Context, slug: string): Promise<boolean> {
+  const held = await ctx.acrossTenants((em) => em.execute('select 1 from tenancy.tenant where slug = ?', [slug]));
+  if (held.length > 0) return false;
+  const platform = ctx.inTenant(PLATFORM_TENANT);
+  const buried = `select 1 from tenancy.tombstone where slug_hash = encode(sha256(convert_to(?, 'UTF8')), 'hex')`;
+  try {
+    return (await (await platform.em()).execute(buried, [slug])).length === 0;
+  } finally {
+    await platform.end();
+  }
 }
 
 /**

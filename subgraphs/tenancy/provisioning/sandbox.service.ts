@@ -53,7 +53,7 @@ async function close(em: EntityManager, tenantId: string): Promise<Tenant> {
     throw new Refusal('INVALID_STATE', 'Only a sandbox is disposed of like this.', 'tenantId');
   tenant.state = advance(tenant.state, 'CLOSING');
   const closesAt = new Date();
-  Object.assign(tenant, { closesAt });
+  Object.assign(tenant, { closesAt, closedAt: closesAt, waivesExport: true });
   await saveTenant(em, tenant);
   emit(em, 'tenancy.tenant.closed', { closesAt: closesAt.toISOString() });
   return tenant;

@@ -82,6 +82,11 @@ describe('When a tenant is deleted', () => {
   });
 
   test('a row that is left stops it; when its domain has deleted that too, it ends', async () => {
+    await world.sql(
+      `insert into identity.second_factor (user_id, state, sealed, made_at)
+       select id, 'ACTIVE', 'sealed', now() from identity.user where realm = $1`,
+      [idOf('kestrel')],
+    );
     await closeLongAgo('kestrel');
     await approve('kestrel', '6001');
     // Somebody answers for billing before billing does, as a fault might.

@@ -129,6 +129,17 @@ describe('somebody who signs up', () => {
     expect((await isAvailable('reef-31')).errors?.[0]?.extensions.code).toBe('RATE_LIMITED');
   });
 
+  test('may not have the short name of a tenant that is gone', async () => {
+    const { slug } = asked();
+    await sql(
+      `insert into tenancy.tombstone (id, slug_hash, certificate_id, certificate)
+       values (gen_random_uuid(), encode(sha256(convert_to($1, 'UTF8')), 'hex'), gen_random_uuid(), '')`,
+      [slug],
+    );
+    expect((await isAvailable(slug)).data).toEqual({ slugAvailable: false });
+    expect((await signUp(asked({ slug }))).answer.userErrors[0]).toMatchObject({ code: 'CONFLICT', field: 'slug' });
+  });
+
   test.each([
     ['a--b', 'INVALID'],
     ['admin', 'CONFLICT'],

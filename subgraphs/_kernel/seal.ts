@@ -1,1 +1,0 @@
-export { openWith as unseal, sealWith as seal } from '../_kernel/cipher.ts';

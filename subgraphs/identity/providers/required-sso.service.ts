@@ -1,0 +1,47 @@
+import type { Context } from '../../_kernel/context.ts';
+import type { EntityManager } from '../../_kernel/db.ts';
+import { Membership } from '../membership.entity.ts';
+import { isAdmin } from '../membership.rules.ts';
+import type { ProofMethod } from '../session.rules.ts';
+import type { User } from '../user.entity.ts';
+import { EmailDomain } from './email-domain.entity.ts';
+import { domainOf } from './provider.rules.ts';
+
+/** The domain of a staff member's mail, where somebody has proved it. */
+export async function provedDomainOf(
+  em: EntityManager,
+  realm: string,
+  email: string | null,
+): Promise<EmailDomain | null> {
+  const domain = realm === 'STAFF' ? domainOf(email) : null;
+  return domain === null ? null : em.findOne(EmailDomain, { domain, state: 'PROVED' });
+}
+
+/**
+ * Whether passwords of somebody are refused, because the tenant that has proved the domain of their mail has its people sign
+ * in with its own provider. Whoever it named for emergencies goes on with theirs while they are its administrator.
+ * @param domain of their mail, as `provedDomainOf` finds it.
+ */
+export async function isPasswordRefused(ctx: Context, { id }: User, domain: EmailDomain | null): Promise<boolean> {
+  if (!domain?.isRequired) return false;
+  if (!domain.emergencyIds.includes(id)) return true;
+  const home = ctx.inTenant(domain.homeId);
+  try {
+    const own = await (await home.em()).findOne(Membership, { userId: id, kind: 'STAFF', state: 'ACTIVE' });
+    return !own || !isAdmin(own.roles);
+  } finally {
+    await home.end();
+  }
+}
+
+/** What of a session's proofs still counts: not the password, once the tenant asks for its provider. */
+export async function countedProofs(
+  em: EntityManager,
+  { id, realm, email }: Pick<User, 'id' | 'realm' | 'email'>,
+  methods: readonly ProofMethod[],
+): Promise<readonly ProofMethod[]> {
+  if (!methods.includes('PWD')) return methods;
+  const domain = await provedDomainOf(em, realm, email);
+  const isRefused = domain?.isRequired && !domain.emergencyIds.includes(id);
+  return isRefused ? methods.filter((method) => method !== 'PWD') : methods;
+}
