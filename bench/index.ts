@@ -12,6 +12,7 @@ import { moving } from './move.ts';
 import { overload } from './overload.ts';
 import { portalMix } from './portal-mix.ts';
 import { provisioning } from './provisioning.ts';
+import { revocation } from './revocation.ts';
 import { type Result, withDatabase } from './setup.ts';
 import { statements } from './statements.ts';
 import { walls } from './walls.ts';
@@ -30,6 +31,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   move: moving,
   overload,
   'portal-mix': portalMix,
+  revocation,
   provisioning,
   statements,
   walls,

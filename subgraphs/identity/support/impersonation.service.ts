@@ -70,14 +70,15 @@ export async function startImpersonation(ctx: Context, asked: AskedImpersonation
   const operator = operatorOf(ctx);
   const terms = checkTerms(asked, operator.kind);
   const homeId = homeOf(ctx, operator, asked.tenantId);
+  const member = await targetOf(ctx, operator, homeId, asked);
   const held = await openOneOf(ctx, operator.userId);
-  if (held && isTheSame(held, asked, homeId)) return pickUp(ctx, operator, held);
+  if (held?.membershipId === member.id && held.mode === terms.mode) return pickUp(ctx, operator, held);
   if (held) throw oneAtATime();
   const home = ctx.inTenant(homeId);
   const made = await home
     .tx(async (em) => {
-      const member = await targetIn(em, operator, asked);
-      const { now } = await presentOf(em);
+      const { now, tenantState } = await presentOf(em);
+      if (tenantState !== 'ACTIVE') throw new Refusal('INVALID_STATE', 'This tenant is not active.', 'tenantId');
       const state = firstState(operator.kind, terms.mode, (await policyOf(em)).supportAccess);
       const impersonation = em.create(Impersonation, {
         ...terms,
@@ -91,12 +92,12 @@ export async function startImpersonation(ctx: Context, asked: AskedImpersonation
       if (state === 'LIVE') begin(em, impersonation, now);
       else tell(em, 'requested', impersonation);
       await wakeForImpersonations(home, em);
-      return { impersonation, member };
+      return impersonation;
     })
     .catch((error: unknown) => {
       throw error instanceof UniqueConstraintViolationException ? oneAtATime() : error;
     });
-  return answer(ctx, made.impersonation, made.member);
+  return answer(ctx, made, member);
 }
 
 const oneAtATime = () => new Refusal('INVALID_STATE', 'You have another one open. End it first.');
@@ -112,17 +113,26 @@ function homeOf(ctx: Context, { kind }: Operator, tenantId: string | null | unde
 
 const noSuchPerson = () => new Refusal('NOT_FOUND', 'There is no such person.', 'userId');
 
-async function targetIn(em: EntityManager, { userId: operatorId, kind }: Operator, asked: AskedImpersonation) {
-  const { userId, customerId } = asked;
+async function targetOf(
+  ctx: Context,
+  { userId: operatorId, kind }: Operator,
+  homeId: string,
+  { userId, customerId }: AskedImpersonation,
+): Promise<Membership> {
   if (!isId(userId) || (customerId != null && !isId(customerId))) throw noSuchPerson();
   if (userId === operatorId) throw forbidden('Nobody acts in their own name.');
-  const narrowed = customerId == null ? {} : { customerId };
-  const where = { userId, state: 'ACTIVE' as const, kind: { $in: kindsFor(kind) }, ...narrowed };
-  const [member, another] = await em.find(Membership, where, { orderBy: { id: 'asc' } });
+  const where = { userId, state: 'ACTIVE', homeId: { $in: [homeId, PLATFORM_TENANT] } } as const;
+  const all = await ctx.acrossTenants((em) => em.find(Membership, where, { orderBy: { id: 'asc' } }));
+  const [member, another] = all.filter(
+    (one) =>
+      one.homeId === homeId &&
+      kindsFor(kind).includes(one.kind) &&
+      (customerId == null || one.customerId === customerId),
+  );
   if (!member) throw noSuchPerson();
+  if (all.some((one) => one.homeId === PLATFORM_TENANT && one.kind === 'STAFF'))
+    throw forbidden('Nobody acts in the name of people of the platform.');
   if (another) throw new Refusal('INVALID', 'They speak for several customers. Name one.', 'customerId');
-  if ((await presentOf(em)).tenantState !== 'ACTIVE')
-    throw new Refusal('INVALID_STATE', 'This tenant is not active.', 'tenantId');
   return member;
 }
 
@@ -136,9 +146,6 @@ async function openOneOf(ctx: Context, operatorId: string): Promise<Impersonatio
   await tendImpersonations(ctx.inTenant(held.homeId));
   return null;
 }
-
-const isTheSame = (held: Impersonation, { userId, mode }: AskedImpersonation, homeId: string) =>
-  held.homeId === homeId && held.userId === userId && held.mode === mode;
 
 /** Takes an approved one over into the session that asks, which it then ends with. */
 function pickUp(ctx: Context, { sessionId, membershipId }: Operator, { id, homeId }: Impersonation): Promise<Started> {

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { roleUrl } from '../../../subgraphs/_kernel/db.ts';
 import { configAt } from '../../../subgraphs/_kernel/homes.ts';
