@@ -172,7 +172,7 @@ async function start(): Promise<void> {
       : resolve(ROOT, process.env.DATA_DIR || '.data');
   const isProduction = (process.env.NODE_ENV ?? 'production') === 'production';
   if (!isProduction) mkdirSync(dataDir, { recursive: true });
-  const config = readConfig(process.env, isProduction ? {} : devSecrets(dataDir));
+  const config = { ...readConfig(process.env, isProduction ? {} : devSecrets(dataDir)), DATA_DIR: dataDir };
   const service = given.apart ? 'gateway' : 'dotmac';
   log = createLog(config, service);
   undo.push(startTelemetry(config, service));

@@ -248,6 +248,7 @@ const GLOBAL_TABLES: Record<string, string> = {
   'licensing.propagation': 'how fast gateways hear of changes',
   'licensing.revocation_list': 'what is revoked, for everybody to read',
   'licensing.signing_key': 'keys of the platform, without their private halves',
+  'kernel.mail': 'on their way out, sealed; jobs alone read them',
   'kernel.migration': 'what has run',
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',
@@ -320,6 +321,7 @@ describe('tables', () => {
       'kernel.enqueue(text,jsonb,text,boolean)',
       'kernel.finish(jsonb)',
       'kernel.link_audit()',
+      'kernel.send_mails(jsonb)',
       'kernel.set_timers(jsonb)',
     ]);
     for (const row of rows) {

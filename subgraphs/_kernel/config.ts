@@ -36,7 +36,10 @@ export const SETTINGS = {
     z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
     'Least level that is logged.',
   ],
-  DATA_DIR: [z.string().min(1).default('.data'), 'Where the embedded database and the drawn secrets live.'],
+  DATA_DIR: [
+    z.string().min(1).default('.data'),
+    'Where the embedded database, the drawn secrets and mails in a folder live.',
+  ],
   DATABASE_URL: [
     z
       .string()
@@ -77,6 +80,24 @@ export const SETTINGS = {
     'Keys that sign licence files, private halves and statements, as npm run license-keys prints them, in the order of their use; without them production issues no file.',
   ],
   PUBLIC_URL: [z.string().url().default('http://localhost:4000'), 'How clients reach the gateway: issuer of tokens.'],
+  MAIL_ENGINE: [
+    z.enum(['FOLDER', 'SMTP']).default('FOLDER'),
+    'How mails leave: as files in DATA_DIR/mail, or over the server of SMTP_URL.',
+  ],
+  SMTP_URL: [
+    z
+      .string()
+      .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
+      .optional(),
+    'The server that sends mails, with name and password: smtps://name:password@mail.example.com.',
+  ],
+  MAIL_FROM: [
+    z
+      .string()
+      .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an address')
+      .default('DotMac <no-reply@localhost>'),
+    'Whom mails are from.',
+  ],
   ALLOWED_ORIGINS: [
     list.default(['http://localhost:4000', 'http://127.0.0.1:4000', 'https://studio.apollographql.com']),
     'Origins of portals that may open sockets and use cookies.',
@@ -176,6 +197,7 @@ export function readConfig(env: NodeJS.ProcessEnv, drawn: Partial<Record<string,
   const read = shape.safeParse(given);
   const faults = read.success ? [] : read.error.issues.map((issue) => `${String(issue.path[0])}: ${issue.message}`);
   for (const name of SECRETS) if (!given[name]) faults.push(`${name}: is missing. ${SETTINGS[name][1]}`);
+  if (given.MAIL_ENGINE === 'SMTP' && !given.SMTP_URL) faults.push(`SMTP_URL: is missing. ${SETTINGS.SMTP_URL[1]}`);
   if (isProduction) {
     if (!given.DATABASE_URL) faults.push(`DATABASE_URL: is missing. ${SETTINGS.DATABASE_URL[1]}`);
     for (const name of ['LICENSE_TIER', 'FEATURE_OVERRIDE', 'SEED_PASSWORD'])

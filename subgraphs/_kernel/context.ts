@@ -9,6 +9,7 @@ import { type FeedName, finish, type Told } from './events.ts';
 import type { FanOut } from './fan-out.ts';
 import type { Following } from './live.ts';
 import { type Loader, Loaders } from './loader.ts';
+import { handOverMails } from './mail.ts';
 import { anonymousEnvelope, type Envelope } from './signed-context.ts';
 import { type Logger, traceParent } from './telemetry.ts';
 import { begin, cancel, settle, transact } from './transaction.ts';
@@ -139,6 +140,7 @@ export class Context {
           return run(e);
         },
         async (e) => {
+          await handOverMails(e, this.machinery.config);
           told = await finish(e, this.tenantId);
         },
       );

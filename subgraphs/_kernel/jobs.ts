@@ -15,6 +15,7 @@ import { type Context, type Machinery, systemContext } from './context.ts';
 import { PLATFORM_TENANT, roleUrl } from './db.ts';
 import { readEvent } from './events.ts';
 import { mayUse } from './gate.ts';
+import { mailTasks } from './mail.ts';
 import { foreignNews, jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
 import type { Reaction } from './migrations.ts';
 import type { RunningSubgraph, SubgraphDefinition, Subscriber } from './subgraph.ts';
@@ -100,12 +101,13 @@ interface Told {
 function observed(
   task: string,
   log: Logger,
-  run: (payload: Partial<Told>) => Promise<void>,
+  run: (payload: Partial<Told>, helpers: JobHelpers) => Promise<void>,
 ): (payload: unknown, helpers: JobHelpers) => Promise<void> {
   const waited = jobWaitSeconds.labels(task);
   const ok = jobSeconds.labels(task, 'ok');
   const failed = jobSeconds.labels(task, 'failed');
-  return (payload, { job }) => {
+  return (payload, helpers) => {
+    const { job } = helpers;
     const told = (payload ?? {}) as Partial<Told>;
     return continueTrace(told.trace ?? undefined, () =>
       inSpan(`job ${task}`, { attributes: { 'dotmac.tenant': told.tenantId ?? PLATFORM_TENANT } }, async () => {
@@ -113,7 +115,7 @@ function observed(
         const seconds = () => (performance.now() - startedAt) / 1_000;
         waited.observe(Math.max(0, Date.now() - new Date(job.run_at).getTime()) / 1_000);
         try {
-          await run(told);
+          await run(told, helpers);
         } catch (error) {
           failed.observe(seconds());
           log.warn({ task, attempt: job.attempts, err: error }, 'a job failed and will be tried again');
@@ -155,7 +157,7 @@ async function unlockAll(pool: pg.Pool): Promise<void> {
 }
 
 /**
- * Runs the jobs of the given subgraphs in this process, each in the tenant it is about.
+ * Runs the jobs of the given subgraphs in this process, each in the tenant it is about, and those of the kernel.
  * @param isAlone no other process runs jobs of this database: what is locked was left by one that died.
  */
 export async function runJobs(
@@ -187,7 +189,8 @@ export async function runJobs(
       taskList[task] = observed(task, machinery.log, () => inPlatform(machinery, sweep));
     }
   }
-  if (Object.keys(taskList).length === 0) return { stop: async () => undefined };
+  const mails = mailTasks(config, log);
+  for (const [task, run] of Object.entries(mails.tasks)) taskList[task] = observed(task, log, run);
   const pool = new pg.Pool({ connectionString: roleUrl(config, 'dotmac_jobs'), max: CONCURRENCY + 2 });
   const lost = (error: Error) => log.warn({ error: error.message }, 'a job connection was lost');
   pool.on('error', lost).on('connect', (client) => client.on('error', lost));
@@ -211,6 +214,7 @@ export async function runJobs(
     stop: async () => {
       stopWatching();
       await runner.stop().catch(() => undefined);
+      mails.close();
       // A job that was fetched in the moment of stopping stays locked by us, who will never run it.
       await pool.query('select graphile_worker.force_unlock_workers($1)', [workers]).catch(lost);
       await pool.end();

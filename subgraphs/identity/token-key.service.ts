@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7';
 import type { Context, Machinery } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { ed25519FromSeed } from '../_kernel/dev-secrets.ts';
-import { seal, unseal } from './seal.ts';
+import { seal, unseal } from '../_kernel/seal.ts';
 import { presentOf, readBriefly } from './tenant.service.ts';
 import { TokenKey } from './token-key.entity.ts';
 import { isIdle, planKeys, type TokenKeyState } from './token-key.rules.ts';

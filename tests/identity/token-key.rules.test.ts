@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { seal, unseal } from '../../subgraphs/identity/seal.ts';
+import { seal, unseal } from '../../subgraphs/_kernel/seal.ts';
 import { isIdle, type KeyFacts, planKeys } from '../../subgraphs/identity/token-key.rules.ts';
 
 const HOUR = 3_600_000;

@@ -1,5 +1,8 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { packPermissions, permissionsOf } from '../../schema/permissions.ts';
 import type { Config } from '../../subgraphs/_kernel/config.ts';
 import { Context, systemContext } from '../../subgraphs/_kernel/context.ts';
@@ -9,6 +12,7 @@ import type { GraphResult, RunningSubgraph } from '../../subgraphs/_kernel/subgr
 import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
 import { type Serving, serve } from '../../subgraphs/serve.ts';
 import { createTestDatabase, testConfig, untilNoJobs, withClient } from './database.ts';
+import { mailsIn, type SentMail } from './mails.ts';
 
 /** Somebody asking a subgraph directly, as the gateway would vouch for them. */
 export interface Asker {
@@ -53,13 +57,16 @@ export interface World {
   /** What a subgraph sends to the database while `run` runs. */
   statementsOf(subgraph: string, run: () => Promise<unknown>): Promise<string[]>;
   untilNoJobs(): Promise<void>;
+  /** The mails that have gone out, oldest first, once every job has run; to one address if one is named. */
+  mails(to?: string): Promise<SentMail[]>;
   close(): Promise<void>;
 }
 
 /** Every subgraph over a database of its own, with the example world in it. Close it when the tests are done. */
 export async function openWorld(env: Record<string, string> = {}): Promise<World> {
   const database = await createTestDatabase();
-  const config = testConfig(database.url, env);
+  const dataDir = await mkdtemp(join(tmpdir(), 'dotmac-world-'));
+  const config = testConfig(database.url, { DATA_DIR: dataDir, ...env });
   const serving = await serve(config, createLog(config, 'test'));
   const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
   const contexts: Context[] = [];
@@ -118,10 +125,15 @@ export async function openWorld(env: Record<string, string> = {}): Promise<World
       return queries;
     },
     untilNoJobs: () => untilNoJobs(database.url),
+    async mails(to) {
+      await untilNoJobs(database.url);
+      return (await mailsIn(config.DATA_DIR)).filter((mail) => to === undefined || mail.to === to);
+    },
     async close() {
       for (const ctx of contexts) await ctx.end();
       await serving.stop();
       await database.drop();
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
