@@ -1,5 +1,5 @@
 import type { Context } from '../../_kernel/context.ts';
-import { seal, unseal } from '../seal.ts';
+import { seal, unseal } from '../../_kernel/seal.ts';
 import type { SecondFactor } from './second-factor.entity.ts';
 
 const dataKey = ({ machinery }: Context) => Buffer.from(machinery.config.IDENTITY_DATA_KEY, 'base64url');
