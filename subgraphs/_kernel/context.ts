@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Entitled, unauthenticated } from '../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../schema/features.ts';
 import { PERMISSIONS, type Permission, packPermissions, unpackPermissions } from '../../schema/permissions.ts';
+import type { SettingKey, SettingValue } from '../../schema/settings.ts';
 import type { Config } from './config.ts';
 import { type Db, type EntityManager, PLATFORM_TENANT } from './db.ts';
 import { type EntitlementStep, stepAt } from './entitlement-course.ts';
@@ -10,6 +11,7 @@ import type { FanOut } from './fan-out.ts';
 import type { Following } from './live.ts';
 import { type Loader, Loaders } from './loader.ts';
 import { handOverMails } from './mail.ts';
+import { type HeldSettings, heldSettings, settingIn } from './settings.ts';
 import { anonymousEnvelope, type Envelope } from './signed-context.ts';
 import { type Logger, traceParent } from './telemetry.ts';
 import { begin, cancel, settle, transact } from './transaction.ts';
@@ -63,6 +65,7 @@ export class Context {
   private writing: EntityManager | undefined;
   private reading: Promise<Reading> | undefined;
   private at: Date | undefined;
+  private settings: Promise<HeldSettings> | undefined;
   /** Nobody waits for the answer any more. */
   isCancelled = false;
   private readonly running = new Set<EntityManager>();
@@ -128,6 +131,7 @@ export class Context {
     if (this.writing) return run(this.writing);
     this.mustBeOpen();
     await this.endReading();
+    this.settings = undefined;
     const em = this.fork();
     let told: Told | undefined;
     try {
@@ -150,6 +154,7 @@ export class Context {
       this.writing = undefined;
       this.running.delete(em);
       this.loaders.clear();
+      this.settings = undefined;
     }
   }
 
@@ -169,6 +174,12 @@ export class Context {
 
   load<V>(loader: Loader<V>, id: string): Promise<V | null> {
     return this.loaders.load(loader, id);
+  }
+
+  /** What the caller's tenant has set, or the default; read once, and again after a write. */
+  async setting<K extends SettingKey>(key: K): Promise<SettingValue<K>> {
+    this.settings ??= this.em().then(heldSettings);
+    return settingIn(await this.settings, key);
   }
 
   /** The same caller acting inside a tenant it names: for the control plane's doors, whose permissions say who may. */

@@ -1,13 +1,15 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
 import { allTenants, ownTenants } from './loaders.ts';
 import { seed } from './seed.ts';
+import { SettingsRevision, StoredSection } from './settings/settings.entity.ts';
+import { SettingsResolver } from './settings/settings.resolver.ts';
 import { Tenant } from './tenant.entity.ts';
 import { TenantResolver } from './tenant.resolver.ts';
 
 export const tenancy: SubgraphDefinition = {
   name: 'tenancy',
-  resolvers: [TenantResolver],
-  entities: [Tenant],
+  resolvers: [TenantResolver, SettingsResolver],
+  entities: [Tenant, StoredSection, SettingsRevision],
   references: {
     // Other subgraphs point at the caller's own tenant; only the control plane may point at another.
     Tenant: async (ctx, { id, slug }) => {

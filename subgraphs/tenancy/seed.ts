@@ -1,4 +1,5 @@
 import type { SeedWorld } from '../_kernel/seed-world.ts';
+import { seedSettings } from './settings/seed.ts';
 import { registerTenant } from './tenant.service.ts';
 
 const TENANTS = [
@@ -19,4 +20,5 @@ export async function seed(world: SeedWorld): Promise<void> {
       registerTenant(ctx, { id: world.tenantId(slug), slug, name, kind, country, zone, locale, currency }),
     );
   }
+  await seedSettings(world);
 }
