@@ -414,6 +414,7 @@ export class Graph {
       trace: traceParent(),
       requestId: request.requestId,
       address: request.address,
+      ...(audience === 'tenancy' && caller.provedMail ? { provedMail: caller.provedMail } : {}),
       ...(audience === 'identity' ? { origin: request.origin, refreshCookie: request.refreshCookie } : {}),
     };
     return this.parts.mint(envelope, audience, body);

@@ -110,6 +110,7 @@ describe('walls', () => {
 /** Doors that need no sign-in, each with the reason it gives in its mark. Adding one is a decision. */
 const OPEN_DOORS = [
   // Who signs in has not signed in yet; who holds a token without tenant still has a self.
+  'Mutation.acceptInvitation',
   'Mutation.createSocketTicket',
   'Mutation.endOtherSessions',
   'Mutation.endSession',
@@ -121,6 +122,8 @@ const OPEN_DOORS = [
   'Query.me',
   'Query.mySessions',
   'Subscription.mySessionEnded',
+  // Whoever is invited looks at it before they have signed in.
+  'Query.invitation',
   // Whoever carries a licence file must be able to check it, signed in or not.
   'Query.licenseKeySet',
   'Query.licenseRevocationList',

@@ -296,6 +296,7 @@ const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
   'membershipId',
   'strongAt',
   'proofs',
+  'provedMail',
   'address',
   'origin',
   'refreshCookie',

@@ -22,6 +22,8 @@ export class Grant {
   @Field(() => Float, { nullable: true, description: 'Seconds since 1970.' }) strongAt!: number | null;
   @Field(() => [ProofMethodEnum], { description: 'What a strong proof can be given with.' }) proofs!: ProofMethod[];
   @Field(() => [MustDoEnum]) mustDo!: MustDo[];
+  @Field(() => String, { nullable: true, description: 'Keyed mark of the mail they have proved, of staff.' })
+  provedMail!: string | null;
   @Field(() => Int) generation!: number;
 }
 

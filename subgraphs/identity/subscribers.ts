@@ -2,6 +2,7 @@ import type { LoggedEvent } from '../../schema/events.ts';
 import type { Context } from '../_kernel/context.ts';
 import { hears } from '../_kernel/subgraph.ts';
 import { reviewKeys } from './api-keys/key-care.service.ts';
+import { joinInvited } from './invitations/join.service.ts';
 import { recountStaff } from './membership.service.ts';
 import { applySeatLimit } from './seat.service.ts';
 
@@ -24,5 +25,6 @@ export const subscribers = {
   reviewKeysOfRole: hears('identity.role.changed', reviewKeys),
   reviewKeysOfRevoked: hears('identity.permission.revoked', reviewKeys),
   reviewKeysOfLapsed: hears('identity.permission.lapsed', reviewKeys),
+  joinInvited: hears('tenancy.invitation.accepted', joinInvited, { isUrgent: true }),
   recountStaff: hears('licensing.usage.day_closed', (ctx) => recountStaff(ctx)),
 };

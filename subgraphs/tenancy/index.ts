@@ -1,15 +1,19 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { Invitation } from './invitations/invitation.entity.ts';
+import { InvitationResolver } from './invitations/invitation.resolver.ts';
+import { expireInvitations, invitationById } from './invitations/invitation.service.ts';
 import { allTenants, ownTenants } from './loaders.ts';
 import { seed } from './seed.ts';
 import { SettingsRevision, StoredSection } from './settings/settings.entity.ts';
 import { SettingsResolver } from './settings/settings.resolver.ts';
+import { subscribers } from './subscribers.ts';
 import { Tenant } from './tenant.entity.ts';
 import { TenantResolver } from './tenant.resolver.ts';
 
 export const tenancy: SubgraphDefinition = {
   name: 'tenancy',
-  resolvers: [TenantResolver, SettingsResolver],
-  entities: [Tenant, StoredSection, SettingsRevision],
+  resolvers: [TenantResolver, SettingsResolver, InvitationResolver],
+  entities: [Tenant, StoredSection, SettingsRevision, Invitation],
   references: {
     // Other subgraphs point at the caller's own tenant; only the control plane may point at another.
     Tenant: async (ctx, { id, slug }) => {
@@ -17,7 +21,10 @@ export const tenancy: SubgraphDefinition = {
       if (own && (own.id === id || own.slug === slug)) return own;
       return id && ctx.can('tenancy.fleet.read') ? ctx.load(allTenants, id) : null;
     },
+    Invitation: (ctx, { id }) => (ctx.can('tenancy.invitation.manage') ? invitationById(ctx, id) : null),
   },
   isControlPlane: true,
+  subscribers,
+  crons: { expireInvitations: { pattern: '* * * * *', run: expireInvitations } },
   seed,
 };

@@ -1,4 +1,5 @@
 import type { SeedWorld } from '../_kernel/seed-world.ts';
+import { seedInvitations } from './invitations/seed.ts';
 import { seedSettings } from './settings/seed.ts';
 import { registerTenant } from './tenant.service.ts';
 
@@ -21,4 +22,5 @@ export async function seed(world: SeedWorld): Promise<void> {
     );
   }
   await seedSettings(world);
+  await seedInvitations(world);
 }
