@@ -97,7 +97,7 @@ describe('Somebody is asked to work at a tenant', () => {
     const tookMs = performance.now() - at;
     console.log(`invitation accepted → usable: ${Math.round(tookMs)} ms`);
     expect(isIn).toBe(true);
-    expect(tookMs).toBeLessThan(1_500);
+    expect(tookMs).toBeLessThan(500);
     expect(await seats()).toBe(before + 1);
     const members = await running.world.sql(
       'select id, state from identity.membership where tenant_id = $1 and id = $2',
@@ -163,17 +163,15 @@ describe('Somebody is asked to work at a tenant', () => {
   });
 
   test('at the staff limit of the plan the seat is refused, and the invitation waits on', async () => {
-    await running.world.sql('update kernel.quota set "limit" = used where key = \'staff_users\' and tenant_id = $1', [
-      NORTHWIND,
-    ]);
-    const { invitation } = await invite('ingrid', 'milo@kestrel.example', 'technician');
-    const token = await lastToken('milo@kestrel.example');
-    expect((await accept('milo', token)).errors?.[0]?.extensions).toMatchObject({
+    people.set('jonas', await running.client.signIn('jonas@northwind.example', running.password));
+    const { invitation } = await invite('wren', 'jonas@northwind.example', 'technician');
+    const token = await lastToken('jonas@northwind.example');
+    expect((await accept('jonas', token)).errors?.[0]?.extensions).toMatchObject({
       code: 'QUOTA_EXCEEDED',
       key: 'staff_users',
     });
     expect((await running.client.post(PREVIEW, { token })).data?.invitation).not.toBeNull();
-    await move('ingrid', REVOKE, invitation?.id);
+    await move('wren', REVOKE, invitation?.id);
   });
 
   test('after seven days it is over: in a sandbox whose clock moved, at once', async () => {
