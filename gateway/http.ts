@@ -132,6 +132,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     if (options.forwardedHeaders.length > 0) asked.forwarded = pick(request, options.forwardedHeaders);
     const isPage = !isPost && isPageWanted(request);
     if (!isPage) asked.caller = await graph.parts.auth.authenticate(request.headers.authorization, asked.address);
+    await graph.parts.hosts?.check(request.headers.host, asked.caller);
     if (!body) await answerByApollo(apollo, request, response, { request: asked, reply: {} });
     else {
       const whole = Object.assign(asked, body);

@@ -13,6 +13,7 @@ import { DenialLog } from './denial-log.ts';
 import { examplePages } from './example-page.ts';
 import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
+import { holdHosts } from './hosts.ts';
 import { openHttpDoor } from './http.ts';
 import { licenseDocuments } from './license-documents.ts';
 import { holdLicenses } from './licenses.ts';
@@ -65,12 +66,13 @@ export async function startGateway(
   const ask = createAsk(sources, mint);
   const licenses = holdLicenses(ask, fanOut, log, options.licenseClock);
   const tenants = holdTenants(ask, fanOut, log);
+  const hosts = holdHosts(ask, fanOut, log, config.PUBLIC_URL);
   const auth = createAuthenticator(ask, fanOut, log, config.PUBLIC_URL);
   const apiCalls = holdApiCalls(ask, log);
   const denials = new DenialLog(ask, log);
   const close = async () => {
     // Whoever still asks is waited for: its subgraph may close its pools next.
-    await Promise.all([apiCalls, denials, licenses, tenants, auth].map((part) => part.close()));
+    await Promise.all([apiCalls, denials, licenses, tenants, hosts, auth].map((part) => part.close()));
     rates.close();
     persisted.close();
     await supergraph.close();
@@ -84,6 +86,7 @@ export async function startGateway(
       auth,
       licenses,
       tenants,
+      hosts,
       subgraphTimeoutMs: config.SUBGRAPH_TIMEOUT_MS,
       rates,
       shedding: new Shedding(),
@@ -98,7 +101,7 @@ export async function startGateway(
     graph.allowsAnonymousIntrospection = config.NODE_ENV !== 'production';
     const { sandboxToken } = options;
     const apollo = await openApolloDoor(graph, isDevelopment ? async () => sandboxToken?.(graph) : undefined);
-    await Promise.allSettled([licenses.refresh(), tenants.refresh(), auth.refresh()]); // readiness tells if one of them could not
+    await Promise.allSettled([licenses.refresh(), tenants.refresh(), hosts.refresh(), auth.refresh()]); // readiness tells if one of them could not
     const http = await openHttpDoor(graph, apollo, {
       host: config.HOST,
       port: config.PORT,

@@ -297,11 +297,12 @@ describe('tables', () => {
        where exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_wall')`);
     const foreign = rows.filter((row) => row.first !== 'tenant_id').map((row) => row.index);
     // A slug is a name on the platform, a sign-in finds a person's memberships before it knows a tenant, and the platform
-    // reads what was denied over all tenants.
+    // reads what was denied over all tenants. A host is one tenant's.
     expect(foreign.sort()).toEqual([
       'identity.membership_everywhere',
       'kernel.tenant_profile_slug_key',
       'licensing.denial_everywhere',
+      'tenancy.tenant_domain_host',
       'tenancy.tenant_slug',
     ]);
   });

@@ -80,6 +80,13 @@ export const SETTINGS = {
     'Keys that sign licence files, private halves and statements, as npm run license-keys prints them, in the order of their use; without them production issues no file.',
   ],
   PUBLIC_URL: [z.string().url().default('http://localhost:4000'), 'How clients reach the gateway: issuer of tokens.'],
+  PLATFORM_DOMAIN: [
+    z
+      .string()
+      .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain name in lower case')
+      .default('isp.example'),
+    'The domain below which every tenant has a name; in production a wildcard record of it leads to the gateways.',
+  ],
   MAIL_ENGINE: [
     z.enum(['FOLDER', 'SMTP']).default('FOLDER'),
     'How mails leave: as files in DATA_DIR/mail, or over the server of SMTP_URL.',
@@ -97,6 +104,10 @@ export const SETTINGS = {
       .regex(/^[^\r\n]*@[^\r\n]+$/, 'must be an address')
       .default('DotMac <no-reply@localhost>'),
     'Whom mails are from.',
+  ],
+  DNS_RESOLVERS: [
+    list.default(['1.1.1.1', '9.9.9.9']).refine((parts) => parts.length >= 2, { message: 'must be two or more' }),
+    'Addresses of the name servers that are asked for the records of custom domains; all have to agree.',
   ],
   ALLOWED_ORIGINS: [
     list.default(['http://localhost:4000', 'http://127.0.0.1:4000', 'https://studio.apollographql.com']),

@@ -1,4 +1,8 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { checkDueDomains } from './domains/check-domain.service.ts';
+import { TenantDomain } from './domains/tenant-domain.entity.ts';
+import { TenantDomainResolver } from './domains/tenant-domain.resolver.ts';
+import { domainById } from './domains/tenant-domain.service.ts';
 import { Invitation } from './invitations/invitation.entity.ts';
 import { InvitationResolver } from './invitations/invitation.resolver.ts';
 import { expireInvitations, invitationById } from './invitations/invitation.service.ts';
@@ -12,8 +16,8 @@ import { TenantResolver } from './tenant.resolver.ts';
 
 export const tenancy: SubgraphDefinition = {
   name: 'tenancy',
-  resolvers: [TenantResolver, SettingsResolver, InvitationResolver],
-  entities: [Tenant, StoredSection, SettingsRevision, Invitation],
+  resolvers: [TenantResolver, SettingsResolver, InvitationResolver, TenantDomainResolver],
+  entities: [Tenant, StoredSection, SettingsRevision, Invitation, TenantDomain],
   references: {
     // Other subgraphs point at the caller's own tenant; only the control plane may point at another.
     Tenant: async (ctx, { id, slug }) => {
@@ -22,9 +26,13 @@ export const tenancy: SubgraphDefinition = {
       return id && ctx.can('tenancy.fleet.read') ? ctx.load(allTenants, id) : null;
     },
     Invitation: (ctx, { id }) => (ctx.can('tenancy.invitation.manage') ? invitationById(ctx, id) : null),
+    TenantDomain: (ctx, { id }) => domainById(ctx, id),
   },
   isControlPlane: true,
   subscribers,
-  crons: { expireInvitations: { pattern: '* * * * *', run: expireInvitations } },
+  crons: {
+    checkDueDomains: { pattern: '* * * * *', run: checkDueDomains },
+    expireInvitations: { pattern: '* * * * *', run: expireInvitations },
+  },
   seed,
 };

@@ -1,4 +1,5 @@
 import type { SeedWorld } from '../_kernel/seed-world.ts';
+import { seedDomains } from './domains/seed.ts';
 import { seedInvitations } from './invitations/seed.ts';
 import { seedSettings } from './settings/seed.ts';
 import { registerTenant } from './tenant.service.ts';
@@ -22,5 +23,6 @@ export async function seed(world: SeedWorld): Promise<void> {
     );
   }
   await seedSettings(world);
+  await seedDomains(world);
   await seedInvitations(world);
 }
