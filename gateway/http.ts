@@ -10,6 +10,7 @@ import { leaving } from '../subgraphs/_kernel/leaving.ts';
 import { continueTrace, inSpan, type Logger } from '../subgraphs/_kernel/telemetry.ts';
 import { type ApolloDoor, answerByApollo, type HttpContext } from './apollo-server.ts';
 import { ANONYMOUS } from './auth.ts';
+import type { BrandImages } from './brand-images.ts';
 import { maskError } from './denials.ts';
 import type { Answer, Graph } from './graph.ts';
 import { answerType, readGraphRequest, refuse, sendAnswer, sendDocument, sendJson } from './graph-over-http.ts';
@@ -35,6 +36,8 @@ export interface HttpOptions {
   streamLimits?: StreamLimits;
   /** What everybody may read beside the graph, by path. */
   documents?: PublicDocuments;
+  /** Serves the pictures of tenants' looks. */
+  images?: BrandImages;
   /** Local developer pages by path; none in production. */
   pages: ReadonlyMap<string, Page>;
   log: Logger;
@@ -106,6 +109,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
       return sendJson(response, 200, await graph.parts.auth.keySet(), { 'cache-control': 'public, max-age=300' });
     const document = options.documents?.get(path ?? '');
     if (document) return sendDocument(request, response, await document());
+    if (await options.images?.(path ?? '', response)) return;
     const page = options.pages.get(path ?? '');
     if (!page) return refuse(response, new ClientError('BAD_USER_INPUT', 'There is nothing here.'), 404);
     const { type, body, headers } = await page();

@@ -8,6 +8,7 @@ import { holdApiCalls } from './api-calls.ts';
 import { openApolloDoor } from './apollo-server.ts';
 import { createAsk } from './ask.ts';
 import { createAuthenticator } from './auth.ts';
+import { brandImages } from './brand-images.ts';
 import type { DataSource } from './data-sources.ts';
 import { DenialLog } from './denial-log.ts';
 import { examplePages } from './example-page.ts';
@@ -117,6 +118,7 @@ export async function startGateway(
         streamsPerUser: config.STREAMS_PER_USER,
       },
       documents: licenseDocuments(ask),
+      images: brandImages(ask),
       pages: isDevelopment ? new Map([...graphiqlPages(), ...examplePages()]) : new Map(),
       log,
     });

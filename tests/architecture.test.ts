@@ -124,6 +124,8 @@ const OPEN_DOORS = [
   'Subscription.mySessionEnded',
   // Whoever is invited looks at it before they have signed in.
   'Query.invitation',
+  // A portal shows whose it is before anybody has signed in.
+  'Query.brandingForHost',
   // Whoever carries a licence file must be able to check it, signed in or not.
   'Query.licenseKeySet',
   'Query.licenseRevocationList',

@@ -1,4 +1,6 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { BrandImage, StoredBranding } from './branding/branding.entity.ts';
+import { BrandingResolver } from './branding/branding.resolver.ts';
 import { checkDueDomains } from './domains/check-domain.service.ts';
 import { TenantDomain } from './domains/tenant-domain.entity.ts';
 import { TenantDomainResolver } from './domains/tenant-domain.resolver.ts';
@@ -16,8 +18,8 @@ import { TenantResolver } from './tenant.resolver.ts';
 
 export const tenancy: SubgraphDefinition = {
   name: 'tenancy',
-  resolvers: [TenantResolver, SettingsResolver, InvitationResolver, TenantDomainResolver],
-  entities: [Tenant, StoredSection, SettingsRevision, Invitation, TenantDomain],
+  resolvers: [TenantResolver, SettingsResolver, InvitationResolver, TenantDomainResolver, BrandingResolver],
+  entities: [Tenant, StoredSection, SettingsRevision, Invitation, TenantDomain, StoredBranding, BrandImage],
   references: {
     // Other subgraphs point at the caller's own tenant; only the control plane may point at another.
     Tenant: async (ctx, { id, slug }) => {

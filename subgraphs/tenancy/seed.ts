@@ -1,4 +1,5 @@
 import type { SeedWorld } from '../_kernel/seed-world.ts';
+import { seedBranding } from './branding/seed.ts';
 import { seedDomains } from './domains/seed.ts';
 import { seedInvitations } from './invitations/seed.ts';
 import { seedSettings } from './settings/seed.ts';
@@ -23,6 +24,7 @@ export async function seed(world: SeedWorld): Promise<void> {
     );
   }
   await seedSettings(world);
+  await seedBranding(world);
   await seedDomains(world);
   await seedInvitations(world);
 }
