@@ -7,3 +7,4 @@ create table kernel.staff (
   primary key (tenant_id, user_id)
 );
 call kernel.make_tenanted('kernel.staff', false);
+grant select on kernel.staff to dotmac_tenant_rw;

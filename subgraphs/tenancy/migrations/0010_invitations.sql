@@ -18,5 +18,3 @@ create table tenancy.invitation (
 create unique index invitation_pending on tenancy.invitation (tenant_id, lower(email)) where state = 'PENDING';
 call kernel.make_tenanted('tenancy.invitation', true, '{email,token_hash}');
 call kernel.make_platform_readable('tenancy.invitation');
-
-grant select on kernel.staff to svc_tenancy;

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { request } from 'node:http';
+import WebSocket from 'ws';
 import { checkDueDomains } from '../../../subgraphs/tenancy/domains/check-domain.service.ts';
 import { publishRecord, withdrawRecords } from '../../../subgraphs/tenancy/domains/dns.ts';
 import { openGatewayWorld, type Person, type Response } from '../../setup/gateway.ts';
@@ -114,6 +116,23 @@ describe('A tenant is reached under a domain of its own', () => {
     expect(foreign.body.errors?.[0]?.extensions).toMatchObject(MISMATCH);
     for (const host of ['localhost', '127.0.0.1', 'nobodys.example', 'clientes.atlas.example'])
       expect((await under(host, wren.token)).body).toMatchObject({ data: { tenant: { slug: 'kestrel' } } });
+  });
+
+  test('nor does a socket open with it under another tenant’s domain', async () => {
+    const opened = async (host: string) => {
+      const socket = new WebSocket(running.client.url.replace('http', 'ws'), 'graphql-transport-ws', {
+        headers: { host },
+      });
+      const said = new Promise<string>((resolve) => {
+        socket.on('message', (message) => resolve(JSON.parse(String(message)).type));
+        socket.on('close', (code) => resolve(String(code)));
+      });
+      await once(socket, 'open');
+      socket.send(JSON.stringify({ type: 'connection_init', payload: { authorization: `Bearer ${wren.token}` } }));
+      return said.finally(() => socket.close());
+    };
+    expect(await opened('portal.northwind.example')).toBe('4403');
+    expect(await opened('localhost')).toBe('connection_ack');
   });
 
   test('two claim one host: only who proves it gets it, the other learns nothing; lost for good, it is free', async () => {

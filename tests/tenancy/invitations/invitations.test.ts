@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { consume } from '../../../subgraphs/_kernel/quota.ts';
+import { joinInvited } from '../../../subgraphs/identity/invitations/join.service.ts';
 import { openGatewayWorld, type Person, type Response } from '../../setup/gateway.ts';
 import { tokenIn } from '../../setup/mails.ts';
 
@@ -108,6 +110,31 @@ describe('Somebody is asked to work at a tenant', () => {
     expect((await invite('ingrid', 'ada@kestrel.example', 'technician')).userErrors).toMatchObject([
       { code: 'CONFLICT', field: 'email' },
     ]);
+  });
+
+  test('news of an acceptance heard twice make one membership, and one who works there anyway gives the seat back', async () => {
+    const [told] = await running.world.sql(
+      "select payload from kernel.event where name = 'tenancy.invitation.accepted' and tenant_id = $1",
+      [NORTHWIND],
+    );
+    const used = async () =>
+      (
+        await running.world.sql("select used from kernel.quota where key = 'staff_users' and tenant_id = $1", [
+          NORTHWIND,
+        ])
+      )[0].used;
+    const before = await used();
+    const ctx = await running.world.system('northwind', 'identity');
+    await joinInvited(ctx, told);
+    const second = '01990000-0000-7000-8000-00000000fade';
+    await ctx.tx((em) => consume(ctx, em, 'staff_users', 1n, second));
+    await joinInvited(ctx, { ...told, payload: { ...told.payload, invitationId: second } });
+    expect(await used()).toBe(before);
+    const members = await running.world.sql(
+      "select id from identity.membership where tenant_id = $1 and user_id = $2 and state <> 'ENDED'",
+      [NORTHWIND, told.payload.userId],
+    );
+    expect(members).toEqual([{ id: told.payload.invitationId }]);
   });
 
   test('the seat is free again when the membership ends, and they can be invited once more', async () => {
