@@ -26,6 +26,7 @@ interface Grant {
   bits: string;
   strongAt: number | null;
   proofs: string[];
+  provedMail: string | null;
   mustDo: string[];
   operatorId: string | null;
   mode: 'READ' | 'ACT' | null;
@@ -51,6 +52,8 @@ export interface Caller {
   requestsPerSecond?: number;
   /** What they can give a strong proof with. */
   proofs: readonly string[];
+  /** Keyed mark of the mail they have proved, of staff. */
+  provedMail?: string | null;
   /** What they must do before anything else is open to them. */
   mustDo: readonly string[];
   /** When the token ends, epoch milliseconds. */
@@ -100,7 +103,7 @@ export interface Authenticator {
 }
 
 const GRANT =
-  '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt proofs mustDo operatorId mode hangsOn }';
+  '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt proofs provedMail mustDo operatorId mode hangsOn }';
 /** Known sessions go on this long while identity is away, milliseconds: the life of a token. */
 const PATIENCE_MS = 300_000;
 /** An unknown key makes us ask identity for its keys, at most this often, milliseconds. */
@@ -228,6 +231,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
       permissions: { catalogue: grant.catalogue, bits: grant.bits },
       strongAt: grant.strongAt,
       proofs: grant.proofs,
+      provedMail: grant.provedMail,
       mustDo: grant.mustDo,
       expiresAt,
     };

@@ -18,6 +18,7 @@ import type { SendCall } from './execution/calls.ts';
 import { bodyWriter } from './execution/fetch-body.ts';
 import { type Operation, prepareOperation } from './execution/operation.ts';
 import { acceptEvent, type Execution, executePlan } from './execution/plan.ts';
+import type { Hosts } from './hosts.ts';
 import { entitlementsAt, type Licenses, type LicenseView } from './licenses.ts';
 import { checkQueryText, type Limits } from './limits.ts';
 import { observeAnswer, planHits, planMisses, planSeconds, requestsInFlight } from './metrics.ts';
@@ -83,6 +84,8 @@ export interface Parts {
   auth: Authenticator;
   licenses: Licenses;
   tenants: Tenants;
+  /** Whose the names are under which clients come; without it all are everybody's. */
+  hosts?: Hosts;
   subgraphTimeoutMs: number;
   /** What one operation may ask; by default what ours may. */
   limits?: Limits;
@@ -371,9 +374,9 @@ export class Graph {
 
   /** Reads the feeds a mutation wrote to, so that its caller's next request here sees what it did. */
   private async hear(told: NonNullable<Reply['told']>): Promise<void> {
-    const { licenses, auth, tenants } = this.parts;
-    const feeds = { licenses, grants: auth, tenants };
-    await Promise.allSettled(told.map((feed) => feeds[feed].refresh()));
+    const { licenses, auth, tenants, hosts } = this.parts;
+    const feeds = { licenses, grants: auth, tenants, hosts };
+    await Promise.allSettled(told.map((feed) => feeds[feed]?.refresh()));
   }
 
   sourceOf(name: string): DataSource {
@@ -421,6 +424,7 @@ export class Graph {
       trace: traceParent(),
       requestId: request.requestId,
       address: request.address,
+      ...(audience === 'tenancy' && caller.provedMail ? { provedMail: caller.provedMail } : {}),
       ...(audience === 'identity'
         ? { origin: request.origin, agent: request.agent, refreshCookie: request.refreshCookie }
         : {}),

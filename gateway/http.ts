@@ -10,6 +10,7 @@ import { leaving } from '../subgraphs/_kernel/leaving.ts';
 import { continueTrace, inSpan, type Logger } from '../subgraphs/_kernel/telemetry.ts';
 import { type ApolloDoor, answerByApollo, type HttpContext } from './apollo-server.ts';
 import { ANONYMOUS } from './auth.ts';
+import type { BrandImages } from './brand-images.ts';
 import { maskError } from './denials.ts';
 import { type Files, sendFile } from './files.ts';
 import type { Answer, Graph } from './graph.ts';
@@ -41,6 +42,8 @@ export interface HttpOptions {
   returnFrom?: ReturnFrom;
   /** Where files are read that links lead to. */
   files?: Files;
+  /** Serves the pictures of tenants' looks. */
+  images?: BrandImages;
   /** Local developer pages by path; none in production. */
   pages: ReadonlyMap<string, Page>;
   log: Logger;
@@ -118,6 +121,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     if (path?.startsWith(FILES) && options.files) return sendFile(options.files, path.slice(FILES.length), response);
     const document = options.documents?.get(path ?? '');
     if (document) return sendDocument(request, response, await document());
+    if (await options.images?.(path ?? '', response)) return;
     const page = options.pages.get(path ?? '');
     if (!page) return refuse(response, new ClientError('BAD_USER_INPUT', 'There is nothing here.'), 404);
     const { type, body, headers } = await page();
@@ -146,6 +150,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     if (options.forwardedHeaders.length > 0) asked.forwarded = pick(request, options.forwardedHeaders);
     const isPage = !isPost && isPageWanted(request);
     if (!isPage) asked.caller = await graph.parts.auth.authenticate(request.headers.authorization, asked.address);
+    await graph.parts.hosts?.check(request.headers.host, asked.caller);
     if (!body) await answerByApollo(apollo, request, response, { request: asked, reply: {} });
     else {
       const whole = Object.assign(asked, body);

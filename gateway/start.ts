@@ -8,12 +8,14 @@ import { holdApiCalls } from './api-calls.ts';
 import { openApolloDoor } from './apollo-server.ts';
 import { createAsk } from './ask.ts';
 import { createAuthenticator } from './auth.ts';
+import { brandImages } from './brand-images.ts';
 import type { DataSource } from './data-sources.ts';
 import { DenialLog } from './denial-log.ts';
 import { examplePages } from './example-page.ts';
 import { filesOf } from './files.ts';
 import { Graph } from './graph.ts';
 import { graphiqlPages } from './graphiql.ts';
+import { holdHosts } from './hosts.ts';
 import { openHttpDoor } from './http.ts';
 import { licenseDocuments } from './license-documents.ts';
 import { holdLicenses } from './licenses.ts';
@@ -67,12 +69,13 @@ export async function startGateway(
   const ask = createAsk(sources, mint);
   const licenses = holdLicenses(ask, fanOut, log, options.licenseClock);
   const tenants = holdTenants(ask, fanOut, log);
+  const hosts = holdHosts(ask, fanOut, log, config.PUBLIC_URL);
   const auth = createAuthenticator(ask, fanOut, log, config.PUBLIC_URL);
   const apiCalls = holdApiCalls(ask, log);
   const denials = new DenialLog(ask, log);
   const close = async () => {
     // Whoever still asks is waited for: its subgraph may close its pools next.
-    await Promise.all([apiCalls, denials, licenses, tenants, auth].map((part) => part.close()));
+    await Promise.all([apiCalls, denials, licenses, tenants, hosts, auth].map((part) => part.close()));
     rates.close();
     persisted.close();
     await supergraph.close();
@@ -86,6 +89,7 @@ export async function startGateway(
       auth,
       licenses,
       tenants,
+      hosts,
       subgraphTimeoutMs: config.SUBGRAPH_TIMEOUT_MS,
       rates,
       shedding: new Shedding(),
@@ -100,7 +104,7 @@ export async function startGateway(
     graph.allowsAnonymousIntrospection = config.NODE_ENV !== 'production';
     const { sandboxToken } = options;
     const apollo = await openApolloDoor(graph, isDevelopment ? async () => sandboxToken?.(graph) : undefined);
-    await Promise.allSettled([licenses.refresh(), tenants.refresh(), auth.refresh()]); // readiness tells if one of them could not
+    await Promise.allSettled([licenses.refresh(), tenants.refresh(), hosts.refresh(), auth.refresh()]); // readiness tells if one of them could not
     const http = await openHttpDoor(graph, apollo, {
       host: config.HOST,
       port: config.PORT,
@@ -118,6 +122,7 @@ export async function startGateway(
       documents: licenseDocuments(ask),
       returnFrom: oauthReturn(ask),
       files: filesOf(ask, config),
+      images: brandImages(ask),
       pages: isDevelopment ? new Map([...graphiqlPages(), ...examplePages()]) : new Map(),
       log,
     });

@@ -55,6 +55,15 @@ export function languageTag(
   throw new Refusal('INVALID', `A ${field} is a BCP 47 tag, such as de-DE.`, field);
 }
 
+/** Whether a text is a language tag in the spelling of BCP 47. */
+export function isLanguageTag(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag)[0] === tag;
+  } catch {
+    return false;
+  }
+}
+
 /** Refuses with INVALID a zone that is given and is no IANA name. */
 export function checkTimeZone(zone: string | null | undefined, field: string): void {
   if (zone != null && !isTimeZone(zone))

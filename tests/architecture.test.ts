@@ -110,6 +110,7 @@ describe('walls', () => {
 /** Doors that need no sign-in, each with the reason it gives in its mark. Adding one is a decision. */
 const OPEN_DOORS = [
   // Who signs in has not signed in yet; who holds a token without tenant still has a self.
+  'Mutation.acceptInvitation',
   'Mutation.activateAccount',
   'Mutation.addPasskey',
   'Mutation.answerChallenge',
@@ -154,6 +155,10 @@ const OPEN_DOORS = [
   'Query.provisioning',
   'Query.slugAvailable',
   'Subscription.provisioningProgress',
+  // Whoever is invited looks at it before they have signed in.
+  'Query.invitation',
+  // A portal shows whose it is before anybody has signed in.
+  'Query.brandingForHost',
   // Whoever carries a licence file must be able to check it, signed in or not.
   'Query.licenseKeySet',
   'Query.licenseRevocationList',
@@ -288,9 +293,9 @@ const GLOBAL_TABLES: Record<string, string> = {
   'licensing.signing_key': 'keys of the platform, without their private halves',
   'tenancy.data_home': 'the databases in which tenants live',
   'kernel.home': 'the name of the database itself',
-  'kernel.mail': 'on their way out, sealed; jobs alone read them',
   'kernel.beside_tenant': 'which rows of tables without tenant go with one',
   'tenancy.tombstone': 'what is left of a tenant that is no more',
+  'kernel.mail': 'on their way out, sealed; jobs alone read them',
   'kernel.migration': 'what has run',
   'kernel.reaction': 'which job hears which event',
   'kernel.feed': 'what gateways must hear of: ids only',
@@ -336,8 +341,9 @@ describe('tables', () => {
         from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
        where exists (select from pg_policy p where p.polrelid = c.oid and p.polname = 'tenant_wall')`);
     const foreign = rows.filter((row) => row.first !== 'tenant_id').map((row) => row.index);
-    // A key is found by its hash, a slug is a name on the platform, a sign-in finds a person's memberships before it knows a
-    // tenant, an operator has one impersonation open over all of them, and the platform reads what was denied in each.
+    // A key is found by its hash, a slug is a name on the platform, a host is one tenant's, a sign-in finds a person's
+    // memberships before it knows a tenant, an operator has one impersonation open over all of them, and the platform
+    // reads what was denied in each.
     expect(foreign.sort()).toEqual([
       'identity.api_key_hash',
       'identity.impersonation_of_operator',
@@ -345,6 +351,7 @@ describe('tables', () => {
       'identity.membership_everywhere',
       'kernel.tenant_profile_slug_key',
       'licensing.denial_everywhere',
+      'tenancy.tenant_domain_host',
       'tenancy.tenant_slug',
     ]);
   });

@@ -22,7 +22,13 @@ export interface SocketOptions {
   addressOf: (request: IncomingMessage) => string;
   perAddress: number;
   /** Takes an open socket; `net` is the connection it stands on. */
-  onOpen: (socket: WebSocket, net: Socket, address: string, ticket: string | undefined) => void;
+  onOpen: (
+    socket: WebSocket,
+    net: Socket,
+    address: string,
+    ticket: string | undefined,
+    host: string | undefined,
+  ) => void;
 }
 
 /** Lets WebSockets in at a path of an HTTP server: from allowed origins, so many from an address, and keeps them alive. */
@@ -70,7 +76,7 @@ export function acceptSockets(server: Server, options: SocketOptions): { close()
       socket.on('pong', () => silent.delete(socket));
       // It asks and never reads.
       socket.on('message', () => socket.bufferedAmount > MAX_UNREAD && socket.terminate());
-      options.onOpen(socket, connection as Socket, address, ticket);
+      options.onOpen(socket, connection as Socket, address, ticket, request.headers.host);
     });
   });
   return {

@@ -31,6 +31,8 @@ type Extra = {
   readonly net: Socket;
   readonly address: string;
   readonly ticket: string | undefined;
+  /** Under which name it came. */
+  readonly host: string | undefined;
   caller?: Caller;
   /** It was opened while its tenant was suspended, by somebody who still may. */
   isOfSuspended?: boolean;
@@ -77,6 +79,7 @@ export function openSocketDoor(
           said === undefined && extra.ticket
             ? await auth.redeem(extra.ticket)
             : await auth.authenticate(said, extra.address);
+        await graph.parts.hosts?.check(extra.host, extra.caller);
       } catch {
         return false; // 4403: wrong credentials, without a word more
       }
@@ -138,8 +141,8 @@ export function openSocketDoor(
   const accepted = acceptSockets(server, {
     ...options,
     perAddress: limits.socketsPerAddress,
-    onOpen(socket, net, address, ticket) {
-      const extra: Extra = { socket, net, address, ticket, streams: 0, running: 0 };
+    onOpen(socket, net, address, ticket, host) {
+      const extra: Extra = { socket, net, address, ticket, host, streams: 0, running: 0 };
       net.setMaxListeners(0); // each stream that waits listens for room
       const closed = protocol.opened(
         {

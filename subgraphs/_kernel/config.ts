@@ -144,6 +144,10 @@ export const SETTINGS = {
       .default('DotMac <no-reply@localhost>'),
     'Whom mails are from.',
   ],
+  DNS_RESOLVERS: [
+    list.default(['1.1.1.1', '9.9.9.9']).refine((parts) => parts.length >= 2, { message: 'must be two or more' }),
+    'Addresses of the name servers that are asked for the records of custom domains; all have to agree.',
+  ],
   ALLOWED_ORIGINS: [
     list.default(['http://localhost:4000', 'http://127.0.0.1:4000', 'https://studio.apollographql.com']),
     'Origins of portals that may open sockets and use cookies.',

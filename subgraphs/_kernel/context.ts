@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { ClientError, type Entitled, unauthenticated } from '../../schema/errors.ts';
 import type { Feature, FeatureAccess } from '../../schema/features.ts';
 import { PERMISSIONS, type Permission, packPermissions, unpackPermissions } from '../../schema/permissions.ts';
+import type { SettingKey, SettingValue } from '../../schema/settings.ts';
 import type { Config } from './config.ts';
 import { type Db, type EntityManager, PLATFORM_TENANT } from './db.ts';
 import { type EntitlementStep, stepAt } from './entitlement-course.ts';
@@ -13,6 +14,7 @@ import { CONTROL, ELSEWHERE, type Home, type Homes, PAUSED, type Stay } from './
 import type { Following } from './live.ts';
 import { type Loader, Loaders } from './loader.ts';
 import { handOverMails } from './mail.ts';
+import { type HeldSettings, heldSettings, settingIn } from './settings.ts';
 import { anonymousEnvelope, type Envelope } from './signed-context.ts';
 import { type Logger, traceParent } from './telemetry.ts';
 import { begin, cancel, settle, transact } from './transaction.ts';
@@ -76,6 +78,7 @@ export class Context {
   private at: Date | undefined;
   /** Places in the log before this one were given at another home of the tenant. Known once a transaction has begun. */
   logFrom = 0;
+  private settings: Promise<HeldSettings> | undefined;
   /** Nobody waits for the answer any more. */
   isCancelled = false;
   private readonly running = new Set<EntityManager>();
@@ -142,6 +145,7 @@ export class Context {
     if (this.writing) return run(this.writing);
     this.mustBeOpen();
     await this.endReading();
+    this.settings = undefined;
     return this.atHome((stay) => this.writeAt(stay, run));
   }
 
@@ -169,6 +173,7 @@ export class Context {
       this.running.delete(em);
       this.loaders.clear();
       leave();
+      this.settings = undefined;
     }
   }
 
@@ -191,6 +196,12 @@ export class Context {
 
   load<V>(loader: Loader<V>, id: string): Promise<V | null> {
     return this.loaders.load(loader, id);
+  }
+
+  /** What the caller's tenant has set, or the default; read once, and again after a write. */
+  async setting<K extends SettingKey>(key: K): Promise<SettingValue<K>> {
+    this.settings ??= this.em().then(heldSettings);
+    return settingIn(await this.settings, key);
   }
 
   /** The same caller acting inside a tenant it names: for the control plane's doors, whose permissions say who may. */
@@ -352,6 +363,7 @@ const PERSONAL: ReadonlySet<string | symbol> = new Set<keyof Envelope>([
   'membershipId',
   'strongAt',
   'proofs',
+  'provedMail',
   'address',
   'origin',
   'agent',

@@ -3,7 +3,7 @@ import type { EventName, Events, LoggedEvent } from '../../schema/events.ts';
 import { type EntityManager, PLATFORM_TENANT } from './db.ts';
 import type { Ear } from './fan-out.ts';
 
-export type FeedName = 'licenses' | 'grants' | 'tenants';
+export type FeedName = 'licenses' | 'grants' | 'tenants' | 'hosts';
 
 interface Work {
   events: object[];

@@ -20,6 +20,8 @@ export interface Envelope {
   strongAt?: number;
   /** What the caller can give a strong proof with: PWD, OTP, KEY. */
   proofs?: readonly string[];
+  /** The keyed mark of the mail a person of staff has proved; told to tenancy only. */
+  provedMail?: string;
   /** What the caller must do before any other door opens: ENROL_SECOND_FACTOR. */
   mustDo?: readonly string[];
   /** Features the licence opens now, and why the others are shut; one that is missing is shut. */

@@ -24,6 +24,8 @@ export class Grant {
   @Field(() => Float, { nullable: true, description: 'Seconds since 1970.' }) strongAt!: number | null;
   @Field(() => [ProofMethodEnum], { description: 'What a strong proof can be given with.' }) proofs!: ProofMethod[];
   @Field(() => [MustDoEnum]) mustDo!: MustDo[];
+  @Field(() => String, { nullable: true, description: 'Keyed mark of the mail they have proved, of staff.' })
+  provedMail!: string | null;
   @Field(() => Int) generation!: number;
   @Field(() => ID, { nullable: true, description: 'Who acts in this person’s name, where it is an impersonation.' })
   operatorId!: string | null;

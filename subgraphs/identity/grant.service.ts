@@ -2,6 +2,7 @@ import { isId } from '../../schema/ids.ts';
 import { packPermissions } from '../../schema/permissions.ts';
 import type { Context } from '../_kernel/context.ts';
 import { readFeed } from '../_kernel/events.ts';
+import { mailMark } from '../_kernel/mail-mark.ts';
 import { confirmFeed, waitForGateways } from '../_kernel/propagation.ts';
 import { stepsUpWith } from './factors/challenge.rules.ts';
 import { heldFactors, NO_FACTORS } from './factors/held-factors.service.ts';
@@ -40,12 +41,19 @@ export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Pro
     const user = users.get(session.userId);
     if (!user) return [];
     const proofs = stepsUpWith(factors.get(user.id) ?? NO_FACTORS);
-    return [{ ...grantOf(session, user, rights.get(session.membershipId ?? '') ?? null, now), proofs }];
+    const provedMail =
+      user.realm === 'STAFF' && user.isEmailVerified && user.email ? mailMark(ctx.machinery.config, user.email) : null;
+    return [{ ...grantOf(session, user, rights.get(session.membershipId ?? '') ?? null, now), proofs, provedMail }];
   });
   return [...own, ...acting];
 }
 
-function grantOf(session: Session, user: User, rights: MemberRights | null, now: Date): Omit<Grant, 'proofs'> {
+function grantOf(
+  session: Session,
+  user: User,
+  rights: MemberRights | null,
+  now: Date,
+): Omit<Grant, 'proofs' | 'provedMail'> {
   const endReason = session.endReason ?? overByTime(session, now) ?? (maySignIn(user.state) ? null : 'USER_SUSPENDED');
   const membership = rights?.membership;
   return {

@@ -20,7 +20,7 @@ import {
   type MembershipKind,
   type MembershipState,
 } from './membership.rules.ts';
-import { giverOf, lockAdmins, tell } from './membership.steps.ts';
+import { copyStaff, giverOf, lockAdmins, tell } from './membership.steps.ts';
 import { NO_ROLES } from './roles/role.rules.ts';
 import { checkRoom, ownRolesOf } from './roles/role.service.ts';
 import { checkSeatFree, settleSeats } from './seat.service.ts';
@@ -89,6 +89,7 @@ export function addMember(ctx: Context, asked: NewMember): Promise<Membership> {
       createdAt: ctx.now(),
     });
     em.persist(made);
+    await copyStaff(ctx, em, made);
     if (takesSeat) await consume(ctx, em, 'staff_users', 1n, made.id);
     if (!isInvited) tell(em, 'identity.membership.activated', made);
     return made;
@@ -178,6 +179,7 @@ export async function closeMembership(
   member.state = advance(member.state, 'ENDED');
   member.endedAt = ctx.now();
   if (member.kind === 'STAFF') await release(ctx, em, 'staff_users', 1n, member.id);
+  await copyStaff(ctx, em, member, { isOver: true });
   await endSessionsOf(em, member.id, 'MEMBERSHIP_ENDED');
   tell(em, 'identity.membership.ended', member, reason);
   if (member.customerId)

@@ -2,8 +2,10 @@ import type { EventName } from '../../schema/events.ts';
 import type { Context } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { emit } from '../_kernel/events.ts';
+import { mailMark } from '../_kernel/mail-mark.ts';
 import { Membership } from './membership.entity.ts';
 import type { Giver } from './membership.rules.ts';
+import { User } from './user.entity.ts';
 
 /** Who gives rights to others; null for background work, which gives what its document says. */
 export async function giverOf(ctx: Context, em: EntityManager): Promise<Giver | null> {
@@ -22,6 +24,25 @@ export async function lockAdmins(em: EntityManager): Promise<string[]> {
     "select id, roles from identity.membership where kind = 'STAFF' and state = 'ACTIVE' and roles && '{tenant_admin,platform_admin}' order by id for update",
   );
   return staff.map((row) => String(row.id));
+}
+
+/**
+ * Copies to the kernel that somebody works here, or with `isOver` that they do so no more: nobody is invited who is here.
+ */
+export async function copyStaff(
+  { machinery }: Context,
+  em: EntityManager,
+  { kind, userId }: Pick<Membership, 'kind' | 'userId'>,
+  { isOver = false } = {},
+): Promise<void> {
+  if (kind !== 'STAFF') return;
+  const { email } = await em.findOneOrFail(User, { id: userId });
+  if (isOver || email === null) return void (await em.execute('delete from kernel.staff where user_id = ?', [userId]));
+  await em.execute(
+    `insert into kernel.staff (user_id, mail_mark) values (?, ?)
+     on conflict (tenant_id, user_id) do update set mail_mark = excluded.mail_mark`,
+    [userId, mailMark(machinery.config, email)],
+  );
 }
 
 type MembershipEvent = Extract<EventName, `identity.membership.${string}`>;

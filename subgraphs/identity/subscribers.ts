@@ -2,6 +2,7 @@ import type { EventName, LoggedEvent } from '../../schema/events.ts';
 import type { Context } from '../_kernel/context.ts';
 import { hears } from '../_kernel/subgraph.ts';
 import { reviewKeys } from './api-keys/key-care.service.ts';
+import { joinInvited } from './invitations/join.service.ts';
 import { recountStaff } from './membership.service.ts';
 import { followRole } from './portal/account-portal.service.ts';
 import { keepCustomer } from './portal/customer-copy.service.ts';
@@ -52,5 +53,6 @@ export const subscribers = {
   followFrozen: hears('identity.membership.frozen', follow),
   followRestored: hears('identity.membership.restored', follow),
   followEnded: hears('identity.membership.ended', follow),
+  joinInvited: hears('tenancy.invitation.accepted', joinInvited, { isUrgent: true }),
   recountStaff: hears('licensing.usage.day_closed', (ctx) => recountStaff(ctx)),
 };

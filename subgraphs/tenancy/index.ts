@@ -1,5 +1,13 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { BrandImage, StoredBranding } from './branding/branding.entity.ts';
+import { BrandingResolver } from './branding/branding.resolver.ts';
+import { checkDueDomains } from './domains/check-domain.service.ts';
 import { TenantDomain } from './domains/tenant-domain.entity.ts';
+import { TenantDomainResolver } from './domains/tenant-domain.resolver.ts';
+import { domainById } from './domains/tenant-domain.service.ts';
+import { Invitation } from './invitations/invitation.entity.ts';
+import { InvitationResolver } from './invitations/invitation.resolver.ts';
+import { expireInvitations, invitationById } from './invitations/invitation.service.ts';
 import { ClosingResolver } from './leaving/closing.resolver.ts';
 import { DataExport } from './leaving/data-export.entity.ts';
 import { DataExportFileResolver, DataExportResolver } from './leaving/data-export.resolver.ts';
@@ -28,8 +36,11 @@ import { closeSandboxes } from './provisioning/sandbox.service.ts';
 import { SignUp } from './provisioning/sign-up.entity.ts';
 import { SignUpResolver } from './provisioning/sign-up.resolver.ts';
 import { lapseSignUps } from './provisioning/sign-up.service.ts';
-import { subscribers } from './provisioning/subscribers.ts';
+import { subscribers as provisioning } from './provisioning/subscribers.ts';
 import { seed } from './seed.ts';
+import { SettingsRevision, StoredSection } from './settings/settings.entity.ts';
+import { SettingsResolver } from './settings/settings.resolver.ts';
+import { subscribers } from './subscribers.ts';
 import { Tenant } from './tenant.entity.ts';
 import { TenantResolver } from './tenant.resolver.ts';
 
@@ -45,6 +56,10 @@ export const tenancy: SubgraphDefinition = {
     DataExportFileResolver,
     PurgeResolver,
     FileResolver,
+    SettingsResolver,
+    InvitationResolver,
+    TenantDomainResolver,
+    BrandingResolver,
     ProvisioningResolver,
     SignUpResolver,
   ],
@@ -61,6 +76,11 @@ export const tenancy: SubgraphDefinition = {
     ProvisioningChange,
     SignUp,
     TenantDomain,
+    StoredSection,
+    SettingsRevision,
+    Invitation,
+    StoredBranding,
+    BrandImage,
   ],
   references: {
     // Other subgraphs point at the caller's own tenant; only the control plane may point at another.
@@ -70,9 +90,11 @@ export const tenancy: SubgraphDefinition = {
       return id && ctx.can('tenancy.fleet.read') ? ctx.load(allTenants, id) : null;
     },
     DataExport: (ctx, { id }) => (ctx.can('tenancy.export.request') ? dataExport(ctx, id) : null),
+    Invitation: (ctx, { id }) => (ctx.can('tenancy.invitation.manage') ? invitationById(ctx, id) : null),
+    TenantDomain: (ctx, { id }) => domainById(ctx, id),
   },
   isControlPlane: true,
-  subscribers: { ...subscribers, ...leaving },
+  subscribers: { ...provisioning, ...leaving, ...subscribers },
   timers: { advanceRun, carryMove },
   crons: {
     carryStalledMoves: { pattern: '* * * * *', run: carryStalledMoves },
@@ -83,6 +105,8 @@ export const tenancy: SubgraphDefinition = {
     lapseSignUps: { pattern: '* * * * *', run: lapseSignUps },
     closeSandboxes: { pattern: '* * * * *', run: closeSandboxes },
     forgetCounts: { pattern: '0 * * * *', run: forgetCounts },
+    checkDueDomains: { pattern: '* * * * *', run: checkDueDomains },
+    expireInvitations: { pattern: '* * * * *', run: expireInvitations },
   },
   seed,
   seedLast: dedicateAtlas,

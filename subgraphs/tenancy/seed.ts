@@ -1,7 +1,11 @@
 import type { Context } from '../_kernel/context.ts';
 import type { SeedWorld } from '../_kernel/seed-world.ts';
+import { seedBranding } from './branding/seed.ts';
+import { seedDomains } from './domains/seed.ts';
+import { seedInvitations } from './invitations/seed.ts';
 import { suspensionTerms } from './leaving/suspension.rules.ts';
 import { seedFailedRun } from './provisioning/seed.ts';
+import { seedSettings } from './settings/seed.ts';
 import { findOrRefuse, registerTenant, saveTenant } from './tenant.service.ts';
 
 const TENANTS = [
@@ -24,6 +28,10 @@ export async function seed(world: SeedWorld): Promise<void> {
   }
   await world.inTenant('sable', (ctx) => suspendSable(ctx));
   await seedFailedRun(world);
+  await seedSettings(world);
+  await seedBranding(world);
+  await seedDomains(world);
+  await seedInvitations(world);
 }
 
 /** Its licence lapsed a week ago. Nobody is told now: the other domains lay down for themselves what they made of it. */

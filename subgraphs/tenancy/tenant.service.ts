@@ -143,10 +143,13 @@ export async function saveTenant(em: EntityManager, tenant: Tenant): Promise<voi
 
 async function copyToKernel(em: EntityManager, tenant: Tenant): Promise<void> {
   await em.execute(
-    `insert into kernel.tenant_profile (slug, kind, state, zone, currency, country, clock_offset_seconds)
-     values (?, ?, ?, ?, ?, ?, ?)
+    `insert into kernel.tenant_profile (slug, kind, state, zone, locale, currency, country, clock_offset_seconds)
+     values (?, ?, ?, ?, ?, ?, ?, ?)
      on conflict (tenant_id) do update set slug = excluded.slug, state = excluded.state, zone = excluded.zone,
-       currency = excluded.currency, country = excluded.country, clock_offset_seconds = excluded.clock_offset_seconds`,
-    [tenant.slug, tenant.kind, tenant.state, tenant.zone, tenant.currency, tenant.country, tenant.clockOffsetSeconds],
+       locale = excluded.locale, currency = excluded.currency, country = excluded.country, clock_offset_seconds = excluded.clock_offset_seconds`,
+    [
+      ...[tenant.slug, tenant.kind, tenant.state, tenant.zone, tenant.locale, tenant.currency, tenant.country],
+      tenant.clockOffsetSeconds,
+    ],
   );
 }

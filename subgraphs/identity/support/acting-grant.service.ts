@@ -54,6 +54,7 @@ function grantOf(held: Impersonation, user: User, { membership, permissions }: M
     endReason: isGood ? null : (held.endReason ?? 'OPERATOR_GONE'),
     userId: held.userId,
     realm: user.realm,
+    provedMail: null,
     kind: kindOf(user.realm, membership),
     membershipId: membership.id,
     membershipVersion: membership.version,

@@ -1,0 +1,14 @@
+import type { SeedWorld } from '../../_kernel/seed-world.ts';
+import { checkDomain } from './check-domain.service.ts';
+import { publishRecord } from './dns.ts';
+import { addDomain } from './tenant-domain.service.ts';
+
+/** The domains of the example world: one that is served, one whose DNS has yet to prove it. */
+export async function seedDomains(world: SeedWorld): Promise<void> {
+  await world.inTenant('northwind', async (ctx) => {
+    const domain = await addDomain(ctx, { host: 'portal.northwind.example', method: 'DNS_TXT' });
+    publishRecord(String(domain.recordName), String(domain.recordValue));
+    await checkDomain(ctx, domain.id);
+  });
+  await world.inTenant('atlas', (ctx) => addDomain(ctx, { host: 'clientes.atlas.example', method: 'DNS_CNAME' }));
+}

@@ -1,0 +1,200 @@
+import { openGatewayWorld, type Person } from '../../setup/gateway.ts';
+import { INGRID } from '../../setup/world.ts';
+
+const ERRORS = 'userErrors { code message field }';
+const LOOKS = 'branding { version displayName primaryColor logoLight }';
+const UPDATE = `mutation($input: BrandingInput!) { updateBranding(input: $input) { ${LOOKS} ${ERRORS} } }`;
+const LABEL = `mutation($input: WhiteLabelInput!) { updateWhiteLabel(input: $input) { branding { version whiteLabel { font isShown } } ${ERRORS} } }`;
+const AT_HOST =
+  'query($host: String!) { brandingForHost(host: $host) { slug displayName primaryColor font accentColor hidePoweredBy logoLight redirectTo } }';
+const PNG = Buffer.concat([
+  Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+  Buffer.from('a small picture'),
+]);
+const NORTHWIND = '01990000-0000-7000-8000-000000000a02';
+const PORTAL = 'portal.northwind.example';
+
+interface Answer {
+  branding: {
+    version: number;
+    displayName: string;
+    primaryColor: string;
+    logoLight: string | null;
+    whiteLabel?: object;
+  } | null;
+  userErrors: { code: string; message: string; field: string | null }[];
+}
+
+describe('A tenant looks like itself', () => {
+  let running: Awaited<ReturnType<typeof openGatewayWorld>>;
+  let ingrid: Person;
+  let wren: Person;
+  let ngozi: Person;
+  beforeAll(async () => {
+    running = await openGatewayWorld();
+    const signIn = (mail: string) => running.client.signIn(`${mail}.example`, running.password);
+    [ingrid, wren, ngozi] = await Promise.all([
+      signIn('ingrid@northwind'),
+      signIn('wren@kestrel'),
+      signIn('ngozi@platform'),
+    ]);
+  });
+  afterAll(() => running?.close());
+
+  const change = async (who: Person, document: string, input: object): Promise<Answer> => {
+    const { data, errors } = await who.ask<Record<string, Answer>, object>(document, { input });
+    if (!data) throw new Error(JSON.stringify(errors));
+    return Object.values(data)[0] as Answer;
+  };
+  const versionOf = async (who: Person) =>
+    (await who.ask<{ tenant: { branding: { version: number } } }, object>('{ tenant { branding { version } } }')).data
+      ?.tenant.branding.version as number;
+  const atHost = async (host: string) =>
+    (await running.client.post<{ brandingForHost: Record<string, unknown> }, object>(AT_HOST, { host })).data
+      ?.brandingForHost;
+
+  test('its domain and its platform name show it to anybody; a host of nobody’s shows the platform', async () => {
+    const shown = {
+      slug: 'northwind',
+      displayName: 'Northwind Fibre',
+      font: 'inter',
+      accentColor: '#5B3CC4',
+      hidePoweredBy: true,
+      redirectTo: null,
+    };
+    expect(await atHost(PORTAL)).toMatchObject(shown);
+    expect(await atHost('Portal.Northwind.Example.:443')).toMatchObject(shown);
+    expect(await atHost('northwind.isp.example')).toMatchObject(shown);
+    expect(await atHost('kestrel.isp.example')).toMatchObject({
+      slug: 'kestrel',
+      displayName: 'Kestrel Wireless',
+      font: null,
+      hidePoweredBy: false,
+    });
+    for (const host of [
+      'nobodys.example',
+      'nobody.isp.example',
+      'clientes.atlas.example',
+      '',
+      'x\u0001y',
+      'a'.repeat(5_000),
+    ])
+      expect(await atHost(host)).toMatchObject({ slug: 'platform', displayName: 'Platform Operations' });
+  });
+
+  test('#777777 is refused with its contrast of 4.48, #767676 is taken', async () => {
+    const expectedVersion = await versionOf(wren);
+    const refused = await change(wren, UPDATE, { expectedVersion, primaryColor: '#777777' });
+    expect(refused.userErrors).toEqual([
+      {
+        code: 'INVALID',
+        field: 'primaryColor',
+        message: 'Text of #FFFFFF on #777777 has a contrast of 4.48; it takes 4.5.',
+      },
+    ]);
+    expect((await change(wren, UPDATE, { expectedVersion, primaryColor: '#767676' })).branding).toMatchObject({
+      version: expectedVersion + 1,
+      primaryColor: '#767676',
+    });
+    expect(await atHost('kestrel.isp.example')).toMatchObject({ primaryColor: '#767676' });
+    const late = await change(wren, UPDATE, { expectedVersion, primaryColor: '#000000' });
+    expect(late).toMatchObject({
+      branding: { version: expectedVersion + 1, primaryColor: '#767676' },
+      userErrors: [{ code: 'CONFLICT' }],
+    });
+  });
+
+  test('a logo is served to everybody under its hash, and is gone once it is taken away', async () => {
+    const expectedVersion = await versionOf(wren);
+    const { branding } = await change(wren, UPDATE, { expectedVersion, logoLight: PNG.toString('base64') });
+    const { pathname } = new URL(String(branding?.logoLight));
+    const get = () => fetch(new URL(pathname, running.client.url));
+    const served = await get();
+    expect([served.status, served.headers.get('content-type'), served.headers.get('x-content-type-options')]).toEqual([
+      200,
+      'image/png',
+      'nosniff',
+    ]);
+    expect(Buffer.from(await served.arrayBuffer())).toEqual(PNG);
+    await change(wren, UPDATE, { expectedVersion: expectedVersion + 1, logoLight: null });
+    expect((await get()).status).toBe(404);
+    expect((await fetch(new URL(`/brand/${NORTHWIND}/${'0'.repeat(64)}.png`, running.client.url))).status).toBe(404);
+  });
+
+  test('an SVG, a picture of 600 kB and a script for an address are refused with their field', async () => {
+    const expectedVersion = await versionOf(wren);
+    const svg = Buffer.from('<svg/>').toString('base64');
+    for (const [field, value] of [
+      ['logoDark', svg],
+      ['termsUrl', 'javascript:alert(1)'],
+      ['supportPhone', '911'],
+    ])
+      expect((await change(wren, UPDATE, { expectedVersion, [String(field)]: value })).userErrors).toMatchObject([
+        { code: 'INVALID', field },
+      ]);
+    const large = Buffer.concat([PNG, Buffer.alloc(600 * 1024)]).toString('base64');
+    const { data } = await running.world.ask(INGRID, 'tenancy', UPDATE, {
+      input: { expectedVersion: 3, logoLight: large },
+    });
+    expect(data?.updateBranding).toMatchObject({ userErrors: [{ code: 'INVALID', field: 'logoLight' }] });
+    expect(await versionOf(wren)).toBe(expectedVersion);
+  });
+
+  test('a font takes a white label; who may not change the looks is refused', async () => {
+    const { data, errors } = await wren.ask<Record<string, Answer>, object>(LABEL, {
+      input: { expectedVersion: 1, font: 'inter' },
+    });
+    expect(data?.updateWhiteLabel).toBeNull();
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'FEATURE_NOT_LICENSED', feature: 'white_label' });
+    const seen = await wren.ask<{ tenant: { branding: { whiteLabel: null } } }, object>(
+      '{ tenant { branding { displayName whiteLabel { font } } } }',
+    );
+    expect(seen.data?.tenant.branding).toMatchObject({ displayName: 'Kestrel Wireless', whiteLabel: null });
+    expect(seen.errors?.[0]?.extensions.code).toBe('FEATURE_NOT_LICENSED');
+    const ada = await running.client.signIn('ada@kestrel.example', running.password);
+    expect((await ada.ask(UPDATE, { input: { expectedVersion: 1 } })).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    const bad = await change(ingrid, LABEL, { expectedVersion: await versionOf(ingrid), font: 'comic_sans' });
+    expect(bad.userErrors).toMatchObject([{ code: 'INVALID', field: 'font' }]);
+  });
+
+  test('when the grant ends her font is not shown and the domain leads on; a new grant brings it back', async () => {
+    const [grant] = await running.world.sql(
+      "select id from licensing.grant where tenant_id = $1 and key = 'white_label'",
+      [NORTHWIND],
+    );
+    const END = 'mutation($input: EndGrantInput!) { endGrant(input: $input) { userErrors { code message } } }';
+    const ended = await ngozi.ask<{ endGrant: { userErrors: object[] } }, object>(END, {
+      input: { id: grant.id, reason: 'The trial of their brand is over.' },
+    });
+    expect([ended.data?.endGrant.userErrors, ended.errors]).toEqual([[], undefined]);
+    await running.world.untilNoJobs();
+    expect(await atHost(PORTAL)).toMatchObject({
+      ...{ slug: 'northwind', displayName: 'Northwind Fibre', primaryColor: '#0A7E8C' },
+      font: null,
+      accentColor: null,
+      hidePoweredBy: false,
+      redirectTo: 'https://northwind.isp.example',
+    });
+    expect(await atHost('northwind.isp.example')).toMatchObject({ font: null, redirectTo: null });
+    const GRANT =
+      'mutation($input: GrantEntitlementInput!) { grantEntitlement(input: $input) { userErrors { code message } } }';
+    const given = await ngozi.ask<{ grantEntitlement: { userErrors: object[] } }, object>(GRANT, {
+      input: {
+        tenantId: NORTHWIND,
+        kind: 'FEATURE',
+        key: 'white_label',
+        source: 'SALES',
+        reason: 'They bought it.',
+        idempotencyKey: 'again',
+      },
+    });
+    expect([given.data?.grantEntitlement.userErrors, given.errors]).toEqual([[], undefined]);
+    await running.world.untilNoJobs();
+    expect(await atHost(PORTAL)).toMatchObject({
+      font: 'inter',
+      accentColor: '#5B3CC4',
+      hidePoweredBy: true,
+      redirectTo: null,
+    });
+  });
+});
