@@ -131,12 +131,6 @@ function makeSession(
   return session;
 }
 
-/** Ends every open session of a person but one, in a transaction of each one's tenant. */
-export async function endAllOf(ctx: Context, userId: string, reason: EndReason, exceptId?: string): Promise<void> {
-  const open = await readBriefly(ctx, (em) => openSessionsOf(em, userId));
-  for (const { id } of open) if (id !== exceptId) await endOne(ctx, id, reason);
-}
-
 /** Ends the session of whoever asks, known by its access token or, when that has run out, by its cookie. */
 export async function signOut(ctx: Context): Promise<void> {
   const { caller, sessionId, refreshCookie } = ctx.envelope;

@@ -4,6 +4,7 @@ import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit, tellGateways } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
+import { stopSessions, tellEnds } from '../end-sessions.service.ts';
 import { Membership } from '../membership.entity.ts';
 import { closeMembership } from '../membership.service.ts';
 import { everyPlaceOf } from '../place.service.ts';
@@ -12,7 +13,6 @@ import { selfOf } from '../session.service.ts';
 import { presentOf } from '../tenant.service.ts';
 import { User } from '../user.entity.ts';
 import { advancePerson, FORMER_USER, UNPROVED_DAYS } from './account.rules.ts';
-import { stopSessions, tellEnds } from './end-sessions.service.ts';
 
 const DAY_MS = 86_400_000;
 

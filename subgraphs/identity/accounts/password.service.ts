@@ -5,6 +5,7 @@ import { emit, tellGateways } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { Credential } from '../credential.entity.ts';
 import { hashPassword, isPasswordOf } from '../credential.service.ts';
+import { stopSessions, tellEnds } from '../end-sessions.service.ts';
 import { everyPlaceOf } from '../place.service.ts';
 import { rotate } from '../refresh.service.ts';
 import type { SessionTokens } from '../session.entity.ts';
@@ -13,7 +14,6 @@ import { inSession, standingIn } from '../standing.service.ts';
 import { presentOf, profilesOf, readBriefly } from '../tenant.service.ts';
 import { issueTokens } from '../token.service.ts';
 import { User } from '../user.entity.ts';
-import { stopSessions, tellEnds } from './end-sessions.service.ts';
 import { warn } from './mails.service.ts';
 import { type Bearer, checkPassword, samePassword } from './password.rules.ts';
 

@@ -4,9 +4,9 @@ import type { Context } from '../../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
+import { stopSessions, tellEnds } from '../end-sessions.service.ts';
 import { User } from '../user.entity.ts';
 import { advancePerson } from './account.rules.ts';
-import { stopSessions, tellEnds } from './end-sessions.service.ts';
 
 export interface Suspension {
   userId: string;

@@ -1,9 +1,10 @@
 import { unauthenticated } from '../../../schema/errors.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
+import { stopSessions, tellEnds } from '../end-sessions.service.ts';
 import { review } from '../refresh.service.ts';
 import type { Session } from '../session.entity.ts';
-import { endAllOf, selfOf } from '../session.service.ts';
+import { selfOf } from '../session.service.ts';
 import { inSession } from '../standing.service.ts';
 
 /**
@@ -21,10 +22,10 @@ export async function changeFactors<T>(
     const value = await change(em, session);
     await em.flush();
     await review(ctx, em, session);
-    return { value };
+    return { value, ended: await stopSessions(em, userId, 'FACTOR_CHANGED', sessionId) };
   });
   if (!made) throw unauthenticated('REVOKED');
-  await endAllOf(ctx, userId, 'FACTOR_CHANGED', sessionId);
+  await tellEnds(ctx, made.ended);
   return made.value;
 }
 

@@ -4,10 +4,10 @@ import { expectVersion } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
+import { stopSessions, tellEnds } from '../end-sessions.service.ts';
 import { Membership } from '../membership.entity.ts';
 import { type MemberChange, memberById } from '../membership.service.ts';
 import { everyPlaceOf } from '../place.service.ts';
-import { endAllOf } from '../session.service.ts';
 import { presentOf } from '../tenant.service.ts';
 import { lockFactors } from './change-factors.service.ts';
 import { Passkey } from './passkey.entity.ts';
@@ -24,18 +24,21 @@ export async function resetMemberSecondFactor(ctx: Context, asked: MemberChange)
   expectVersion(member.version, asked.expectedVersion, 'member');
   const places = await everyPlaceOf(ctx, member.userId);
   const isOwnAlone = member.homeId === ctx.tenantId && places.every(({ id }) => id === member.id);
-  const isDone = await ctx.tx(async (em) => {
+  const ended = await ctx.tx(async (em) => {
     await lockFactors(em, member.userId);
     const waiting = await em.findOne(FactorReset, { userId: member.userId });
     const { now } = await presentOf(em);
     const { actorId: askerId, isPlatform } = ctx;
     const verdict = resetVerdict({ askerId, isPlatform, member, isOwnAlone, waiting }, now);
-    if (verdict === 'RESET') await drop(em, member.userId);
-    else await em.upsert(FactorReset, { userId: member.userId, askedBy: String(askerId), askedAt: now });
-    return verdict === 'RESET';
+    if (verdict !== 'RESET') {
+      await em.upsert(FactorReset, { userId: member.userId, askedBy: String(askerId), askedAt: now });
+      return null;
+    }
+    await drop(em, member.userId);
+    return stopSessions(em, member.userId, 'FACTOR_CHANGED');
   });
-  if (isDone) await endAllOf(ctx, member.userId, 'FACTOR_CHANGED');
-  return isDone;
+  if (ended) await tellEnds(ctx, ended);
+  return ended !== null;
 }
 
 /** A member of this tenant; of any, for the platform. */

@@ -1,10 +1,10 @@
 import { LockMode } from '@mikro-orm/core';
-import type { Context } from '../../_kernel/context.ts';
-import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
-import { emit, tellGateways } from '../../_kernel/events.ts';
-import { Session } from '../session.entity.ts';
-import type { EndReason } from '../session.rules.ts';
-import { presentOf } from '../tenant.service.ts';
+import type { Context } from '../_kernel/context.ts';
+import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
+import { emit, tellGateways } from '../_kernel/events.ts';
+import { Session } from './session.entity.ts';
+import type { EndReason } from './session.rules.ts';
+import { presentOf } from './tenant.service.ts';
 
 /**
  * Stops a person's open sessions in the transaction of what ends them, whatever tenants they are for; all but the one
