@@ -210,7 +210,10 @@ describe('No gated value comes out by any way', () => {
     expect(gates.size).toBeGreaterThan(100);
     expect(reached.size / gates.size).toBeGreaterThan(0.7);
     expect(told.size).toBeGreaterThan(50);
-    for (const feature of new Set(gates.values())) expect(of(reached, feature).length).toBeGreaterThan(20);
+    for (const feature of new Set(gates.values())) {
+      const all = of(new Set(gates.keys()), feature).length;
+      expect([feature, of(reached, feature).length > Math.min(20, all / 3)]).toEqual([feature, true]);
+    }
   }, 300_000);
 
   test('whoever lacks the feature by their plan finds none of its values, whatever they send along', async () => {

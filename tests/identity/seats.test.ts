@@ -97,7 +97,7 @@ describe('A plan with fewer seats', () => {
     await seats({ limit: '0' });
     expect(await frozen()).toEqual(EVERYBODY.slice(1));
     const others = await world.sql(
-      "select count(*)::int as n from identity.membership where state <> 'ACTIVE' and (kind = 'PORTAL' or tenant_id <> $1)",
+      "select count(*)::int as n from identity.membership where state = 'FROZEN' and (kind = 'PORTAL' or tenant_id <> $1)",
       [tenantId('northwind')],
     );
     expect(others).toEqual([{ n: 0 }]);

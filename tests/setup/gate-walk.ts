@@ -147,7 +147,8 @@ export function entityQuery(schema: GraphQLSchema, gates: ReadonlyMap<string, st
 const plainly = ({ fields }: Selection): string =>
   ` { ${['__typename', ...[...fields].map(([text, inner]) => text + (inner.type ? plainly(inner) : ''))].join(' ')} }`;
 
-const ENDS_THE_WALK = /signOut|refreshSession|endOtherSessions|endSession|switchTenant/;
+/** What ends the session of who walks, moves them elsewhere, or brings them the feature they shall lack. */
+const ENDS_THE_WALK = /signOut|refreshSession|endOtherSessions|endSession|switchTenant|startFeatureTrial|moveTenant/;
 
 function select(
   schema: GraphQLSchema,

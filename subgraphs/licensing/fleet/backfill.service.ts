@@ -49,9 +49,12 @@ export async function backfillLicenses(ctx: Context, first: number): Promise<Bac
   return { licensed, remaining };
 }
 
-/** A licence that was revoked is a decision, and none that is missing. */
+/**
+ * A licence that was revoked is a decision, and none that is missing; a tenant that is being made gets its own, and one that
+ * leaves needs none.
+ */
 const UNLICENSED = `from kernel.tenant_profile p
-  where p.kind <> 'PLATFORM' and not exists (select from kernel.entitlement e where e.tenant_id = p.tenant_id)`;
+  where p.kind <> 'PLATFORM' and p.state in ('ACTIVE', 'SUSPENDED') and not exists (select from kernel.entitlement e where e.tenant_id = p.tenant_id)`;
 
 /** Gives the tenant of the context its first licence; false where it has got one meanwhile. */
 function backfillLicense(ctx: Context): Promise<boolean> {

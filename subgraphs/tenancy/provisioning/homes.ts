@@ -8,8 +8,8 @@ import type { ProvisioningRun } from './provisioning-run.entity.ts';
 export const isOffered = (isolation: Isolation): boolean => isolation === 'SHARED';
 
 /** Writes down the region the tenant is to lie in; its place at the shared home it has since it was registered. */
-export async function placeTenant(em: EntityManager, { wanted }: ProvisioningRun): Promise<void> {
-  const placement = await em.findOneOrFail(Placement, {});
+export async function placeTenant(em: EntityManager, { homeId, wanted }: ProvisioningRun): Promise<void> {
+  const placement = await em.findOneOrFail(Placement, { id: homeId });
   placement.region = wanted.region;
 }
 
