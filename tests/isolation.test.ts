@@ -8,6 +8,9 @@ import { SEED_TENANTS, seedId } from '../subgraphs/_kernel/seed-world.ts';
 import { hasId, operationFor } from './setup/door-operation.ts';
 import { openGatewayWorld, type Person } from './setup/gateway.ts';
 
+/** Tables time alone changes, with the columns it leaves as they are. */
+const MOVED_BY_TIME: Record<string, string> = { 'tenancy.tenant_domain': 'id, host, kind, method, record_value' };
+
 /** Who tries, and whose things they must never see. */
 const TRIALS = [
   { who: 'ingrid@northwind.example', from: 'northwind', victim: 'atlas' },
@@ -119,7 +122,8 @@ describe('A tenant never sees, changes or learns of another', () => {
     const parts: string[] = [];
     for (const { schema, table } of tables.filter((found) => found.schema !== 'kernel')) {
       const { rows } = await adminAt(tenant, schema).query(
-        `select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as hash from ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)} t where tenant_id = $1`,
+        `select md5(coalesce(string_agg(t::text, '|' order by t::text), '')) as hash
+           from (select ${MOVED_BY_TIME[`${schema}.${table}`] ?? '*'} from ${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)} where tenant_id = $1) t`,
         [tenant],
       );
       parts.push(`${schema}.${table} ${rows[0].hash}`);
