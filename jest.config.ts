@@ -13,4 +13,5 @@ export default {
   reporters: [['default', { summary: false }], './tests/setup/reporter.ts'],
   testTimeout: 30_000,
   maxWorkers: 2,
+  workerIdleMemoryLimit: '1.5GB', // what a test file loaded is never given back; another worker begins anew
 } satisfies Config;

@@ -88,7 +88,11 @@ describe('Whoever is refused is told why', () => {
   });
 
   test('in a tenant that is suspended', async () => {
-    await expectClosed(await signIn('rosa@sable.example'), 'SUSPENDED');
+    const { status, errors } = await newCustomer(await signIn('rosa@sable.example'));
+    expect([status, errors?.map(({ message, extensions }) => ({ message, ...extensions }))]).toEqual([
+      403,
+      [{ code: 'FORBIDDEN', message: 'This organisation is suspended.', reason: 'TENANT_SUSPENDED' }],
+    ]);
   });
 
   test('with a licence that was revoked', async () => {

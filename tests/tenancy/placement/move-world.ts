@@ -42,12 +42,12 @@ export async function openMoveWorld() {
     if (!data?.moveTenant.move) throw new Error(JSON.stringify(errors ?? data));
     return data.moveTenant.move.id as string;
   };
-  const look = async (id: string): Promise<Move> =>
+  const look = async (id: string): Promise<Move | undefined> =>
     (await ngozi.ask<Asked, object>(`query($id: ID!) { tenantMove(id: $id) ${MOVED} }`, { id })).data?.tenantMove;
   const done = async (id: string, seconds = 60): Promise<Move> => {
     for (const until = Date.now() + seconds * 1_000; ; await sleep(50)) {
       const move = await look(id);
-      if (move.state !== 'RUNNING') return move;
+      if (move && move.state !== 'RUNNING') return move; // not answered in time says nothing of it
       if (Date.now() > until) throw new Error(`The move did not end: ${JSON.stringify(move)}`);
     }
   };
