@@ -25,7 +25,6 @@ const PEOPLE: readonly [email: string, tenant: SeedTenant, isPortal?: 'PORTAL'][
   ['samira@northwind.example', 'northwind'],
   ['lena@northwind.example', 'northwind', 'PORTAL'],
   ['bruno@atlas.example', 'atlas'],
-  ['lia@atlas.example', 'atlas'],
   ['mara@northwind.example', 'atlas', 'PORTAL'], // the same mail as another person's at Northwind
   ['chidi@harbour.example', 'harbour'],
   ['edda@northwind.example', 'harbour'], // who is an auditor of Northwind too
