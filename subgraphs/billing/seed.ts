@@ -1,6 +1,7 @@
-import { monthlyPeriod } from '../../schema/calendar.ts';
+import { localDate, monthlyPeriod } from '../../schema/calendar.ts';
 import type { Context } from '../_kernel/context.ts';
 import { type SeedTenant, type SeedWorld, seedId } from '../_kernel/seed-world.ts';
+import { tenantProfile } from '../_kernel/tenant-profile.ts';
 import { registerCustomer } from './accounts/customer.service.ts';
 import { bill } from './invoicing/license-billing.service.ts';
 import { recordPayment } from './payments/payment.service.ts';
@@ -73,11 +74,12 @@ async function seedSomebody(
 }
 
 async function pay(ctx: Context, customerId: string, amountMinor: bigint, currency: string, on: Date): Promise<void> {
+  const { zone } = await ctx.tx(tenantProfile);
   await recordPayment(ctx, {
     customerId,
     amount: { amountMinor, currency },
     method: 'BANK_TRANSFER',
-    receivedOn: on.toISOString().slice(0, 10),
+    receivedOn: localDate(on, zone),
     reference: 'Example world',
     idempotencyKey: `seed:${customerId}`,
   });
