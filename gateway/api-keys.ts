@@ -78,6 +78,15 @@ export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger): Keyring {
     log,
   );
   const madeFrom = new WeakMap<Caller, KeyGrant>();
+  /** The networks of each held copy, ready to be asked. */
+  const networksOf = new WeakMap<KeyGrant, BlockList>();
+  const isWithin = (address: string, grant: KeyGrant): boolean => {
+    if (grant.addresses.length === 0) return true;
+    const networks = networksOf.get(grant) ?? listOf(grant.addresses);
+    networksOf.set(grant, networks);
+    const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+    return networks.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+  };
 
   function caller(grant: KeyGrant): Caller {
     const { keyId, tenantId, catalogue, bits, requestsPerSecond, expiresAt } = grant;
@@ -126,7 +135,7 @@ export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger): Keyring {
     async callerOf(key, address) {
       if (!isKeyText(key)) throw unauthenticated();
       const grant = await working(hashOfKey(key));
-      if (!isWithin(address, grant.addresses)) throw unauthenticated();
+      if (!isWithin(address, grant)) throw unauthenticated();
       noteUse(grant.keyId);
       return caller(grant);
     },
@@ -149,14 +158,11 @@ export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger): Keyring {
 
 const MAX_KNOWN_KEYS = 50_000;
 
-/** Whether an address lies in one of the networks; in none at all, any does. */
-function isWithin(address: string, networks: readonly string[]): boolean {
-  if (networks.length === 0) return true;
+function listOf(networks: readonly string[]): BlockList {
   const list = new BlockList();
   for (const network of networks) {
     const [first = '', bits] = network.split('/');
     list.addSubnet(first, Number(bits), isIPv6(first) ? 'ipv6' : 'ipv4');
   }
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
-  return list.check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4');
+  return list;
 }
