@@ -154,6 +154,17 @@ export async function readEventsNamed<N extends EventName>(
   return rows.map((row) => toEvent(row as unknown as EventRow) as unknown as LoggedEvent<N>);
 }
 
+/** The newest event of a name in the tenant's log. */
+export async function newestEventNamed<N extends EventName>(
+  em: EntityManager,
+  name: N,
+): Promise<LoggedEvent<N> | undefined> {
+  const [row] = await em.execute(`select ${COLUMNS} from kernel.event where name = ? order by seq desc limit 1`, [
+    name,
+  ]);
+  return row && (toEvent(row as unknown as EventRow) as unknown as LoggedEvent<N>);
+}
+
 /** The place of the newest event in the tenant's log; 0 when it is empty. */
 export async function logHead(em: EntityManager): Promise<number> {
   const [row] = await em.execute('select seq from kernel.event_head');

@@ -33,12 +33,15 @@ export const taskName = (subgraph: string, subscriber: string) => `${subgraph}.$
 
 /** Who hears which event, and how, for `kernel.reaction`. */
 export function reactionsOf(definition: SubgraphDefinition): Reaction[] {
-  return Object.entries(definition.subscribers ?? {}).map(([name, { event, isPlatformOnly, isUrgent }]) => ({
-    event,
-    task: taskName(definition.name, name),
-    is_platform_only: isPlatformOnly ?? false,
-    is_urgent: isUrgent ?? false,
-  }));
+  return Object.entries(definition.subscribers ?? {}).map(
+    ([name, { event, isPlatformOnly, isWhileSuspended, isUrgent }]) => ({
+      event,
+      task: taskName(definition.name, name),
+      is_platform_only: isPlatformOnly ?? false,
+      is_while_suspended: isWhileSuspended ?? false,
+      is_urgent: isUrgent ?? false,
+    }),
+  );
 }
 
 /**

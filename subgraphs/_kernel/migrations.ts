@@ -182,6 +182,7 @@ export interface Reaction {
   event: string;
   task: string;
   is_platform_only: boolean;
+  is_while_suspended: boolean;
   is_urgent: boolean;
 }
 
@@ -190,10 +191,11 @@ export async function writeReactions(config: Config, reactions: readonly Reactio
   await withClient(roleUrl(config, 'dotmac_migrator'), async (client) => {
     await client.query('set role dotmac_owner');
     await client.query(
-      `with wanted as (select * from jsonb_to_recordset($1::jsonb) as r(event text, task text, is_platform_only boolean, is_urgent boolean)),
+      `with wanted as (select * from jsonb_to_recordset($1::jsonb) as r(event text, task text, is_platform_only boolean, is_while_suspended boolean, is_urgent boolean)),
             gone as (delete from kernel.reaction k where not exists (select from wanted w where w.event = k.event_name and w.task = k.task))
-       insert into kernel.reaction (event_name, task, is_platform_only, is_urgent) select * from wanted
-         on conflict (event_name, task) do update set is_platform_only = excluded.is_platform_only, is_urgent = excluded.is_urgent`,
+       insert into kernel.reaction (event_name, task, is_platform_only, is_while_suspended, is_urgent) select * from wanted
+         on conflict (event_name, task) do update set is_platform_only = excluded.is_platform_only,
+           is_while_suspended = excluded.is_while_suspended, is_urgent = excluded.is_urgent`,
       [JSON.stringify(reactions)],
     );
   });

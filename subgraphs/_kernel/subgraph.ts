@@ -53,6 +53,8 @@ export interface Hearing {
   isAlwaysOn?: boolean;
   /** Hears the platform's log alone: the same event in an ISP's says nothing to it, and no job is enqueued. */
   isPlatformOnly?: boolean;
+  /** Hears what is told while its tenant is suspended; of any other, no job is enqueued. */
+  isWhileSuspended?: boolean;
   /** Its jobs go before all others that wait. */
   isUrgent?: boolean;
 }

@@ -24,7 +24,9 @@ const answers: Record<string, Subscriber> = Object.fromEntries(
 
 export const leaving: Record<string, Subscriber> = {
   suspendLapsed: hears('licensing.license.lapsed', (ctx) => suspendLapsed(ctx)),
-  liftLapse: hears('licensing.license.changed', (ctx, { payload, at }) => liftLapse(ctx, { ...payload, at })),
+  liftLapse: hears('licensing.license.changed', (ctx) => liftLapse(ctx), { isWhileSuspended: true }),
+  liftLapsePaidMeanwhile: hears('tenancy.tenant.suspended', (ctx) => liftLapse(ctx)),
+  liftLapsePaidWhileClosing: hears('tenancy.tenant.reopened', (ctx) => liftLapse(ctx)),
   exportTenancy: hears('tenancy.export.requested', (ctx, { payload }) => exportTenancy(ctx, payload.exportId)),
   ...answers,
 };

@@ -1,6 +1,6 @@
 import { Refusal } from '../../../schema/errors.ts';
 import { optionalText } from '../../../schema/words.ts';
-import type { SuspensionReason, TenantKind, TenantState } from '../tenant.rules.ts';
+import type { SuspensionReason, TenantKind } from '../tenant.rules.ts';
 
 /** Days for which sold services go on, unless it is said otherwise, and at most. */
 const CONTINUITY_DAYS = 30;
@@ -60,14 +60,13 @@ export function refusePlatform(kind: TenantKind, what: 'suspended' | 'closed'): 
 }
 
 /**
- * Whether a licence's news lift a suspension: it came because the licence lapsed, and the licence, but for holds such as
- * the suspension's own, opens again. What was told before the suspension lifts nothing.
+ * Whether a licence that lapsed is paid again: by its newest news since then it opens again, but for holds such as that of
+ * the suspension itself.
  */
 export const isPaidAgain = (
-  tenant: { state: TenantState; suspensionReason?: SuspensionReason | null; suspendedAt?: Date | null },
-  told: { stateWithoutHolds: string; at: Date },
+  lapsed: { seq: number } | undefined,
+  changed: { seq: number; payload: { stateWithoutHolds: string } } | undefined,
 ): boolean =>
-  tenant.state === 'SUSPENDED' &&
-  tenant.suspensionReason === 'LICENSE_LAPSED' &&
-  ['TRIAL', 'ACTIVE'].includes(told.stateWithoutHolds) &&
-  told.at >= (tenant.suspendedAt as Date);
+  changed !== undefined &&
+  changed.seq > (lapsed?.seq ?? 0) &&
+  ['TRIAL', 'ACTIVE'].includes(changed.payload.stateWithoutHolds);

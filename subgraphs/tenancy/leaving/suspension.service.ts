@@ -1,7 +1,7 @@
 import { Refusal } from '../../../schema/errors.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
-import { emit } from '../../_kernel/events.ts';
+import { emit, newestEventNamed } from '../../_kernel/events.ts';
 import type { Tenant } from '../tenant.entity.ts';
 import { advance } from '../tenant.rules.ts';
 import { findOrRefuse, inTenant, saveTenant } from '../tenant.service.ts';
@@ -32,21 +32,27 @@ export function reactivateTenant(ctx: Context, tenantId: string): Promise<Tenant
   });
 }
 
-/** Suspends the context's tenant because its licence lapsed, if it is active. */
+/** Suspends the context's tenant because its licence lapsed, if it is active and has not been paid meanwhile. */
 export function suspendLapsed(ctx: Context): Promise<void> {
   return ctx.tx(async (em) => {
     const tenant = await findOrRefuse(em, ctx.tenantId);
-    if (tenant.state !== 'ACTIVE' || tenant.kind === 'PLATFORM') return;
+    if (tenant.state !== 'ACTIVE' || tenant.kind === 'PLATFORM' || (await isPaidInLog(em))) return;
     await suspend(em, tenant, { reason: 'LICENSE_LAPSED' });
   });
 }
 
 /** Lifts the suspension of the context's tenant for a lapsed licence, once the licence is paid again. */
-export function liftLapse(ctx: Context, told: { stateWithoutHolds: string; at: Date }): Promise<void> {
+export function liftLapse(ctx: Context): Promise<void> {
   return ctx.tx(async (em) => {
     const tenant = await findOrRefuse(em, ctx.tenantId);
-    if (isPaidAgain(tenant, told)) await reactivate(em, tenant);
+    const isLapsed = tenant.state === 'SUSPENDED' && tenant.suspensionReason === 'LICENSE_LAPSED';
+    if (isLapsed && (await isPaidInLog(em))) await reactivate(em, tenant);
   });
+}
+
+async function isPaidInLog(em: EntityManager): Promise<boolean> {
+  const lapsed = await newestEventNamed(em, 'licensing.license.lapsed');
+  return isPaidAgain(lapsed, await newestEventNamed(em, 'licensing.license.changed'));
 }
 
 async function suspend(em: EntityManager, tenant: Tenant, asked: SuspensionAsked): Promise<Tenant> {

@@ -1,5 +1,8 @@
 import { once } from 'node:events';
 import WebSocket from 'ws';
+import type { Context } from '../../../subgraphs/_kernel/context.ts';
+import type { EntityManager } from '../../../subgraphs/_kernel/db.ts';
+import { emit } from '../../../subgraphs/_kernel/events.ts';
 import { openGatewayWorld, type Person } from '../../setup/gateway.ts';
 
 const NORTHWIND = '01990000-0000-7000-8000-000000000a02';
@@ -198,37 +201,97 @@ describe('A suspended tenant', () => {
     expect((await ask()).errors).toBeUndefined();
   });
 
-  test('for a lapsed licence comes back by itself when the licence is paid again', async () => {
-    const ctx = await running.world.system('oldtown', 'licensing');
+  describe('for a lapsed licence', () => {
+    let ctx: Context;
+    beforeAll(async () => {
+      ctx = await running.world.system('oldtown', 'licensing');
+    });
+    afterAll(() => ctx.end());
+
     const stateOf = async () =>
       (
         await running.world.sql('select state, suspension_reason as reason from tenancy.tenant where id = $1', [
           OLDTOWN,
         ])
       )[0];
-    const { emit } = await import('../../../subgraphs/_kernel/events.ts');
-    const change = (stateWithoutHolds: string) =>
-      ctx.tx(async (em) => {
-        emit(em, 'licensing.license.changed', {
-          ...{
-            version: 9,
-            previousVersion: 8,
-            changedKeys: [],
-            endedFeatures: [],
-            state: 'SUSPENDED',
-            stateWithoutHolds,
-          },
-          ...{ enabledFeatures: [], limits: {} as never, effectiveAt: new Date().toISOString(), cause: 'TEST' },
-        });
+    const LAPSED = { state: 'SUSPENDED', reason: 'LICENSE_LAPSED' };
+    const OPEN = { state: 'ACTIVE', reason: null };
+
+    const lapse = (em: EntityManager) => emit(em, 'licensing.license.lapsed', { since: new Date().toISOString() });
+    const change = (em: EntityManager, stateWithoutHolds: string) =>
+      emit(em, 'licensing.license.changed', {
+        ...{
+          version: 9,
+          previousVersion: 8,
+          changedKeys: [],
+          endedFeatures: [],
+          state: 'SUSPENDED',
+          stateWithoutHolds,
+        },
+        ...{ enabledFeatures: [], limits: {} as never, effectiveAt: new Date().toISOString(), cause: 'TEST' },
       });
-    await ctx.tx(async (em) => void emit(em, 'licensing.license.lapsed', { since: new Date().toISOString() }));
-    await running.world.untilNoJobs();
-    expect(await stateOf()).toEqual({ state: 'SUSPENDED', reason: 'LICENSE_LAPSED' });
-    await change('EXPIRED');
-    await running.world.untilNoJobs();
-    expect(await stateOf()).toEqual({ state: 'SUSPENDED', reason: 'LICENSE_LAPSED' });
-    await change('ACTIVE');
-    await running.world.untilNoJobs();
-    expect(await stateOf()).toEqual({ state: 'ACTIVE', reason: null });
+    const tell = async (...news: ((em: EntityManager) => void)[]) => {
+      await ctx.tx(async (em) => {
+        for (const one of news) one(em);
+      });
+      await running.world.untilNoJobs();
+    };
+
+    test('it comes back by itself when the licence is paid again', async () => {
+      await tell(lapse);
+      expect(await stateOf()).toEqual(LAPSED);
+      await tell((em) => change(em, 'EXPIRED'));
+      expect(await stateOf()).toEqual(LAPSED);
+      await tell((em) => change(em, 'ACTIVE'));
+      expect(await stateOf()).toEqual(OPEN);
+    });
+
+    test('nobody is suspended who has paid before that was carried out', async () => {
+      await tell(lapse, (em) => change(em, 'ACTIVE'));
+      expect(await stateOf()).toEqual(OPEN);
+      const [{ count }] = await running.world.sql(
+        `select count(*)::int from kernel.event where tenant_id = $1 and name = 'tenancy.tenant.suspended'
+           and payload ->> 'reason' = 'LICENSE_LAPSED'`,
+        [OLDTOWN],
+      );
+      expect(count).toBe(1); // that of the test before
+    });
+
+    test('nor stays so who paid in the moment in which it was', async () => {
+      // The suspension is carried out, and not seen yet by who tells of the payment.
+      const tenancy = await running.world.system('oldtown', 'tenancy');
+      await tenancy.tx((em) =>
+        em.execute(
+          `update tenancy.tenant set state = 'SUSPENDED', suspension_reason = 'LICENSE_LAPSED', suspended_at = now() where id = ?`,
+          [OLDTOWN],
+        ),
+      );
+      await tenancy.end();
+      await tell((em) => change(em, 'ACTIVE'));
+      expect(await stateOf()).toEqual(LAPSED);
+      await tell((em) =>
+        emit(em, 'tenancy.tenant.suspended', { reason: 'LICENSE_LAPSED', cutService: false, continuityUntil: null }),
+      );
+      expect(await stateOf()).toEqual(OPEN);
+    });
+
+    test('news of a licence make a job only while it lasts', async () => {
+      const task = 'tenancy.liftLapse';
+      const waiting = async () => {
+        const [{ count }] = await running.world.sql(
+          'select count(*)::int from kernel.reaction_receipt where task = $1 and tenant_id = $2',
+          [task, OLDTOWN],
+        );
+        return count as number;
+      };
+      const before = await waiting();
+      await tell((em) => change(em, 'ACTIVE'));
+      expect(await waiting()).toBe(before);
+      await tell(lapse);
+      await tell((em) => change(em, 'EXPIRED'));
+      expect(await waiting()).toBeGreaterThan(before);
+      await tell((em) => change(em, 'ACTIVE'));
+      expect(await stateOf()).toEqual(OPEN);
+    });
   });
 });
