@@ -43,7 +43,7 @@ const NOTE_MS = 1_000;
 const MAX_NOTED = 500;
 
 /** Knows programs by their API key. What keys open is held in memory by their hash, live by identity's feed. */
-export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger): Keyring {
+export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger, now?: () => number): Keyring {
   const nodeId = randomUUID();
   const hashOf = new Map<string, string>();
   const held = new HeldCopies<KeyGrant>(
@@ -76,6 +76,7 @@ export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger): Keyring {
     },
     fanOut,
     log,
+    now,
   );
   const madeFrom = new WeakMap<Caller, KeyGrant>();
   /** The networks of each held copy, ready to be asked. */

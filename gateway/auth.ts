@@ -118,7 +118,13 @@ interface KeyRow {
 }
 
 /** Knows callers by their access token. Grants are held in memory, live by identity's feed. */
-export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issuer: string): Authenticator {
+export function createAuthenticator(
+  ask: Ask,
+  fanOut: FanOut,
+  log: Logger,
+  issuer: string,
+  now?: () => number,
+): Authenticator {
   const nodeId = randomUUID();
   /** Grants by what they hang on. */
   const hanging = new Map<string, Set<string>>();
@@ -165,9 +171,10 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
     },
     fanOut,
     log,
+    now,
   );
 
-  const keyring = holdApiKeys(ask, fanOut, log);
+  const keyring = holdApiKeys(ask, fanOut, log, now);
   let keys = new Map<string, KeyObject>();
   let rows: KeyRow[] = [];
   let fetchedAt = Number.NEGATIVE_INFINITY;

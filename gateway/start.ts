@@ -40,14 +40,15 @@ export interface Gateway {
 
 /**
  * Starts a gateway over the given subgraphs. It is ready, copies and all, when this resolves.
- * @param options.licenseClock by which the age of licences is told, milliseconds; the process's own, unless a test moves it.
+ * @param options.copiesClock by which the age of held licences and grants is told, milliseconds; the process's own, unless a
+ *   test moves it.
  */
 export async function startGateway(
   config: Config,
   given: ReadonlyMap<string, DataSource>,
   fanOut: FanOut,
   log: Logger,
-  options: { sandboxToken?: (graph: Graph) => Promise<string | undefined>; licenseClock?: () => number } = {},
+  options: { sandboxToken?: (graph: Graph) => Promise<string | undefined>; copiesClock?: () => number } = {},
 ): Promise<Gateway> {
   const isDevelopment = config.NODE_ENV === 'development';
   const file = isAbsolute(config.SUPERGRAPH_FILE)
@@ -67,10 +68,10 @@ export async function startGateway(
   const sources = new Map([...given].map(([name, source]) => [name, timed(source)]));
   const mint = createMint(config.ENVELOPE_PRIVATE_KEY);
   const ask = createAsk(sources, mint);
-  const licenses = holdLicenses(ask, fanOut, log, options.licenseClock);
+  const licenses = holdLicenses(ask, fanOut, log, options.copiesClock);
   const tenants = holdTenants(ask, fanOut, log);
   const hosts = holdHosts(ask, fanOut, log, config.PUBLIC_URL);
-  const auth = createAuthenticator(ask, fanOut, log, config.PUBLIC_URL);
+  const auth = createAuthenticator(ask, fanOut, log, config.PUBLIC_URL, options.copiesClock);
   const apiCalls = holdApiCalls(ask, log);
   const denials = new DenialLog(ask, log);
   const close = async () => {

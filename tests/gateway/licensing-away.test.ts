@@ -1,62 +1,34 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DataSource, gone, localSubgraph } from '../../gateway/data-sources.ts';
 import { holdLicenses } from '../../gateway/licenses.ts';
-import { type Gateway, startGateway } from '../../gateway/start.ts';
 import { seedId } from '../../subgraphs/_kernel/seed-world.ts';
 import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
-import { GatewayClient, type GraphError, type Person } from '../setup/gateway.ts';
-import { openWorld, type World } from '../setup/world.ts';
+import { type AwayWorld, openAwayWorld } from '../setup/away.ts';
+import type { GraphError, Person } from '../setup/gateway.ts';
 
 const MINUTE_MS = 60_000;
 const KESTREL = seedId('0a01');
 const BOTH = '{ tenant { name } tickets(first: 1) { nodes { number } } contacts(first: 1) { nodes { id } } }';
 
 describe('Licensing is away for twenty minutes, under load', () => {
-  let world: World;
-  let gateway: Gateway;
-  let client: GatewayClient;
+  let away: AwayWorld;
   let ingrid: Person;
   let wren: Person;
-  let isAway = false;
-  /** Minutes that have passed beside those of the wall, milliseconds. */
-  let ahead = 0;
 
   beforeAll(async () => {
-    world = await openWorld();
-    const sources = new Map<string, DataSource>(
-      world.serving.subgraphs.map((running) => {
-        const source = localSubgraph(running);
-        if (running.name !== 'licensing') return [running.name, source];
-        const unlessAway =
-          <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
-          async (...args: A) =>
-            isAway ? Promise.reject(gone()) : call(...args);
-        return [
-          running.name,
-          { ...source, execute: unlessAway(source.execute), subscribe: unlessAway(source.subscribe) },
-        ];
-      }),
-    );
-    gateway = await startGateway(world.config, sources, world.serving.fanOut, createLog(world.config, 'gateway'), {
-      licenseClock: () => performance.now() + ahead,
-    });
-    client = new GatewayClient(gateway.port);
+    away = await openAwayWorld('licensing');
+    const { client, world } = away;
     const password = String(world.config.SEED_PASSWORD);
     ingrid = await client.signIn('ingrid@northwind.example', password);
     wren = await client.signIn('wren@kestrel.example', password);
     for (const person of [ingrid, wren]) await person.ask(BOTH);
   }, 60_000);
-  afterAll(async () => {
-    await client?.close();
-    await gateway?.stop();
-    await world?.close();
-  });
+  afterAll(() => away?.close());
 
   const codes = ({ errors = [] }: { errors?: readonly GraphError[] }) =>
     errors.map(({ extensions }) => extensions.code);
   const denialsKept = async () => {
-    await gateway.graph.parts.denials?.flush();
-    const [row] = await world.sql('select count(*)::int as kept from licensing.denial');
+    await away.gateway.graph.parts.denials?.flush();
+    const [row] = await away.world.sql('select count(*)::int as kept from licensing.denial');
     return row.kept as number;
   };
   /** Asks for a while as both, several at once, and answers what came, and the longest it took. */
@@ -79,16 +51,16 @@ describe('Licensing is away for twenty minutes, under load', () => {
 
   test('core answers throughout; gated goes on for fifteen minutes, then nobody knows, and it is back within two seconds', async () => {
     const kept = await denialsKept();
-    isAway = true;
+    away.isAway = true;
     for (const minutes of [0.1, 5, 14.8]) {
-      ahead = minutes * MINUTE_MS;
+      away.ahead = minutes * MINUTE_MS;
       const { ingrid: hers, wren: his, core, count, longestMs } = await load(700);
       expect([minutes, [...hers], [...his]]).toEqual([minutes, ['whole'], ['FEATURE_NOT_LICENSED']]);
       expect(core).toBe(count);
       expect(longestMs).toBeLessThan(2_500);
     }
     for (const minutes of [15.2, 20]) {
-      ahead = minutes * MINUTE_MS;
+      away.ahead = minutes * MINUTE_MS;
       const { ingrid: hers, wren: his, core, count } = await load(700);
       const unknown = 'SUBGRAPH_UNAVAILABLE SUBGRAPH_UNAVAILABLE';
       expect([minutes, [...hers], [...his]]).toEqual([minutes, [unknown], [unknown]]);
@@ -104,14 +76,14 @@ describe('Licensing is away for twenty minutes, under load', () => {
     );
     expect(write.errors).toBeUndefined();
 
-    isAway = false;
+    away.isAway = false;
     const returnedAt = performance.now();
     while ((await ingrid.ask(BOTH)).errors && performance.now() - returnedAt < 5_000) await sleep(20);
     expect(performance.now() - returnedAt).toBeLessThan(2_000);
     expect(codes(await wren.ask(BOTH))).toEqual(['FEATURE_NOT_LICENSED']);
 
     // What was denied while licensing was away is written down now; what nobody knew was no denial.
-    const rows = await world.sql(
+    const rows = await away.world.sql(
       "select distinct reason, feature from licensing.denial where at > now() - interval '1 minute'",
     );
     expect(await denialsKept()).toBeGreaterThan(kept);
@@ -119,17 +91,17 @@ describe('Licensing is away for twenty minutes, under load', () => {
   }, 60_000);
 
   test('a licence changed while its gateway could not hear is right from the moment it hears again', async () => {
-    isAway = true;
-    ahead += 3_000;
+    away.isAway = true;
+    away.ahead += 3_000;
     expect((await ingrid.ask(BOTH)).errors).toBeUndefined();
-    await world.sql(
+    await away.world.sql(
       `select set_config('app.tenant_id', '${seedId('0a02')}', false);
        update kernel.entitlement set version = version + 1, course = '[{"from":"2020-01-01T00:00:00Z","state":"SUSPENDED","core":"READ","features":{}}]'
         where tenant_id = kernel.tenant_id();
        select kernel.finish('{"events":[],"platformEvents":[],"feed":[{"name":"licenses","subject":"${seedId('0a02')}"}]}')`,
     );
     expect((await ingrid.ask(BOTH)).errors).toBeUndefined();
-    isAway = false;
+    away.isAway = false;
     const returnedAt = performance.now();
     while (!(await ingrid.ask(BOTH)).errors && performance.now() - returnedAt < 5_000) await sleep(20);
     expect(performance.now() - returnedAt).toBeLessThan(2_000);
