@@ -1,5 +1,8 @@
 import type { Context } from '../../_kernel/context.ts';
 import { systemContext } from '../../_kernel/context.ts';
+import { checkAlone } from '../../_kernel/residence.ts';
+import { homeOfRun } from './homes.ts';
+import type { ProvisioningRun } from './provisioning-run.entity.ts';
 
 /** Tenants whose rows must not be seen. */
 const CANARIES = 2;
@@ -14,9 +17,10 @@ const LOOK = `select
 
 /**
  * Enters the new tenant as any request does and reads: its own row must be there, and nothing of two tenants that are
- * there for certain. Throws otherwise.
+ * there for certain. A database of its own must know nobody else at all. Throws otherwise.
  */
-export async function lookForOthers({ machinery, tenantId }: Context): Promise<void> {
+export async function lookForOthers({ machinery, tenantId }: Context, run: ProvisioningRun): Promise<void> {
+  if (run.wanted.isolation === 'DEDICATED') await checkAlone(machinery.config, homeOfRun(run), tenantId);
   const probe = await systemContext(machinery, tenantId);
   try {
     const canaries = await probe.acrossTenants((em) =>
