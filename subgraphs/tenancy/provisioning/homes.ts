@@ -4,7 +4,7 @@ import { tellGateways } from '../../_kernel/events.ts';
 import { createHome, dropHome, migrateHome } from '../../_kernel/home-databases.ts';
 import { CONTROL, type Home } from '../../_kernel/homes.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
-import { settleIn } from '../../_kernel/residence.ts';
+import { checkAlone, settleIn } from '../../_kernel/residence.ts';
 import { DataHome } from '../placement/data-home.entity.ts';
 import { demolish } from '../placement/former-home.service.ts';
 import { Placement } from '../placement/placement.entity.ts';
@@ -13,7 +13,7 @@ import { forgetHome, homeOf, registerHome, settleTenant } from '../placement/pla
 import type { ProvisioningRun } from './provisioning-run.entity.ts';
 
 /** The home a run makes for its tenant: a name of this run's alone, so that no late worker of a former one touches it. */
-export const homeOfRun = ({ id }: ProvisioningRun): Home => homeNameOf(id, 1);
+const homeOfRun = ({ id }: ProvisioningRun): Home => homeNameOf(id, 1);
 
 /**
  * Writes down the region the tenant is to lie in, and the home it gets. Until that stands it lives at the shared one, where
@@ -58,6 +58,13 @@ export async function migrateDatabase({ machinery, tenantId }: Context, run: Pro
   await migrateHome(config, home, migrate);
   await settleIn(config, home, tenantId);
   await copies.push(tenantId, home);
+}
+
+/** Brings it the licence the tenant has by now, and makes sure that it knows nobody else. Throws otherwise. */
+export async function checkDatabase({ machinery, tenantId }: Context, run: ProvisioningRun): Promise<void> {
+  const { config, copies } = machinery;
+  await copies.push(tenantId, homeOfRun(run));
+  await checkAlone(config, homeOfRun(run), tenantId);
 }
 
 /** Drops it. The place goes first: nobody is sent to a home that is gone, or makes it once more. */

@@ -239,7 +239,6 @@ describe('a run for a tenant with a database of its own', () => {
     const billing = running.world.subgraph('billing').machinery;
     const first = (await placeOf(tenantId)).home;
     expect(await billing.homes.placeOf(tenantId)).toMatchObject({ home: first });
-    await sql; // keeps the order of what is read plain
     const { leave } = await billing.homes.at(first);
     leave();
     const told = await endSoon(runId);

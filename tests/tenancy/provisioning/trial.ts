@@ -61,7 +61,7 @@ export async function firstSignIn(
   { slug, admin: { email } }: Pick<ReturnType<typeof aRequest>, 'slug' | 'admin'>,
 ): Promise<Person> {
   const sent = await world.mails(email);
-  const token = tokenIn(sent.find(({ links }) => links.some((link) => link.includes('#'))));
+  const token = tokenIn(sent.findLast(({ links }) => links.some((link) => link.includes('#'))));
   const { data, errors } = await client.post<{ activateAccount: { userErrors: object[] } }, object>(
     'mutation($input: ActivateInput!) { activateAccount(input: $input) { userErrors { code message } } }',
     { input: { token, password, transport: 'BODY' } },
