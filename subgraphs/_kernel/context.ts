@@ -10,7 +10,7 @@ import { type FeedName, finish, NOTHING_TOLD, type Told } from './events.ts';
 import type { FanOut } from './fan-out.ts';
 import type { HomeCopies } from './home-copies.ts';
 import type { Migrate } from './home-databases.ts';
-import { CONTROL, ELSEWHERE, type Home, type Homes, PAUSED, type Stay } from './homes.ts';
+import { CONTROL, ELSEWHERE, type Home, type Homes, isGone, PAUSED, type Place, type Stay } from './homes.ts';
 import type { Following } from './live.ts';
 import { type Loader, Loaders } from './loader.ts';
 import { handOverMails } from './mail.ts';
@@ -274,21 +274,21 @@ export class Context {
   }
 
   /**
-   * Does something at the home of the tenant, which it begins by entering there. A home the tenant has left refuses that,
-   * and it is done once more where the tenant is now.
+   * Does something at the home of the tenant, which it begins by entering there. A home the tenant has left refuses that, or
+   * is gone, and it is done once more where the tenant is now.
    */
   private async atHome<T>(work: (stay: Stay) => Promise<T>): Promise<T> {
     const { homes } = this.machinery;
-    const stay = await homes.of(this.tenantId, this.held.placementVersion);
+    const at = async (place: Place) => work({ ...place, ...(await homes.at(place.home)) });
+    const place = await homes.placeOf(this.tenantId, this.held.placementVersion);
     try {
-      return await work(stay);
+      return await at(place);
     } catch (error) {
-      if (!(error instanceof NotHere)) throw error;
+      if (!(error instanceof NotHere) && !isGone(error)) throw error;
       homes.forget(this.tenantId);
-      const next = await homes.of(this.tenantId);
-      if (next.home !== stay.home) return work(next);
-      next.leave();
-      throw error;
+      const next = await homes.placeOf(this.tenantId);
+      if (next.home === place.home) throw error;
+      return at(next);
     }
   }
 

@@ -59,6 +59,12 @@ export class HomeCopies {
     await pool?.end();
   }
 
+  /** Forgets any other home than these to which there is no connection. */
+  async leaveAllBut(homes: ReadonlySet<Home>): Promise<void> {
+    for (const [home, { totalCount }] of [...this.pools])
+      if (home !== CONTROL && !homes.has(home) && totalCount === 0) await this.leave(home);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.pools.keys()].map((home) => this.leave(home)));
   }

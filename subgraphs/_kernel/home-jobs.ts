@@ -2,7 +2,7 @@ import { runOnce, type TaskList, type Logger as WorkerLogger } from 'graphile-wo
 import pg from 'pg';
 import type { Config } from './config.ts';
 import { roleUrl } from './db.ts';
-import { configAt, type Home } from './homes.ts';
+import { configAt, type Home, isGone } from './homes.ts';
 import type { Logger } from './telemetry.ts';
 
 /** Jobs of one home that run at once. */
@@ -32,7 +32,9 @@ export class HomeJobs {
     if (this.isOver) return;
     if (this.running.has(home)) return void this.again.add(home);
     const run = this.runAll(home)
-      .catch((error: Error) => this.log.warn({ error: error.message, home }, 'jobs at a home could not be run'))
+      .catch((error: Error) => {
+        if (!isGone(error)) this.log.warn({ error: error.message, home }, 'jobs at a home could not be run');
+      })
       .finally(() => {
         this.running.delete(home);
         if (this.again.delete(home)) this.run(home);
@@ -50,6 +52,7 @@ export class HomeJobs {
     const pgPool = new pg.Pool({ connectionString, max: CONCURRENCY + 1, connectionTimeoutMillis: 2_000 });
     pgPool.on('error', () => undefined).on('connect', (client) => client.on('error', () => undefined)); // the query itself fails
     try {
+      await pgPool.query('select'); // to a home that is gone nothing else is said
       await runOnce({
         pgPool,
         taskList: this.tasksAt(home),

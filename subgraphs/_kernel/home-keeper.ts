@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { FanOut } from './fan-out.ts';
 import type { HomeCopies } from './home-copies.ts';
-import { dedicatedPlaces, type Home } from './homes.ts';
+import { dedicatedPlaces, type Home, type Homes } from './homes.ts';
 import type { Logger } from './telemetry.ts';
 
 /** Without news the gateways' feeds are read this often, milliseconds. */
@@ -13,7 +13,8 @@ const GATHER_MS = 100;
 
 /**
  * Keeps the homes of single tenants in step with the control plane, in every process that runs jobs: brings them what
- * changes of licences and profiles, tells what is used there, and runs the jobs that wait there.
+ * changes of licences and profiles, tells what is used there, runs the jobs that wait there, and leaves those nobody lives
+ * in any more.
  */
 export class HomeKeeper {
   private homes = new Map<string, Home>();
@@ -31,11 +32,20 @@ export class HomeKeeper {
   private readonly jobs: pg.Pool;
   private readonly fanOut: FanOut;
   private readonly runJobsAt: (home: Home) => void;
+  private readonly places: Pick<Homes, 'leaveAllBut'>;
   private readonly log: Logger;
 
   /** @param jobs a pool of dotmac_jobs at the control plane's database. */
-  constructor(copies: HomeCopies, jobs: pg.Pool, fanOut: FanOut, runJobsAt: (home: Home) => void, log: Logger) {
+  constructor(
+    copies: HomeCopies,
+    jobs: pg.Pool,
+    fanOut: FanOut,
+    runJobsAt: (home: Home) => void,
+    places: Pick<Homes, 'leaveAllBut'>,
+    log: Logger,
+  ) {
     this.copies = copies;
+    this.places = places;
     this.jobs = jobs;
     this.fanOut = fanOut;
     this.runJobsAt = runJobsAt;
@@ -99,6 +109,9 @@ export class HomeKeeper {
 
   private async learnHomes(): Promise<void> {
     this.homes = new Map((await dedicatedPlaces(this.jobs)).map(({ tenantId, home }) => [tenantId, home]));
+    const livedIn = new Set(this.homes.values());
+    await this.places.leaveAllBut(livedIn);
+    await this.copies.leaveAllBut(livedIn);
     this.listen();
     for (const [tenantId, stop] of this.heard)
       if (!this.homes.has(tenantId)) {

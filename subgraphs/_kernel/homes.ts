@@ -93,6 +93,12 @@ export class HomePools {
     for (const key of [...this.open.keys()]) if (key.startsWith(`${home}/`)) await this.closeOne(key);
   }
 
+  /** Closes what nobody uses at any other home than these. */
+  async leaveAllBut(homes: ReadonlySet<Home>): Promise<void> {
+    for (const [key, { users }] of [...this.open])
+      if (users === 0 && !homes.has(key.split('/')[0] as Home)) await this.closeOne(key);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.open.keys()].map((key) => this.closeOne(key)));
   }
@@ -136,12 +142,6 @@ export class Homes {
     this.isAtHome = isAtHome;
   }
 
-  /** The pool in which this subgraph's rows of a tenant are. A caller that knows a newer placement makes it look again. */
-  async of(tenantId: string, knownVersion = 0): Promise<Stay> {
-    const place = await this.placeOf(tenantId, knownVersion);
-    return { ...place, ...(await this.at(place.home)) };
-  }
-
   /** The pool of this subgraph at a home, whoever lives there. */
   async at(home: Home): Promise<Pick<Stay, 'db' | 'leave'>> {
     if (home === CONTROL) return { db: this.db, leave: () => undefined };
@@ -155,7 +155,7 @@ export class Homes {
     return { db, leave: () => this.pools.release(home, 'dotmac_platform') };
   }
 
-  /** Where this subgraph's rows of a tenant are. */
+  /** Where this subgraph's rows of a tenant are. A caller that knows a newer placement makes it look again. */
   async placeOf(tenantId: string, knownVersion = 0): Promise<Place> {
     if (!this.isAtHome || tenantId === PLATFORM_TENANT) return { home: CONTROL, version: knownVersion };
     const held = this.places.get(tenantId);
@@ -172,6 +172,11 @@ export class Homes {
     return this.pools.leave(home);
   }
 
+  /** Closes the pools of this process at homes in which nobody lives any more. */
+  leaveAllBut(homes: ReadonlySet<Home>): Promise<void> {
+    return this.pools.leaveAllBut(homes);
+  }
+
   /** Looks again where a tenant lives when it is next asked for. */
   forget(tenantId: string): void {
     this.places.delete(tenantId);
@@ -181,6 +186,9 @@ export class Homes {
 /** What a database refuses an entering transaction with: the tenant lives elsewhere, or it is not written at present. */
 export const ELSEWHERE = 'TN002';
 export const PAUSED = 'TN003';
+
+/** Whether something failed because a home was dropped. */
+export const isGone = (error: unknown): boolean => (error as { code?: unknown }).code === '3D000';
 
 /** Every tenant with a home of its own, as who runs jobs reads it. */
 export async function dedicatedPlaces(client: Pick<pg.Pool, 'query'>): Promise<{ tenantId: string; home: Home }[]> {

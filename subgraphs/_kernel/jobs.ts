@@ -269,7 +269,8 @@ export async function runJobs(
   });
   const atHomes = new HomeJobs(config, (home) => tasksAt(subgraphs, home), quietLogger(log), log);
   const first = subgraphs[0]?.machinery;
-  const keeper = first && new HomeKeeper(first.copies, pool, first.fanOut, (home) => atHomes.run(home), log);
+  const keeper =
+    first && new HomeKeeper(first.copies, pool, first.fanOut, (home) => atHomes.run(home), first.homes, log);
   for (const { machinery } of subgraphs)
     machinery.onCommitAt = (home, tenantId, told) => keeper?.committed(home, tenantId, told);
   return {

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import type { Config } from './config.ts';
 import { withOwner } from './home-databases.ts';
 import { deleteAll, movableTables } from './home-tables.ts';
-import type { Home } from './homes.ts';
+import { type Home, isGone } from './homes.ts';
 
 /** Writers that entered before are waited for this long, milliseconds; they end within their statements' time. */
 const WRITERS_MS = 8_000;
@@ -37,6 +37,42 @@ export async function alone<T>(client: pg.Client, tenantId: string, run: () => P
 /** Lets a new tenant live at a home of its own, which is empty. */
 export const settleIn = (config: Config, home: Home, tenantId: string): Promise<void> =>
   withOwner(config, home, (client) => reside(client, tenantId, 'HERE'));
+
+/** Throws unless a home of its own knows one tenant, and lets that one live in it. */
+export function checkAlone(config: Config, home: Home, tenantId: string): Promise<void> {
+  return withOwner(config, home, async (client) => {
+    const { rows } = await client.query(
+      `select array(select tenant_id::text from kernel.tenant_profile union select tenant_id::text from kernel.residence) as known,
+              exists (select from kernel.residence where tenant_id = $1 and state = 'HERE') as is_home`,
+      [tenantId],
+    );
+    const [{ known, is_home }] = rows;
+    if (!is_home || known.length !== 1) throw new Error('The new tenant is not alone in its database.');
+  });
+}
+
+/**
+ * How many rows of a tenant lie at a home of its own, by table; no table has any where the home is gone.
+ */
+export async function rowsAt(config: Config, home: Home, tenantId: string): Promise<Record<string, number>> {
+  try {
+    return await withOwner(config, home, (client) => countRows(client, tenantId));
+  } catch (error) {
+    if (isGone(error)) return {};
+    throw error;
+  }
+}
+
+async function countRows(client: pg.Client, tenantId: string): Promise<Record<string, number>> {
+  await client.query("select set_config('app.tenant_id', $1, false)", [tenantId]);
+  const { rows: tables } = await client.query('select table_name, rows_of_tenant from kernel.tables_of_tenant()');
+  const counts: Record<string, number> = {};
+  for (const { table_name, rows_of_tenant } of tables) {
+    const { rows } = await client.query(`select count(*)::int as n from ${table_name} where ${rows_of_tenant}`);
+    if (rows[0].n > 0) counts[table_name] = rows[0].n;
+  }
+  return counts;
+}
 
 /** Deletes what is left of a tenant at a home it does not live in. Returns how many rows that were; none where it does. */
 export function clearAway(config: Config, home: Home, tenantId: string): Promise<number> {

@@ -12,6 +12,7 @@ import { ClosingResolver } from './leaving/closing.resolver.ts';
 import { DataExport } from './leaving/data-export.entity.ts';
 import { DataExportFileResolver, DataExportResolver } from './leaving/data-export.resolver.ts';
 import { dataExport, expireExports } from './leaving/data-export.service.ts';
+import { endPurge } from './leaving/end-purge.service.ts';
 import { FileResolver } from './leaving/file.resolver.ts';
 import { LegalHold } from './leaving/legal-hold.entity.ts';
 import { Purge, Tombstone } from './leaving/purge.entity.ts';
@@ -20,8 +21,9 @@ import { remindPurges } from './leaving/purge.service.ts';
 import { leaving } from './leaving/subscribers.ts';
 import { SuspensionResolver } from './leaving/suspension.resolver.ts';
 import { allTenants, ownTenants } from './loaders.ts';
-import { carryMove, carryStalledMoves, clearFormerHomes } from './placement/carry-move.service.ts';
+import { carryMove, carryStalledMoves } from './placement/carry-move.service.ts';
 import { DataHome } from './placement/data-home.entity.ts';
+import { clearFormerHomes } from './placement/former-home.service.ts';
 import { MoveResolver } from './placement/move.resolver.ts';
 import { MoveRun } from './placement/move-run.entity.ts';
 import { Placement } from './placement/placement.entity.ts';
@@ -95,7 +97,7 @@ export const tenancy: SubgraphDefinition = {
   },
   isControlPlane: true,
   subscribers: { ...provisioning, ...leaving, ...subscribers },
-  timers: { advanceRun, carryMove },
+  timers: { advanceRun, carryMove, endPurge },
   crons: {
     carryStalledMoves: { pattern: '* * * * *', run: carryStalledMoves },
     clearFormerHomes: { pattern: '23 * * * *', run: clearFormerHomes },

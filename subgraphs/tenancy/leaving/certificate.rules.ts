@@ -12,6 +12,8 @@ export interface CertificateClaims {
   zeroAt: string;
   /** When the tenant's data key was destroyed, ISO 8601. */
   keyDestroyedAt: string;
+  /** When the database was dropped that it had for itself, ISO 8601; null for who shared one. Certificates of old do not say. */
+  databaseDroppedAt?: string | null;
   /** Day on which the last backup that may hold anything of it ends. */
   lastBackupEndsOn: string;
   /** What the law makes the platform keep. */

@@ -7,6 +7,8 @@ import { purgeTables } from '../../_kernel/departure.ts';
 import { ed25519FromSeed } from '../../_kernel/dev-secrets.ts';
 import { emitToPlatform, tellGateways } from '../../_kernel/events.ts';
 import { deleteAllFiles } from '../../_kernel/files.ts';
+import { Placement } from '../placement/placement.entity.ts';
+import { forgetHome, homeOf, leaveHome } from '../placement/placement.service.ts';
 import { type CertificateClaims, readCertificate, sha256, signCertificate } from './certificate.rules.ts';
 import type { Purge } from './purge.entity.ts';
 import { KEPT_BY_LAW } from './purge.rules.ts';
@@ -18,11 +20,21 @@ const keyOf = (config: Config): KeyObject => ed25519FromSeed(config.CERTIFICATE_
 /**
  * Deletes what tenancy and the kernel hold of the context's tenant, its data key and its files among it, counts every
  * table once more and puts up the tombstone. Throws when a row is left, and then nothing of this has happened.
+ * @param droppedAt when the database was dropped that the tenant had for itself.
  */
-export async function finishPurge(ctx: Context, em: EntityManager, purge: Purge): Promise<void> {
+export async function finishPurge(
+  ctx: Context,
+  em: EntityManager,
+  purge: Purge,
+  droppedAt: Date | null,
+): Promise<void> {
   const { tenantId } = ctx;
   const [tenant] = await em.execute('select slug from tenancy.tenant');
-  const deleted = { ...purge.counts, ...(await purgeOwn(em, 'tenancy')), ...(await purgeOwn(em, 'kernel')) };
+  const placement = await em.findOneOrFail(Placement, { id: tenantId });
+  const home = await homeOf(em, placement);
+  await leaveHome(em, placement);
+  const deleted = sumOf([purge.counts, await purgeOwn(em, 'tenancy'), await purgeOwn(em, 'kernel')]);
+  await forgetHome(em, home);
   await deleteAllFiles(ctx);
   const [row] = await em.execute('select kernel.rows_left() as left_over');
   const left = Object.keys(row?.left_over);
@@ -34,6 +46,7 @@ export async function finishPurge(ctx: Context, em: EntityManager, purge: Purge)
     deleted,
     zeroAt: now.toISOString(),
     keyDestroyedAt: now.toISOString(),
+    databaseDroppedAt: droppedAt?.toISOString() ?? null,
     lastBackupEndsOn: new Date(now.getTime() + ctx.machinery.config.BACKUP_DAYS * DAY_MS).toISOString().slice(0, 10),
     kept: KEPT_BY_LAW,
     approvedBy: purge.approvedBy,
@@ -43,6 +56,12 @@ export async function finishPurge(ctx: Context, em: EntityManager, purge: Purge)
   ]);
   emitToPlatform(em, 'tenancy.tenant.purged', { certificateId: claims.id });
   tellGateways(em, 'tenants', tenantId);
+}
+
+function sumOf(parts: readonly Record<string, number>[]): Record<string, number> {
+  const sum: Record<string, number> = {};
+  for (const [table, rows] of parts.flatMap(Object.entries<number>)) sum[table] = (sum[table] ?? 0) + rows;
+  return sum;
 }
 
 async function purgeOwn(em: EntityManager, schema: string): Promise<Record<string, number>> {

@@ -34,6 +34,8 @@ class CertificateVerdict {
   zeroAt?: Date;
   @Field(() => DateTime, { nullable: true, description: 'When the key of its sealed fields was destroyed.' })
   keyDestroyedAt?: Date;
+  @Field(() => DateTime, { nullable: true, description: 'When the database was dropped that it had for itself.' })
+  databaseDroppedAt?: Date | null;
   @Field(() => String, { nullable: true, description: 'Day on which the last backup ends.' }) lastBackupEndsOn?: string;
   @Field(() => [String], { nullable: true, description: 'What the law makes the platform keep.' }) kept?: string[];
   @Field(() => [ID], { nullable: true, description: 'The two people who approved.' }) approvedBy?: string[];
@@ -82,6 +84,7 @@ export class PurgeResolver {
       deleted: Object.entries(claims.deleted).map(([table, rows]) => ({ table, rows })),
       zeroAt: new Date(claims.zeroAt),
       keyDestroyedAt: new Date(claims.keyDestroyedAt),
+      databaseDroppedAt: claims.databaseDroppedAt ? new Date(claims.databaseDroppedAt) : null,
       kept: [...claims.kept],
       approvedBy: [...claims.approvedBy],
     };

@@ -16,6 +16,8 @@ export interface PurgeFacts {
   /** Whether an export got ready since it began to close. */
   isExported: boolean;
   isHeld: boolean;
+  /** Whether it is being moved to another database. */
+  isMoving: boolean;
   approvedBy: readonly string[];
 }
 
@@ -27,6 +29,7 @@ export function approvals(facts: PurgeFacts, approver: string, now: Date): strin
   const refuse = (sentence: string) => new Refusal('INVALID_STATE', sentence, 'tenantId');
   if (facts.state !== 'CLOSING') throw refuse('Only a tenant that is closing can be deleted.');
   if ((facts.closesAt as Date) > now) throw refuse('This tenant may still be reopened.');
+  if (facts.isMoving) throw refuse('This tenant is moving.');
   if (facts.isHeld) throw refuse('This tenant is under legal hold.');
   if (!facts.isExported && !facts.waivesExport)
     throw refuse('Its data was not exported, and whoever closed it did not waive that.');

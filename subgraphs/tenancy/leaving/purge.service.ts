@@ -4,10 +4,10 @@ import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { DOMAINS } from '../../_kernel/departure.ts';
-import { emit } from '../../_kernel/events.ts';
+import { emit, setTimer } from '../../_kernel/events.ts';
+import { MoveRun } from '../placement/move-run.entity.ts';
 import { advance } from '../tenant.rules.ts';
 import { findOrRefuse, inTenant, saveTenant } from '../tenant.service.ts';
-import { finishPurge } from './certificate.service.ts';
 import { DataExport } from './data-export.entity.ts';
 import { openHold } from './legal-hold.service.ts';
 import { type DeletionCertificate, Purge, Tombstone } from './purge.entity.ts';
@@ -25,6 +25,7 @@ export function approvePurge(ctx: Context, tenantId: string): Promise<Purge> {
       waivesExport: tenant.waivesExport,
       isExported: (await em.count(DataExport, { readyAt: { $gte: tenant.closedAt ?? null } })) > 0,
       isHeld: (await openHold(em)) !== null,
+      isMoving: (await em.count(MoveRun, { state: 'RUNNING' })) > 0,
       approvedBy: held?.approvedBy ?? [],
     };
     const now = new Date();
@@ -42,12 +43,12 @@ export function approvePurge(ctx: Context, tenantId: string): Promise<Purge> {
 }
 
 /** The one deletion of the transaction's tenant, locked. */
-async function presentPurge(em: EntityManager): Promise<Purge | null> {
+export async function presentPurge(em: EntityManager): Promise<Purge | null> {
   const [purge] = await em.find(Purge, {}, { lockMode: LockMode.PESSIMISTIC_WRITE });
   return purge ?? null;
 }
 
-/** A domain has deleted what it held. When all have, tenancy does the same, and if nothing is left it is over. */
+/** A domain has deleted what it held. When all have, the deletion is brought to its end. */
 export function countInPurge(
   ctx: Context,
   domain: string,
@@ -63,26 +64,8 @@ export function countInPurge(
     }
     purge.waitingFor = purge.waitingFor.filter((name) => name !== domain);
     await em.flush();
-    if (purge.waitingFor.length === 0) await tryToFinish(ctx, em, purge);
+    if (purge.waitingFor.length === 0) setTimer(em, 'tenancy.endPurge', ctx.now());
   });
-}
-
-/** Ends a deletion, unless something is left: then that is written down, and its domains are asked again. */
-async function tryToFinish(ctx: Context, em: EntityManager, purge: Purge): Promise<void> {
-  const left = await rowsLeftAtDomains(em);
-  if (Object.keys(left).length === 0) return finishPurge(ctx, em, purge);
-  purge.rowsLeft = left;
-  purge.waitingFor = DOMAINS.filter((domain) => Object.keys(left).some((table) => table.startsWith(`${domain}.`)));
-  ctx.log.error({ tenantId: ctx.tenantId, rowsLeft: left }, 'rows are left of a tenant that is being deleted');
-}
-
-/** What the control plane's own tables hold goes last: it is what the deletion is steered by. */
-async function rowsLeftAtDomains(em: EntityManager): Promise<Record<string, number>> {
-  const [row] = await em.execute('select kernel.rows_left() as left_over');
-  const isLast = (table: string) => /^(tenancy|kernel)\./.test(table);
-  return Object.fromEntries(
-    Object.entries(row?.left_over as Record<string, number>).filter(([table]) => !isLast(table)),
-  );
 }
 
 /** Asks each hour whoever has not answered, and reports who is silent for a day. */
@@ -103,7 +86,8 @@ function remind(own: Context): Promise<void> {
     if (now.getTime() - (purge.begunAt as Date).getTime() >= REPORT_MS)
       own.log.error({ tenantId: own.tenantId, waitingFor: purge.waitingFor }, 'a domain does not delete a tenant');
     purge.askedAt = now;
-    emit(em, 'tenancy.purge.requested', { purgeId: purge.id });
+    if (purge.waitingFor.length > 0) emit(em, 'tenancy.purge.requested', { purgeId: purge.id });
+    else setTimer(em, 'tenancy.endPurge', own.now()); // who was at it is gone
   });
 }
 

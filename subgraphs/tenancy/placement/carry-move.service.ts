@@ -1,13 +1,13 @@
 import { type Context, systemContext } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit, setTimer } from '../../_kernel/events.ts';
-import { createHome, dropHome, migrateHome } from '../../_kernel/home-databases.ts';
+import { createHome, migrateHome } from '../../_kernel/home-databases.ts';
 import { CONTROL } from '../../_kernel/homes.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
-import { clearAway } from '../../_kernel/residence.ts';
 import { TenantMove } from '../../_kernel/tenant-move.ts';
 import { Tenant } from '../tenant.entity.ts';
 import { saveTenant } from '../tenant.service.ts';
+import { demolish } from './former-home.service.ts';
 import { CLOSE_BEHIND_MS, FENCE_DAYS, LEASE_S, MAX_PAUSE_MS, MAX_ROUNDS, type MoveStep } from './move.rules.ts';
 import { MoveRun } from './move-run.entity.ts';
 import { forgetHome, registerHome, replaceTenant } from './placement.service.ts';
@@ -174,12 +174,10 @@ async function settle(ctx: Context, run: MoveRun): Promise<void> {
 
 /** The tenant stays where it was, and nothing is left of the try. */
 async function undo(ctx: Context, run: MoveRun, reason: string): Promise<void> {
-  const { config, copies } = ctx.machinery;
-  await TenantMove.undo(config, { tenantId: ctx.tenantId, from: run.fromHome, to: run.toHome });
+  await TenantMove.undo(ctx.machinery.config, { tenantId: ctx.tenantId, from: run.fromHome, to: run.toHome });
   await setPaused(ctx, false);
   if (run.toHome !== CONTROL) {
-    await copies.leave(run.toHome);
-    await dropHome(config, run.toHome);
+    await demolish(ctx, run.toHome);
     await ctx.tx((em) => forgetHome(em, run.toHome));
   }
   await end(ctx, run, 'UNDONE', reason);
@@ -203,25 +201,5 @@ export async function carryStalledMoves(ctx: Context): Promise<void> {
   for (const { run_tenant_id: tenantId } of stalled) {
     const inside = ctx.inTenant(tenantId);
     await inside.tx(async (em) => setTimer(em, 'tenancy.carryMove', inside.now()));
-  }
-}
-
-/** Deletes what former homes have kept for as long as they should: the rows, or the whole home if it was the tenant's own. */
-export async function clearFormerHomes(ctx: Context): Promise<void> {
-  const { config, copies, homes } = ctx.machinery;
-  const due = await ctx.acrossTenants((em) =>
-    em.execute('select id, run_tenant_id, from_home from tenancy.fenced_move where fenced_until <= now()'),
-  );
-  for (const { id, run_tenant_id: tenantId, from_home: home } of due) {
-    if (home === CONTROL) await clearAway(config, home, tenantId);
-    else {
-      await copies.leave(home);
-      await homes.leave(home);
-      await dropHome(config, home);
-    }
-    await ctx.inTenant(tenantId).tx(async (em) => {
-      await forgetHome(em, home);
-      await em.execute('update tenancy.move_run set fenced_until = null where id = ?', [id]);
-    });
   }
 }

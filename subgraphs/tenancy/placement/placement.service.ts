@@ -24,18 +24,32 @@ export async function placeTenant(em: EntityManager, tenantId: string, place: Pl
   em.persist(placement);
   await em.flush();
   await copyPlaceToKernel(em, placement, place.home);
-  // Whoever asks at the shared home first is told to look where the tenant is.
-  if (place.home !== CONTROL)
-    await em.execute("insert into kernel.residence (state) values ('MOVED') on conflict do nothing");
   return placement;
 }
 
 /** Moves a tenant's place, counting one version more: whoever knows an older one looks again. */
 export async function replaceTenant(em: EntityManager, tenantId: string, place: Place): Promise<Placement> {
+  return putTenant(em, tenantId, place, 1);
+}
+
+/**
+ * Lets a tenant that is being set up, and of which no row is written yet, live at a home of its own, or takes that back. It
+ * is no move: whoever still asks at the other home is refused there, and looks again.
+ */
+export async function settleTenant(em: EntityManager, tenantId: string, place: Place): Promise<void> {
+  await putTenant(em, tenantId, place, 0);
+  await em.execute(
+    `insert into kernel.residence (state) values (?)
+     on conflict (tenant_id) do update set state = excluded.state, since = now()`,
+    [place.home === CONTROL ? 'HERE' : 'MOVED'],
+  );
+}
+
+async function putTenant(em: EntityManager, tenantId: string, place: Place, moves: 0 | 1): Promise<Placement> {
   const placement = await lockOrRefuse(em, Placement, tenantId, 'placement');
-  await leaveHome(em, placement.dataHomeId);
+  await leaveHome(em, placement);
   Object.assign(placement, {
-    ...{ version: placement.version + 1, isolation: place.isolation, region: place.region },
+    ...{ version: placement.version + moves, isolation: place.isolation, region: place.region },
     dataHomeId: (await takeHome(em, place.home)).id,
   });
   await em.flush();
@@ -72,8 +86,9 @@ async function takeHome(em: EntityManager, name: Home): Promise<{ id: string }> 
   return home as { id: string };
 }
 
-const leaveHome = (em: EntityManager, id: string) =>
-  em.execute('update tenancy.data_home set tenants = tenants - 1 where id = ?', [id]);
+/** Counts one tenant less in the home it lives in. */
+export const leaveHome = (em: EntityManager, { dataHomeId }: Placement) =>
+  em.execute('update tenancy.data_home set tenants = tenants - 1 where id = ?', [dataHomeId]);
 
 async function copyPlaceToKernel(em: EntityManager, { version }: Placement, home: Home): Promise<void> {
   await em.execute(

@@ -1,5 +1,7 @@
 import type { Context } from '../../_kernel/context.ts';
 import { systemContext } from '../../_kernel/context.ts';
+import { checkDatabase } from './homes.ts';
+import type { ProvisioningRun } from './provisioning-run.entity.ts';
 
 /** Tenants whose rows must not be seen. */
 const CANARIES = 2;
@@ -14,9 +16,11 @@ const LOOK = `select
 
 /**
  * Enters the new tenant as any request does and reads: its own row must be there, and nothing of two tenants that are
- * there for certain. Throws otherwise.
+ * there for certain. A database of its own must know nobody else at all. Throws otherwise.
  */
-export async function lookForOthers({ machinery, tenantId }: Context): Promise<void> {
+export async function lookForOthers(ctx: Context, run: ProvisioningRun): Promise<void> {
+  const { machinery, tenantId } = ctx;
+  if (run.wanted.isolation === 'DEDICATED') await checkDatabase(ctx, run);
   const probe = await systemContext(machinery, tenantId);
   try {
     const canaries = await probe.acrossTenants((em) =>

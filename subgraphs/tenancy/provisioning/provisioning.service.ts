@@ -5,13 +5,13 @@ import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit, setTimerOf } from '../../_kernel/events.ts';
+import { mayCreateHomes } from '../../_kernel/home-databases.ts';
 import { once } from '../../_kernel/idempotency.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
 import type { Tenant } from '../tenant.entity.ts';
 import { advance } from '../tenant.rules.ts';
 import { findOrRefuse, registerTenant, saveTenant, tenantById } from '../tenant.service.ts';
 import { currentStep, giveUp, isOver, newCourse, unstick } from './course.rules.ts';
-import { isOffered } from './homes.ts';
 import { ProvisioningRun } from './provisioning-run.entity.ts';
 import {
   type Checked,
@@ -42,15 +42,16 @@ export async function isSlugFree(ctx: Context, slug: string): Promise<boolean> {
  */
 export async function requestTenant(ctx: Context, asked: TenantRequest, key: string): Promise<ProvisioningRun> {
   const checked = checkRequest(asked);
-  checkOffered(checked.wanted);
+  await checkOffered(ctx, checked.wanted);
   const { tenantId, runId } = await idsOf(ctx, key, checked);
   const known = () => findRun(ctx, runId);
   const begin = (home: Context, em: EntityManager) => beginRun(home, em, runId, checked.wanted, null);
   return (await known()) ?? inNewTenant(ctx, tenantId, checked, { kind: 'PRODUCTION' }, begin, known);
 }
 
-function checkOffered({ isolation }: Wanted): void {
-  if (!isOffered(isolation)) throw new Refusal('INVALID', 'A home of its own is not offered here yet.', 'isolation');
+async function checkOffered({ machinery }: Context, { isolation }: Wanted): Promise<void> {
+  if (isolation === 'DEDICATED' && !(await mayCreateHomes(machinery.config)))
+    throw new Refusal('INVALID', 'No tenant can be given a database of its own here.', 'isolation');
 }
 
 /** The ids a request gets, the same ones for the same key; refuses CONFLICT a short name that is taken. */

@@ -11,7 +11,7 @@ import type { Tenant } from '../tenant.entity.ts';
 import { advance } from '../tenant.rules.ts';
 import { findOrRefuse, saveTenant } from '../tenant.service.ts';
 import type { StepName } from './course.rules.ts';
-import { homes, placeTenant } from './homes.ts';
+import * as homes from './homes.ts';
 import { lookForOthers } from './probe.service.ts';
 import type { ProvisioningRun } from './provisioning-run.entity.ts';
 import { slugTaken } from './request.rules.ts';
@@ -30,9 +30,9 @@ export interface Work {
 
 export const WORK: Record<StepName, Work> = {
   reserve: { write: reserveSlug },
-  place: { write: placeTenant },
-  database: { act: homes.create, undoAct: homes.drop },
-  migrate: { act: homes.migrate },
+  place: { write: homes.reservePlace, undo: homes.givePlaceBack },
+  database: { act: homes.createDatabase, undoAct: homes.dropDatabase },
+  migrate: { act: homes.migrateDatabase, write: homes.settle },
   seed: { write: announce },
   license: { waits: true, write: requestLicense, undo: (em, { id }) => requestUndo(em, id, 'license') },
   account: {
@@ -48,7 +48,7 @@ export const WORK: Record<StepName, Work> = {
     undoAct: (ctx, { wanted }) => dnsOf(ctx.machinery.config).remove(platformHost(ctx, wanted.slug)),
     undo: (em) => removePlatformName(em),
   },
-  verify: { act: (ctx) => lookForOthers(ctx) },
+  verify: { act: lookForOthers },
   activate: { write: activate },
 };
 

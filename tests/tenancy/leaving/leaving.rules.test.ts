@@ -126,6 +126,7 @@ describe('Deleting', () => {
     waivesExport: false,
     isExported: true,
     isHeld: false,
+    isMoving: false,
     approvedBy: [],
   };
   test('needs two people', () => {
@@ -142,6 +143,7 @@ describe('Deleting', () => {
     ['an active tenant', { state: 'ACTIVE', closesAt: null }, 'Only a tenant that is closing can be deleted.'],
     ['one that is being deleted', { state: 'PURGING' }, 'Only a tenant that is closing can be deleted.'],
     ['one whose day is not there', { closesAt: day(1) }, 'This tenant may still be reopened.'],
+    ['one that moves', { isMoving: true }, 'This tenant is moving.'],
     ['one under legal hold', { isHeld: true }, 'This tenant is under legal hold.'],
     [
       'one that was not exported',

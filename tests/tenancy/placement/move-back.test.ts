@@ -143,7 +143,7 @@ describe('A tenant moves to a home of its own and back', () => {
   }, 120_000);
 
   test('what former homes keep is deleted after seven days, and not before', async () => {
-    const { clearFormerHomes } = await import('../../../subgraphs/tenancy/placement/carry-move.service.ts');
+    const { clearFormerHomes } = await import('../../../subgraphs/tenancy/placement/former-home.service.ts');
     const clear = async () => clearFormerHomes(await world.world.system('platform', 'tenancy'));
     const left = async () =>
       Number((await world.sqlAt('', 'select count(*) as n from crm.contact where tenant_id = $1', [NORTHWIND]))[0].n);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { GatewayClient, Person } from '../../setup/gateway.ts';
+import { tokenIn } from '../../setup/mails.ts';
 import type { World } from '../../setup/world.ts';
 
 export interface Progress {
@@ -54,14 +55,40 @@ export const follow = (who: Pick<Person, 'follow'>, variables: { runId: string; 
     variables,
   );
 
+/** The first administrator does what the mail they got asks for, and signs in. */
+export async function firstSignIn(
+  { world, client, password }: { world: World; client: GatewayClient; password: string },
+  { slug, admin: { email } }: Pick<ReturnType<typeof aRequest>, 'slug' | 'admin'>,
+): Promise<Person> {
+  const sent = await world.mails(email);
+  const token = tokenIn(sent.findLast(({ links }) => links.some((link) => link.includes('#'))));
+  const { data, errors } = await client.post<{ activateAccount: { userErrors: object[] } }, object>(
+    'mutation($input: ActivateInput!) { activateAccount(input: $input) { userErrors { code message } } }',
+    { input: { token, password, transport: 'BODY' } },
+  );
+  if (errors ?? data?.activateAccount.userErrors.length) throw new Error(JSON.stringify(errors ?? data));
+  return client.signIn(email, password, { tenant: slug });
+}
+
+/** The next thing a stream tells; a step of a run may take longer than most do. */
+async function nextOf(stream: ReturnType<typeof follow>, patienceMs: number) {
+  for (const end = Date.now() + patienceMs; ; )
+    try {
+      return await stream.next();
+    } catch (error) {
+      if (Date.now() > end || !/within five seconds/.test((error as Error).message)) throw error;
+    }
+}
+
 /** What a stream tells until a run is in one of these states. */
 export async function until(
   stream: ReturnType<typeof follow>,
   states: readonly string[] = ['SUCCEEDED', 'FAILED', 'STUCK'],
+  patienceMs = 0,
 ): Promise<Progress[]> {
   const told: Progress[] = [];
   for (;;) {
-    const { data, errors } = await stream.next();
+    const { data, errors } = await nextOf(stream, patienceMs);
     if (!data) throw new Error(JSON.stringify(errors));
     told.push(data.provisioningProgress);
     if (states.includes(data.provisioningProgress.state)) return told;
