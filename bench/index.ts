@@ -14,6 +14,7 @@ import { portalMix } from './portal-mix.ts';
 import { provisioning } from './provisioning.ts';
 import { revocation } from './revocation.ts';
 import { type Result, withDatabase } from './setup.ts';
+import { signIn } from './sign-in.ts';
 import { statements } from './statements.ts';
 import { walls } from './walls.ts';
 
@@ -33,6 +34,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   'portal-mix': portalMix,
   revocation,
   provisioning,
+  'sign-in': signIn,
   statements,
   walls,
 };
