@@ -14,6 +14,7 @@ import { portalMix } from './portal-mix.ts';
 import { provisioning } from './provisioning.ts';
 import { revocation } from './revocation.ts';
 import { type Result, withDatabase } from './setup.ts';
+import { flood } from './sign-in/flood.ts';
 import { signIn } from './sign-in.ts';
 import { statements } from './statements.ts';
 import { walls } from './walls.ts';
@@ -35,6 +36,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   revocation,
   provisioning,
   'sign-in': signIn,
+  'sign-in-flood': flood,
   statements,
   walls,
 };
