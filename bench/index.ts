@@ -4,6 +4,7 @@ import { backfill } from './backfill.ts';
 import { consumption } from './consume.ts';
 import { fanOut } from './fan-out.ts';
 import { gateway } from './gateway/index.ts';
+import { homes } from './homes.ts';
 import { licenseCost } from './license-cost.ts';
 import { licenseFile } from './license-file.ts';
 import { licenseLiveness } from './license-liveness.ts';
@@ -26,6 +27,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   consume: consumption,
   'fan-out': fanOut,
   gateway,
+  homes,
   'license-cost': licenseCost,
   'license-file': licenseFile,
   'license-liveness': licenseLiveness,
