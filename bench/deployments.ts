@@ -49,9 +49,15 @@ const environment = (config: Config): Record<string, string> => ({
   ...RATES,
 });
 
-/** Gateway and every subgraph in one process, on one processor. */
-export async function inOneProcess(config: Config): Promise<Deployment> {
-  const place = { processor: ITS_PROCESSOR, env: environment(config) };
+/**
+ * Gateway and every subgraph in one process, on one processor.
+ * @param place on all of them, where it names none.
+ */
+export async function inOneProcess(
+  config: Config,
+  { processor, env }: Place = { processor: ITS_PROCESSOR, env: {} },
+): Promise<Deployment> {
+  const place = { env: { ...environment(config), ...env }, ...(processor ? { processor } : {}) };
   return open([await start(['gateway/index.ts'], place)], []);
 }
 

@@ -4,6 +4,7 @@ import { backfill } from './backfill.ts';
 import { consumption } from './consume.ts';
 import { fanOut } from './fan-out.ts';
 import { gateway } from './gateway/index.ts';
+import { homes } from './homes.ts';
 import { licenseCost } from './license-cost.ts';
 import { licenseFile } from './license-file.ts';
 import { licenseLiveness } from './license-liveness.ts';
@@ -14,6 +15,8 @@ import { portalMix } from './portal-mix.ts';
 import { provisioning } from './provisioning.ts';
 import { revocation } from './revocation.ts';
 import { type Result, withDatabase } from './setup.ts';
+import { flood } from './sign-in/flood.ts';
+import { signIn } from './sign-in.ts';
 import { statements } from './statements.ts';
 import { walls } from './walls.ts';
 
@@ -24,6 +27,7 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   consume: consumption,
   'fan-out': fanOut,
   gateway,
+  homes,
   'license-cost': licenseCost,
   'license-file': licenseFile,
   'license-liveness': licenseLiveness,
@@ -33,6 +37,8 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   'portal-mix': portalMix,
   revocation,
   provisioning,
+  'sign-in': signIn,
+  'sign-in-flood': flood,
   statements,
   walls,
 };

@@ -3,7 +3,7 @@ import { GatewayClient } from '../tests/setup/gateway.ts';
 import { apart, type Deployment, inOneProcess } from './deployments.ts';
 import { type Known, type Measured, Portals } from './portal-mix/load.ts';
 import { enlarge, NORTHWIND } from './portal-mix/world.ts';
-import { median, percentile, type Result } from './setup.ts';
+import { median, option, percentile, type Result } from './setup.ts';
 
 /** How much larger than the example world its tenant is. */
 const TIMES = 1_000;
@@ -138,8 +138,7 @@ async function watchHeap(
   deployment: Deployment,
   enter: () => Promise<Known>,
 ): Promise<{ requests: number; first: number; last: number }> {
-  const asked = process.argv.find((argument) => argument.startsWith('--requests='));
-  const requests = asked ? Number(asked.split('=')[1]) : REQUESTS;
+  const requests = option('requests', REQUESTS);
   const seen: { requests: number; mb: number }[] = [];
   let done = 0;
   while (done < requests) {

@@ -26,6 +26,15 @@ export function percentile(values: readonly number[], share: number): number {
 
 export const median = (values: readonly number[]) => percentile(values, 0.5);
 
+/** The number of an option like `--homes=20`, or what it is by default. */
+export function option(name: string, otherwise: number): number {
+  const asked = process.argv.find((argument) => argument.startsWith(`--${name}=`));
+  if (!asked) return otherwise;
+  const value = Number(asked.slice(name.length + 3));
+  if (!Number.isSafeInteger(value) || value < 1) throw new Error(`--${name} takes a whole number of at least 1.`);
+  return value;
+}
+
 export interface Result {
   what: string;
   figure: string;

@@ -1,18 +1,18 @@
-import type { Result } from './setup.ts';
+import { option, type Result } from './setup.ts';
 import { runWalls } from './walls/run.ts';
 
-const OPERATIONS = 100_000;
+/** Enough to notice; what is promised is said of 100,000, which take half an hour: `--operations=100000`. */
+const OPERATIONS = 10_000;
 /** No operation is begun after this long, milliseconds. */
 const FOR_MS = 30 * 60_000;
 
 /**
  * Drawn operations by principals of four tenants over pools of four, with aborts, deadlines, cancelled statements and killed
- * connections: what of another tenant was in any answer, stream or log line. `WALLS_SEED` draws the same operations again,
- * `WALLS_OPERATIONS` fewer.
+ * connections: what of another tenant was in any answer, stream or log line. `--seed=…` draws the same operations again.
  */
 export async function walls(): Promise<Result[]> {
-  const seed = Number(process.env.WALLS_SEED ?? Date.now() % 2 ** 31);
-  const operations = Number(process.env.WALLS_OPERATIONS ?? OPERATIONS);
+  const seed = option('seed', Date.now() % 2 ** 31);
+  const operations = option('operations', OPERATIONS);
   console.log(`  ${operations} operations with seed ${seed}`);
   const { findings, changesAcross, troubles, watch, askers, outcomes, idsShown, seconds } = await runWalls(seed, {
     operations,

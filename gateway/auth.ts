@@ -106,6 +106,8 @@ const GRANT =
   '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt proofs provedMail mustDo operatorId mode hangsOn }';
 /** Known sessions go on this long while identity is away, milliseconds: the life of a token. */
 const PATIENCE_MS = 300_000;
+/** What the feed calls the keys tokens are signed with. */
+const TOKEN_KEYS = 'token_keys:all';
 /** An unknown key makes us ask identity for its keys, at most this often, milliseconds. */
 const REFETCH_MS = 10_000;
 /** Tokens whose signature is remembered. */
@@ -156,6 +158,8 @@ export function createAuthenticator(
           'query($afterSeq: Int!, $first: Int!) { grantFeed(afterSeq: $afterSeq, first: $first) { head subjects } }',
           { afterSeq, first },
         );
+        const areKeysNew = grantFeed.subjects.includes(TOKEN_KEYS);
+        if (areKeysNew || first === 0) await fetchKeysAnew(); // whoever begins to follow does not know what was before
         const stopped = grantFeed.subjects.flatMap((subject) => {
           const [kind, id = ''] = subject.split(':');
           if (kind !== 'session' && kind !== 'membership') return [];
@@ -183,18 +187,25 @@ export function createAuthenticator(
     fetching ??= ask<{ tokenKeys: KeyRow[] }>('identity', '{ tokenKeys { kid publicKey state } }')
       .then(({ tokenKeys }) => {
         rows = tokenKeys;
+        const before = keys;
         keys = new Map(
           tokenKeys.map(({ kid, publicKey }) => [
             kid,
             createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: publicKey }, format: 'jwk' }),
           ]),
         );
+        if ([...before.keys()].some((kid) => !keys.has(kid))) known.clear(); // what a key that is gone has signed
         fetchedAt = performance.now();
       })
       .finally(() => {
         fetching = undefined;
       });
     return fetching;
+  };
+  /** What is being fetched may be from before the change that was heard of. */
+  const fetchKeysAnew = async () => {
+    await fetching?.catch(() => undefined);
+    await fetchKeys();
   };
 
   const madeFrom = new WeakMap<Caller, Grant>();

@@ -37,5 +37,8 @@ export class Grant {
 @Directive('@inaccessible')
 export class GrantFeedPage {
   @Field(() => Int, { description: 'Up to where this page tells.' }) head!: number;
-  @Field(() => [String], { description: '`session:<id>` and `membership:<id>` that changed.' }) subjects!: string[];
+  @Field(() => [String], {
+    description: '`session:<id>`, `membership:<id>` and `key:<id>` that changed, and `token_keys:all`.',
+  })
+  subjects!: string[];
 }

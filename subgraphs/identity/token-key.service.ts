@@ -4,6 +4,7 @@ import { openWith, sealWith } from '../_kernel/cipher.ts';
 import type { Context, Machinery } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { ed25519FromSeed } from '../_kernel/dev-secrets.ts';
+import { tellGateways } from '../_kernel/events.ts';
 import { presentOf, readBriefly } from './tenant.service.ts';
 import { TokenKey } from './token-key.entity.ts';
 import { isIdle, planKeys, type TokenKeyState } from './token-key.rules.ts';
@@ -22,11 +23,15 @@ export async function tokenKeys(ctx: Context): Promise<TokenKey[]> {
   return isIdle(plan) ? keys : rotateTokenKeys(ctx);
 }
 
-/** Makes the first key, publishes its successor, lets that take over, and destroys private halves that are done. */
+/**
+ * Makes the first key, publishes its successor, lets that take over, and destroys private halves that are done. Gateways
+ * are told of each move: what a key that is gone has signed is refused at once.
+ */
 export function rotateTokenKeys(ctx: Context): Promise<TokenKey[]> {
   return ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
     await em.execute('select pg_advisory_xact_lock(?)', [LOCK]);
     const { keys, plan, now } = await readKeys(em);
+    if (!isIdle(plan)) tellGateways(em, 'grants', 'token_keys:all');
     for (const key of keys) if (plan.retire.includes(key.kid)) Object.assign(key, { state: 'RETIRED', sealed: null });
     const made = plan.make ? makeKey(ctx, em, plan.make, now) : undefined;
     if (plan.activate) {

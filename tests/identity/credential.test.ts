@@ -1,4 +1,6 @@
+import { getPriority } from 'node:os';
 import { hash } from '@node-rs/argon2';
+import { backgroundThreads, NICENESS } from '../../subgraphs/identity/background-threads.ts';
 import { isWeak, NOBODYS_HASH, normalPassword, PARAMETERS } from '../../subgraphs/identity/credential.rules.ts';
 import { hashPassword, isPasswordOf } from '../../subgraphs/identity/credential.service.ts';
 import { lanes } from '../../subgraphs/identity/lanes.ts';
@@ -16,6 +18,13 @@ describe('A password', () => {
     expect(await isPasswordOf(await hashPassword(''), 'x'.repeat(513))).toBe(false);
     expect(normalPassword('ö'.repeat(256))).not.toBeNull();
     expect(normalPassword('ö'.repeat(257))).toBeNull();
+  });
+
+  (process.platform === 'linux' ? test : test.skip)('is hashed behind whatever else wants a processor', async () => {
+    await isPasswordOf(null, 'correct horse');
+    const priorities = backgroundThreads().map(getPriority);
+    expect(priorities.length).toBeGreaterThan(0);
+    expect(new Set(priorities)).toEqual(new Set([getPriority() + NICENESS]));
   });
 
   test('costs the same to check when nobody is known by the mail', async () => {
