@@ -152,7 +152,7 @@ export function createAuthenticator(ask: Ask, fanOut: FanOut, log: Logger, issue
         );
         const stopped = grantFeed.subjects.flatMap((subject) => {
           const [kind, id = ''] = subject.split(':');
-          if (kind !== 'session' && kind !== 'membership') return [];
+          if (kind !== 'session' && kind !== 'membership' && kind !== 'portal') return [];
           const others = [...(hanging.get(subject) ?? []), ...inFlight];
           hanging.delete(subject);
           return kind === 'session' ? [id, ...others] : others;

@@ -37,5 +37,6 @@ export class Grant {
 @Directive('@inaccessible')
 export class GrantFeedPage {
   @Field(() => Int, { description: 'Up to where this page tells.' }) head!: number;
-  @Field(() => [String], { description: '`session:<id>` and `membership:<id>` that changed.' }) subjects!: string[];
+  @Field(() => [String], { description: '`session:<id>`, `membership:<id>` and `portal:<tenant>` that changed.' })
+  subjects!: string[];
 }
