@@ -162,7 +162,7 @@ export function createAuthenticator(
         if (areKeysNew || first === 0) await fetchKeysAnew(); // whoever begins to follow does not know what was before
         const stopped = grantFeed.subjects.flatMap((subject) => {
           const [kind, id = ''] = subject.split(':');
-          if (kind !== 'session' && kind !== 'membership') return [];
+          if (kind !== 'session' && kind !== 'membership' && kind !== 'portal') return [];
           const others = [...(hanging.get(subject) ?? []), ...inFlight];
           hanging.delete(subject);
           return kind === 'session' ? [id, ...others] : others;

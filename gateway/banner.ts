@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../subgraphs/_kernel/config.ts';
-import { spelledTotpSecret } from '../subgraphs/_kernel/seed-world.ts';
-import type { Person } from '../subgraphs/_kernel/subgraph.ts';
+import { seedApiKey, spelledTotpSecret } from '../subgraphs/_kernel/seed-world.ts';
+import type { ExampleKey, Person } from '../subgraphs/_kernel/subgraph.ts';
 import { ANONYMOUS } from './auth.ts';
 import { dataOf, type Graph } from './graph.ts';
 
@@ -22,7 +22,13 @@ export async function signInForSandbox(graph: Graph, config: Config): Promise<st
 }
 
 /** Tells whoever started it where to go, whom to be, and one line that works when pasted. */
-export function printBanner(config: Config, people: readonly Person[], port: number, tookMs: number): void {
+export function printBanner(
+  config: Config,
+  people: readonly Person[],
+  keys: readonly ExampleKey[],
+  port: number,
+  tookMs: number,
+): void {
   const base = `http://localhost:${port}`;
   const lines = [
     `DotMac Supergraph is ready after ${(tookMs / 1000).toFixed(1)} s.`,
@@ -44,6 +50,9 @@ export function printBanner(config: Config, people: readonly Person[], port: num
     lines.push('', 'Whose codes come from an authenticator app, with the secret to type into one:');
     for (const { email, userId, hasTotp } of people)
       if (hasTotp) lines.push(`  ${email.padEnd(width)}  ${spelledTotpSecret(String(password), userId)}`);
+    lines.push('', 'The API keys of programs:');
+    for (const { keyId, name, tenant, state } of keys)
+      lines.push(`  ${seedApiKey(String(password), keyId)}  ${name} · ${tenant} · ${state}`);
     lines.push(
       '',
       'Sign in and ask, in one line:',

@@ -84,6 +84,7 @@ async function startAll(given: Config, dataDir: string, log: Logger, undo: Step[
   printBanner(
     config,
     SUBGRAPHS.flatMap(({ people = [] }) => people),
+    SUBGRAPHS.flatMap(({ keys = [] }) => keys),
     gateway.port,
     performance.now() - startedAt,
   );

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { ScureBase32Plugin } from 'otplib';
+import { keyText } from './api-key.ts';
 import { type Context, type Machinery, systemContext } from './context.ts';
 
 /** The tenants of the example world and the last digits of their ids. */
@@ -28,6 +29,10 @@ export const seedTotpSecret = (password: string, userId: string): Buffer =>
 /** The same as people type it into an app. */
 export const spelledTotpSecret = (password: string, userId: string): string =>
   new ScureBase32Plugin().encode(seedTotpSecret(password, userId), { padding: false });
+
+/** An API key of the example world as its holder keeps it, drawn with the password of all. */
+export const seedApiKey = (password: string, keyId: string): string =>
+  keyText('LIVE', createHmac('sha256', password).update(`key|${keyId}`).digest());
 
 /** What a domain's `seed.ts` is given: the tenants, and a way to act in each as background work does. */
 export interface SeedWorld {

@@ -70,6 +70,14 @@ export interface Person {
   hasTotp?: boolean;
 }
 
+/** An API key of the example world to ask with. */
+export interface ExampleKey {
+  keyId: string;
+  name: string;
+  tenant: string;
+  state: string;
+}
+
 export interface SubgraphDefinition {
   name: string;
   /** What its background work needs; a job of an unlicensed module does not run. */
@@ -95,6 +103,8 @@ export interface SubgraphDefinition {
   isControlPlane?: boolean;
   /** The people of the example world, for the domain that knows them. */
   people?: readonly Person[];
+  /** Its API keys, likewise. */
+  keys?: readonly ExampleKey[];
   /** Its part of the example world; subgraphs are seeded in the order of `subgraphs/index.ts`. */
   seed?: (world: SeedWorld) => Promise<void>;
   /** What is done once all parts stand; not for tests, which copy one database for each of theirs, and no home beside it. */

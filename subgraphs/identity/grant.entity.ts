@@ -38,7 +38,7 @@ export class Grant {
 export class GrantFeedPage {
   @Field(() => Int, { description: 'Up to where this page tells.' }) head!: number;
   @Field(() => [String], {
-    description: '`session:<id>`, `membership:<id>` and `key:<id>` that changed, and `token_keys:all`.',
+    description: 'What changed: `session:<id>`, `membership:<id>`, `portal:<tenant>`, `key:<id>` and `token_keys:all`.',
   })
   subjects!: string[];
 }

@@ -7,6 +7,7 @@ import { confirmFeed, waitForGateways } from '../_kernel/propagation.ts';
 import { stepsUpWith } from './factors/challenge.rules.ts';
 import { heldFactors, NO_FACTORS } from './factors/held-factors.service.ts';
 import type { Grant, GrantFeedPage } from './grant.entity.ts';
+import { closedPortalsOf, portalOf, underPortal } from './portal/self-service.service.ts';
 import { type MemberRights, rightsOf } from './roles/member-rights.service.ts';
 import { Session } from './session.entity.ts';
 import { kindOf, overByTime } from './session.rules.ts';
@@ -32,6 +33,13 @@ export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Pro
     ctx,
     sessions.flatMap(({ membershipId }) => membershipId ?? []),
   );
+  const portals = new Map(
+    sessions.map((session) => {
+      const membership = rights.get(session.membershipId ?? '')?.membership ?? null;
+      return [session.id, portalOf(users.get(session.userId)?.realm ?? 'STAFF', membership)];
+    }),
+  );
+  const closed = await closedPortalsOf(ctx, [...portals.values()]);
   const known = new Set(sessions.map(({ id }) => id));
   const acting = await actingGrantsOf(
     ctx,
@@ -43,7 +51,9 @@ export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Pro
     const proofs = stepsUpWith(factors.get(user.id) ?? NO_FACTORS);
     const provedMail =
       user.realm === 'STAFF' && user.isEmailVerified && user.email ? mailMark(ctx.machinery.config, user.email) : null;
-    return [{ ...grantOf(session, user, rights.get(session.membershipId ?? '') ?? null, now), proofs, provedMail }];
+    const portal = portals.get(session.id) ?? null;
+    const open = grantOf(session, user, rights.get(session.membershipId ?? '') ?? null, now);
+    return [{ ...underPortal(open, portal, closed), proofs, provedMail }];
   });
   return [...own, ...acting];
 }

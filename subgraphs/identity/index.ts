@@ -8,6 +8,7 @@ import { ApiKey } from './api-keys/api-key.entity.ts';
 import { ApiKeyResolver, TenantKeysResolver } from './api-keys/api-key.resolver.ts';
 import { keyById } from './api-keys/api-key.service.ts';
 import { tendKeys } from './api-keys/key-care.service.ts';
+import { KEYS } from './api-keys/seed.ts';
 import { Credential } from './credential.entity.ts';
 import { Customer } from './customer.stub.ts';
 import { Challenge } from './factors/challenge.entity.ts';
@@ -148,5 +149,6 @@ export const identity: SubgraphDefinition = {
   onStart: openExampleProvider,
   timers: { lapseGrants, tendKeys, tendImpersonations },
   people: PEOPLE,
+  keys: KEYS,
   seed,
 };

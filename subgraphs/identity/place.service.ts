@@ -29,8 +29,10 @@ export function everyPlaceOf(ctx: Context, userId: string): Promise<Place[]> {
       membership.slug = profile.slug;
       const { id, state, roles, homeId, kind } = membership;
       const policy = policies.get(homeId) ?? DEFAULT_POLICY;
+      const { slug, state: tenantState, isPortalOpen } = profile;
       const isBeside = kind === 'PORTAL' && homeId === PLATFORM_TENANT;
-      return [{ id, state, roles, slug: profile.slug, tenantState: profile.state, isBeside, membership, policy }];
+      const isClosed = kind === 'PORTAL' && !isPortalOpen;
+      return [{ id, state, roles, slug, tenantState, isBeside, isClosed, membership, policy }];
     });
   });
 }

@@ -1,10 +1,12 @@
 import type { RoleKey } from '../../schema/permissions.ts';
 import { type SeedTenant, type SeedWorld, seedId, seedTotpSecret } from '../_kernel/seed-world.ts';
+import { seedKeys } from './api-keys/seed.ts';
 import { hashPassword } from './credential.service.ts';
 import { addTotp } from './factors/totp.service.ts';
 import { addMember } from './membership.service.ts';
 import { seedSso } from './providers/seed.ts';
 import { createRole } from './roles/role.service.ts';
+import { seedSupport } from './support/seed.ts';
 import { addUser } from './user.service.ts';
 
 export interface SeedPerson {
@@ -46,6 +48,7 @@ const SUBSCRIBERS: [tenant: SeedTenant, digits: string, name: string, customer: 
   ['kestrel', '6019', 'Marcus Tran', '7019'],
   ['northwind', '6031', 'Lena Spaet', '7031'],
   ['northwind', '6032', 'Mara Lind', '7032'],
+  ['northwind', '6033', 'Ole Brink', '7034'],
   ['atlas', '6079', 'Mara Lind', '7079', 'mara@northwind.example'], // another person by the same mail
 ];
 
@@ -112,4 +115,6 @@ export async function seed(world: SeedWorld): Promise<void> {
   }
   await world.inTenant('northwind', (ctx) => createRole(ctx, BILLING_JUNIOR));
   await seedSso(world);
+  await seedKeys(world);
+  await seedSupport(world);
 }

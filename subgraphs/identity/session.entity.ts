@@ -32,6 +32,7 @@ export const EndReasonEnum = {
   MEMBERSHIP_FROZEN: 'MEMBERSHIP_FROZEN',
   MEMBERSHIP_ENDED: 'MEMBERSHIP_ENDED',
   TENANT_SUSPENDED: 'TENANT_SUSPENDED',
+  PORTAL_CLOSED: 'PORTAL_CLOSED',
   ENDED_BY_ADMIN: 'ENDED_BY_ADMIN',
 } as const satisfies { [R in EndReason]: R };
 registerEnumType(TransportEnum, {

@@ -22,6 +22,7 @@ export type EndReason =
   | 'MEMBERSHIP_FROZEN'
   | 'MEMBERSHIP_ENDED'
   | 'TENANT_SUSPENDED'
+  | 'PORTAL_CLOSED'
   | 'ENDED_BY_ADMIN';
 
 /** What somebody is in a session: by their membership, or while none is chosen by whose people they are. */
@@ -122,17 +123,20 @@ export const isTenantUsable = (state: string | null, roles: readonly string[]): 
 
 export interface Standing {
   userState: string;
-  membership: { state: string; roles: readonly string[] } | null;
+  membership: { kind: MembershipKind; state: string; roles: readonly string[] } | null;
   tenantState: string | null;
+  /** Whether the tenant's customers may serve themselves. */
+  isPortalOpen: boolean;
 }
 
 /** Why a session cannot go on, or null: its person, its membership and its tenant, in that order. */
-export function standingFault({ userState, membership, tenantState }: Standing): EndReason | null {
+export function standingFault({ userState, membership, tenantState, isPortalOpen }: Standing): EndReason | null {
   if (!maySignIn(userState)) return 'USER_SUSPENDED';
   if (!membership) return null;
   if (userState !== 'ACTIVE') return 'MEMBERSHIP_SUSPENDED'; // into no tenant before the mail is proved
   if (membership.state === 'SUSPENDED') return 'MEMBERSHIP_SUSPENDED';
   if (membership.state === 'FROZEN') return 'MEMBERSHIP_FROZEN';
   if (membership.state !== 'ACTIVE') return 'MEMBERSHIP_ENDED';
-  return isTenantUsable(tenantState, membership.roles) ? null : 'TENANT_SUSPENDED';
+  if (!isTenantUsable(tenantState, membership.roles)) return 'TENANT_SUSPENDED';
+  return membership.kind === 'PORTAL' && !isPortalOpen ? 'PORTAL_CLOSED' : null;
 }

@@ -11,6 +11,16 @@ export const signInAgain = () => new Refusal('INVALID', 'Please sign in again.')
 export const noSeat = (field: string) =>
   new Refusal('INVALID_STATE', 'The plan of this tenant has no seat for you now.', field);
 
+/** For the people of a portal that is closed. */
+export const portalClosed = (field?: string) =>
+  new Refusal('INVALID_STATE', 'The portal is closed at the moment.', field);
+
+/** For a member who works here and yet cannot come in. */
+export const shutOut = ({ isClosed }: Candidate, field: string) =>
+  isClosed
+    ? portalClosed(field)
+    : new Refusal('INVALID_STATE', 'This tenant is suspended. Its administrators can sign in.', field);
+
 export interface Candidate {
   id: string;
   slug: string;
@@ -19,11 +29,13 @@ export interface Candidate {
   roles: readonly string[];
   /** It comes with a role elsewhere, and is nobody's first choice. */
   isBeside?: boolean;
+  /** It is of a portal, and the portal is closed. */
+  isClosed?: boolean;
 }
 
 /** The memberships a person can have a token for now. */
 export const usableOf = <C extends Candidate>(all: readonly C[]): C[] =>
-  all.filter((one) => one.state === 'ACTIVE' && isTenantUsable(one.tenantState, one.roles));
+  all.filter((one) => one.state === 'ACTIVE' && !one.isClosed && isTenantUsable(one.tenantState, one.roles));
 
 /**
  * The membership a sign-in takes (identity R4): the asked tenant's, or the only one, or the one used last; null leaves
@@ -36,11 +48,10 @@ export function chooseMembership<C extends Candidate>(
 ): C | null {
   const usable = usableOf(all);
   const asked = slug === null ? usable : usable.filter((one) => one.slug === slug);
-  const shut = all.filter(
+  const [shut] = all.filter(
     (one) => one.state === 'ACTIVE' && !usable.includes(one) && (slug === null || one.slug === slug),
   );
-  if (asked.length === 0 && shut.length > 0)
-    throw new Refusal('INVALID_STATE', 'This tenant is suspended. Its administrators can sign in.', 'tenant');
+  if (asked.length === 0 && shut) throw shutOut(shut, 'tenant');
   if (asked.length === 0 && all.some((one) => one.state === 'FROZEN' && one.slug === slug)) throw noSeat('tenant');
   if (asked.length === 0 && slug !== null) throw new Refusal('INVALID', 'You are no member of this tenant.', 'tenant');
   const first = asked.filter(({ isBeside }) => !isBeside);

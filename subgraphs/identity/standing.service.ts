@@ -52,8 +52,9 @@ export async function standingIn(
       ? null
       : await em.findOne(Membership, { id: membershipId, userId }, lockMode === undefined ? {} : { lockMode });
   const present = await presentOf(em);
-  const membership = membershipId === null ? null : (found ?? { state: 'ENDED', roles: [] });
-  const fault = standingFault({ userState: user.state, membership, tenantState: present.tenantState });
+  const membership = membershipId === null ? null : (found ?? { kind: 'STAFF' as const, state: 'ENDED', roles: [] });
+  const { tenantState, isPortalOpen } = present;
+  const fault = standingFault({ userState: user.state, membership, tenantState, isPortalOpen });
   const policy = found ? await policyOf(em) : DEFAULT_POLICY;
   return { ...present, realm: user.realm, membership: found, policy, fault };
 }

@@ -14,7 +14,7 @@ import { noteProof, rotate } from './refresh.service.ts';
 import { Session } from './session.entity.ts';
 import type { MustDo, ProofMethod } from './session.rules.ts';
 import { selfOf } from './session.service.ts';
-import { noSeat, usableOf } from './sign-in.rules.ts';
+import { noSeat, shutOut, usableOf } from './sign-in.rules.ts';
 import { standingIn } from './standing.service.ts';
 import { readBriefly } from './tenant.service.ts';
 import { issueTokens, type OpenSession } from './token.service.ts';
@@ -28,8 +28,8 @@ export interface ProvedOnTheWay {
 /**
  * Takes one's session over to another tenant one is a member of (identity R4). Its access tokens for the former tenant
  * are refused from then on. Where that tenant's policy asks for more than the session has proved, it answers a challenge.
- * Refuses NOT_FOUND for a tenant that is none of one's own, INVALID_STATE for a suspended one, where one is frozen, and
- * where its policy does not let one in; always in a session of a tenant's own provider.
+ * Refuses NOT_FOUND for a tenant that is none of one's own, INVALID_STATE for a suspended one, where one is frozen, a portal
+ * that is closed, and where its policy does not let one in; always in a session of a tenant's own provider.
  * @param customerId which of several portal accounts there.
  */
 export async function switchTenant(ctx: Context, tenantId: string, customerId: string | null): Promise<SignedIn> {
@@ -39,8 +39,8 @@ export async function switchTenant(ctx: Context, tenantId: string, customerId: s
     ({ membership }) => membership.homeId === tenantId && (customerId === null || membership.customerId === customerId),
   );
   const place = usableOf(theirs)[0];
-  if (!place && theirs.some(({ state }) => state === 'ACTIVE'))
-    throw new Refusal('INVALID_STATE', 'This tenant is suspended.', 'tenantId');
+  const shut = theirs.find(({ state }) => state === 'ACTIVE');
+  if (!place && shut) throw shutOut(shut, 'tenantId');
   if (!place && theirs.some(({ state }) => state === 'FROZEN')) throw noSeat('tenantId');
   if (!place) throw noSuchTenant();
   return goTo(ctx, place);

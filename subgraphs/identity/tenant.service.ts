@@ -1,5 +1,6 @@
 import type { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
+import { settingIn } from '../_kernel/settings.ts';
 import { homeById } from './loaders.ts';
 import type { Tenant } from './tenant.stub.ts';
 
@@ -7,15 +8,23 @@ export interface Profile {
   id: string;
   slug: string;
   state: string;
+  /** Whether its customers may serve themselves. */
+  isPortalOpen: boolean;
 }
+
+/** As the kernel's copy of a tenant's settings has it. */
+const isOpen = (portal: Record<string, string> | null): boolean =>
+  settingIn({ values: { portal: portal ?? {} }, registered: {} }, 'portal.self_service');
 
 /** The kernel's copies of the named tenants, by id; needs a reader across tenants. */
 export async function profilesOf(em: EntityManager, ids: readonly string[]): Promise<Map<string, Profile>> {
   const rows = await em.execute(
-    'select tenant_id as id, slug, state from kernel.tenant_profile where tenant_id = any(?::uuid[])',
+    "select tenant_id as id, slug, state, settings -> 'portal' as portal from kernel.tenant_profile where tenant_id = any(?::uuid[])",
     [`{${ids.join(',')}}`],
   );
-  return new Map(rows.map((row) => [String(row.id), row as unknown as Profile]));
+  return new Map(
+    rows.map(({ id, slug, state, portal }) => [id, { id, slug, state, isPortalOpen: isOpen(portal) } as Profile]),
+  );
 }
 
 /** The id of the tenant with a slug; null when there is none. */
@@ -37,14 +46,17 @@ export interface Present {
   now: Date;
   slug: string | null;
   tenantState: string | null;
+  /** Whether its customers may serve themselves. */
+  isPortalOpen: boolean;
 }
 
 /** The true time, and the tenant a transaction is in. */
 export async function presentOf(em: EntityManager): Promise<Present> {
   const [row] = await em.execute(
-    'select clock_timestamp() as now, p.slug, p.state from (select) one left join kernel.tenant_profile p on true',
+    "select clock_timestamp() as now, p.slug, p.state, p.settings -> 'portal' as portal from (select) one left join kernel.tenant_profile p on true",
   );
-  return { now: new Date(row?.now), slug: row?.slug ?? null, tenantState: row?.state ?? null };
+  const { slug = null, state: tenantState = null, portal = null } = row ?? {};
+  return { now: new Date(row?.now), slug, tenantState, isPortalOpen: isOpen(portal) };
 }
 
 /** Reads what belongs to no tenant, also for a caller who has none. */

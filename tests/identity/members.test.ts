@@ -63,6 +63,7 @@ describe('The list of members', () => {
       'Lotte Kern',
       'Lena Spaet',
       'Mara Lind',
+      'Ole Brink',
     ]);
   });
 
@@ -70,7 +71,7 @@ describe('The list of members', () => {
     const names = async (filter: object) =>
       ((await trial.ask(ingrid(), LIST, { filter })).data?.members as Page).nodes.map(({ user }) => user.displayName);
     expect(await names({ role: 'support_agent' })).toEqual(['Samira Haddad', 'Piet Claasen', 'Lotte Kern']);
-    expect(await names({ kind: 'PORTAL', state: 'ACTIVE' })).toEqual(['Lena Spaet', 'Mara Lind']);
+    expect(await names({ kind: 'PORTAL', state: 'ACTIVE' })).toEqual(['Lena Spaet', 'Mara Lind', 'Ole Brink']);
     expect(await names({ state: 'ENDED' })).toEqual([]);
   });
 

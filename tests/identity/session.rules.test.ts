@@ -84,8 +84,9 @@ describe('What becomes of a refresh token', () => {
 });
 
 describe('Why a session cannot go on', () => {
-  const membership = { state: 'ACTIVE', roles: ['support_agent'] };
-  const fine = { userState: 'ACTIVE', membership, tenantState: 'ACTIVE' };
+  const membership = { kind: 'STAFF' as const, state: 'ACTIVE', roles: ['support_agent'] };
+  const fine = { userState: 'ACTIVE', membership, tenantState: 'ACTIVE', isPortalOpen: true };
+  const customer = { ...membership, kind: 'PORTAL' as const, roles: ['customer'] };
   test.each([
     ['all is well', fine, null],
     ['no tenant is chosen', { ...fine, membership: null, tenantState: null }, null],
@@ -108,6 +109,9 @@ describe('Why a session cannot go on', () => {
       { ...fine, tenantState: 'SUSPENDED', membership: { ...membership, roles: ['billing_manager'] } },
       null,
     ],
+    ['the portal is closed to a customer', { ...fine, membership: customer, isPortalOpen: false }, 'PORTAL_CLOSED'],
+    ['the portal is closed, and they work here', { ...fine, isPortalOpen: false }, null],
+    ['the portal is open to a customer', { ...fine, membership: customer }, null],
     ['there is no such tenant', { ...fine, tenantState: null }, 'TENANT_SUSPENDED'],
   ])('%s', (_, standing, fault) => {
     expect(standingFault(standing)).toBe(fault);

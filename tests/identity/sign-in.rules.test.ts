@@ -65,6 +65,12 @@ describe('The tenant a sign-in begins in', () => {
     expect(chooseMembership(two, 'kestrel', null)).toBeNull();
   });
 
+  test('is refused when it is a portal that is closed; where they work they go on', () => {
+    const closed = place('northwind', { isClosed: true });
+    expect(() => chooseMembership([closed], null, null)).toThrow('The portal is closed at the moment.');
+    expect(chooseMembership([kestrel, closed], null, 'northwind')?.id).toBe('kestrel');
+  });
+
   test('is chosen only among what they could use', () => {
     expect(usableOf([kestrel, sable, place('x', { state: 'ENDED' })])).toEqual([kestrel]);
   });

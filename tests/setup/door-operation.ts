@@ -104,7 +104,7 @@ export function operationFor(kind: string, field: GraphQLField<unknown, unknown>
 }
 
 /** Everything that can be asked without arguments, to a depth. */
-function selectionOf(type: GraphQLOutputType, depth: number): string {
+export function selectionOf(type: GraphQLOutputType, depth: number): string {
   const named = getNamedType(type);
   if (isLeafType(named)) return '';
   if (!isObjectType(named)) return '{ __typename }';

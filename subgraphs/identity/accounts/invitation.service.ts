@@ -11,6 +11,7 @@ import { afterFirstProof, type SignedIn } from '../factors/first-proof.service.t
 import { Membership } from '../membership.entity.ts';
 import { advance } from '../membership.rules.ts';
 import { tell } from '../membership.steps.ts';
+import { refuseWhilePortalIsClosed } from '../portal/self-service.service.ts';
 import type { Transport } from '../session.rules.ts';
 import { presentOf, readBriefly } from '../tenant.service.ts';
 import { User } from '../user.entity.ts';
@@ -71,7 +72,8 @@ export interface Activation {
 
 /**
  * Makes an invited person's account theirs: their mail is proved, they have a password, and the memberships that waited
- * for them begin; then they are signed in. Refuses INVALID for a link that does not work, a password that may not be, or a malformed name.
+ * for them begin; then they are signed in. Refuses INVALID for a link that does not work, a password that may not be, or a malformed name;
+ * INVALID_STATE while the portal they are invited to is closed, and the link works when it opens.
  */
 export async function activateAccount(
   ctx: Context,
@@ -79,6 +81,7 @@ export async function activateAccount(
 ): Promise<SignedIn> {
   await countAtDoor(ctx, 'activateAccount');
   const invited = await readBriefly(ctx, (em) => bearerOf(em, token, ['ACTIVATE']));
+  await refuseWhilePortalIsClosed(ctx, invited.realm, 'token');
   const name = displayName == null ? invited.displayName : checkDisplayName(displayName);
   const chosen = checkPassword(password, { ...(await bearerFor(ctx, invited)), displayName: name });
   const hash = await hashPassword(chosen);

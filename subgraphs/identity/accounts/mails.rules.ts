@@ -61,7 +61,19 @@ export const addressTaken = (name: string): Letter =>
   );
 
 /** What has happened to an account, as a warning says it. */
-export type Warning = 'NEW_DEVICE' | 'LOCKED' | 'REUSED' | 'PASSWORD' | 'EMAIL';
+export type Warning =
+  | 'NEW_DEVICE'
+  | 'LOCKED'
+  | 'REUSED'
+  | 'PASSWORD'
+  | 'EMAIL'
+  | 'TOTP_ADDED'
+  | 'TOTP_REMOVED'
+  | 'PASSKEY_ADDED'
+  | 'PASSKEY_REMOVED'
+  | 'CODES_MADE'
+  | 'CODE_USED'
+  | 'FACTORS_RESET';
 
 const HAPPENED: Record<Warning, [subject: string, sentence: string]> = {
   NEW_DEVICE: ['A new sign-in to your account', 'your password was used on a device we have not seen before.'],
@@ -75,6 +87,34 @@ const HAPPENED: Record<Warning, [subject: string, sentence: string]> = {
   ],
   PASSWORD: ['Your password was changed', 'your password was changed, and your other sessions were ended.'],
   EMAIL: ['Your e-mail address was changed', 'you now sign in with another e-mail address.'],
+  TOTP_ADDED: [
+    'An authenticator app was added to your account',
+    'an authenticator app was added to your account in place of any before, with new recovery codes, and your other sessions were ended.',
+  ],
+  TOTP_REMOVED: [
+    'The authenticator app of your account was removed',
+    'the authenticator app was removed from your account, and your other sessions were ended.',
+  ],
+  PASSKEY_ADDED: [
+    'A passkey was added to your account',
+    'a passkey was added to your account: whoever holds it can sign in. Your other sessions were ended.',
+  ],
+  PASSKEY_REMOVED: [
+    'A passkey of your account was removed',
+    'a passkey was removed from your account, and your other sessions were ended.',
+  ],
+  CODES_MADE: [
+    'Your recovery codes were renewed',
+    'new recovery codes were made for your account; those before are worth nothing.',
+  ],
+  CODE_USED: [
+    'A recovery code of your account was used',
+    'one of your recovery codes was used in place of your second factor. It is worth nothing any more.',
+  ],
+  FACTORS_RESET: [
+    'The second factors of your account were taken away',
+    'an administrator has taken away the authenticator app, passkeys and recovery codes of your account, and all your sessions were ended. Your password alone lets you in until you enrol anew.',
+  ],
 };
 
 /** A warning with the link that locks the account. */

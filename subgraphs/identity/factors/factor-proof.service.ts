@@ -3,6 +3,7 @@ import { isPlain } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
+import { warn } from '../accounts/mails.service.ts';
 import { lanes } from '../lanes.ts';
 import type { ProofMethod } from '../session.rules.ts';
 import { claimFactor, unclaimFactor } from '../sign-in-bucket.service.ts';
@@ -56,7 +57,7 @@ export async function withFactor<T>(
       if (field === 'passkey') return await run(await provePasskey(ctx, challenge as Challenge, typed));
       if (userId === null) throw wrongAnswer(field);
       await claimAttempt(ctx, userId, method);
-      const claim = field === 'code' ? await claimOfCode(ctx, userId, typed) : claimOfRecoveryCode(userId, typed);
+      const claim = field === 'code' ? await claimOfCode(ctx, userId, typed) : claimOfRecoveryCode(ctx, userId, typed);
       return await run({ userId, method, claim: (em) => claim(em).then(() => unclaimFactor(ctx, em, userId)) });
     } catch (error) {
       if (isWrongAnswer(error))
@@ -108,7 +109,7 @@ async function claimOfCode(ctx: Context, userId: string, typed: string): Promise
   };
 }
 
-function claimOfRecoveryCode(userId: string, typed: string): FactorProof['claim'] {
+function claimOfRecoveryCode(ctx: Context, userId: string, typed: string): FactorProof['claim'] {
   const hash = hashOfCode(typed) ?? '';
   return async (em) => {
     const taken = await em.execute(
@@ -117,5 +118,6 @@ function claimOfRecoveryCode(userId: string, typed: string): FactorProof['claim'
       [userId, hash],
     );
     if (taken.length === 0) throw wrongAnswer('recoveryCode');
+    await warn(ctx, em, 'CODE_USED', userId);
   };
 }

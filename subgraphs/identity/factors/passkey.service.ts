@@ -10,6 +10,7 @@ import { isPlain, text } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
+import { warn } from '../accounts/mails.service.ts';
 import { noteProof } from '../refresh.service.ts';
 import type { Transport } from '../session.rules.ts';
 import { selfOf } from '../session.service.ts';
@@ -126,6 +127,7 @@ export async function addPasskey(ctx: Context, asked: NewPasskey): Promise<Passk
     em.persist(passkey);
     noteProof(session, 'KEY', now);
     emit(em, 'identity.passkey.added', { userId });
+    await warn(ctx, em, 'PASSKEY_ADDED', userId);
     return passkey;
   });
 }
@@ -157,5 +159,6 @@ export function removePasskey(ctx: Context, id: string): Promise<void> {
     if (removed === 0) throw new Refusal('NOT_FOUND', 'There is no such passkey.', 'id');
     await dropCodesWithLastFactor(em, userId);
     emit(em, 'identity.passkey.removed', { userId });
+    await warn(ctx, em, 'PASSKEY_REMOVED', userId);
   });
 }

@@ -4,6 +4,7 @@ import { expectVersion } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
+import { warn } from '../accounts/mails.service.ts';
 import { stopSessions, tellEnds } from '../end-sessions.service.ts';
 import { Membership } from '../membership.entity.ts';
 import { type MemberChange, memberById } from '../membership.service.ts';
@@ -35,6 +36,7 @@ export async function resetMemberSecondFactor(ctx: Context, asked: MemberChange)
       return null;
     }
     await drop(em, member.userId);
+    await warn(ctx, em, 'FACTORS_RESET', member.userId);
     return stopSessions(em, member.userId, 'FACTOR_CHANGED');
   });
   if (ended) await tellEnds(ctx, ended);

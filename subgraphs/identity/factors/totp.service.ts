@@ -2,6 +2,7 @@ import { Refusal } from '../../../schema/errors.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
+import { warn } from '../accounts/mails.service.ts';
 import { noteProof } from '../refresh.service.ts';
 import { selfOf } from '../session.service.ts';
 import { presentOf } from '../tenant.service.ts';
@@ -55,6 +56,7 @@ export function confirmTotp(ctx: Context, code: string): Promise<string[]> {
     await em.nativeUpdate(SecondFactor, { userId, state: 'PENDING' }, { state: 'ACTIVE', lastStep: step });
     noteProof(session, 'OTP', now);
     emit(em, 'identity.second_factor.enrolled', { userId });
+    await warn(ctx, em, 'TOTP_ADDED', userId);
     return replaceCodes(em, userId);
   });
 }
@@ -68,6 +70,7 @@ export function removeTotp(ctx: Context): Promise<void> {
     await em.nativeDelete(SecondFactor, { userId });
     await dropCodesWithLastFactor(em, userId);
     emit(em, 'identity.second_factor.removed', { userId });
+    await warn(ctx, em, 'TOTP_REMOVED', userId);
   });
 }
 
@@ -78,6 +81,7 @@ export function renewRecoveryCodes(ctx: Context): Promise<string[]> {
     await lockFactors(em, userId);
     if (!hasSecondFactor(await heldFactorsOf(em, userId)))
       throw new Refusal('INVALID_STATE', 'Recovery codes stand in for a second factor, and you have none.');
+    await warn(ctx, em, 'CODES_MADE', userId);
     return replaceCodes(em, userId);
   });
 }

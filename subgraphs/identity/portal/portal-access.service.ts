@@ -10,6 +10,7 @@ import { inviteToActivate } from '../accounts/invitation.service.ts';
 import { Membership } from '../membership.entity.ts';
 import { checkReason, PORTAL_ROLE } from '../membership.rules.ts';
 import { addMember, closeMembership, type MemberChange } from '../membership.service.ts';
+import { portalClosed } from '../sign-in.rules.ts';
 import { CustomerCopy } from './customer-copy.entity.ts';
 import { checkRoomForAccount } from './portal-access.rules.ts';
 
@@ -23,12 +24,14 @@ export interface PortalAccess {
  * Gives somebody a portal account for one customer of this ISP. They are a person of the ISP's own realm, and begin when
  * they have set a password by the mail they get; given again while they have not, it is mailed again.
  * Refuses NOT_FOUND for a customer that is not this tenant's, INVALID_STATE for a closed one, LIMIT_REACHED for the 21st
- * account, CONFLICT for who speaks for the customer already, INVALID for a malformed mail or name.
+ * account, CONFLICT for who speaks for the customer already, INVALID for a malformed mail or name, INVALID_STATE while the
+ * portal is closed.
  */
 export function givePortalAccess(ctx: Context, asked: PortalAccess): Promise<Membership> {
   const { customerId, email, displayName } = asked;
   return ctx.tx(async (em) => {
     refuseInPlatform(ctx);
+    if (!(await ctx.setting('portal.self_service'))) throw portalClosed();
     const lock = { lockMode: LockMode.PESSIMISTIC_WRITE };
     const customer = isId(customerId) ? await em.findOne(CustomerCopy, { customerId }, lock) : null;
     if (!customer) throw new Refusal('NOT_FOUND', 'There is no such customer.', 'customerId');

@@ -1,6 +1,7 @@
 import { packPermissions } from '../../../schema/permissions.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { Grant } from '../grant.entity.ts';
+import { closedPortalsOf, portalOf, underPortal } from '../portal/self-service.service.ts';
 import { type MemberRights, rightsOf } from '../roles/member-rights.service.ts';
 import { Session } from '../session.entity.ts';
 import { kindOf, overByTime } from '../session.rules.ts';
@@ -27,6 +28,8 @@ export async function actingGrantsOf(ctx: Context, ids: readonly string[]): Prom
     ctx,
     found.flatMap(({ membershipId, operatorMembershipId }) => [membershipId, operatorMembershipId]),
   );
+  const portals = new Map([...rights].map(([id, { membership }]) => [id, portalOf('STAFF', membership)]));
+  const closed = await closedPortalsOf(ctx, [...portals.values()]);
   return found.flatMap((held) => {
     const user = people.find(({ id }) => id === held.userId);
     const operator = people.find(({ id }) => id === held.operatorId);
@@ -37,7 +40,7 @@ export async function actingGrantsOf(ctx: Context, ids: readonly string[]): Prom
       session?.membershipId === held.operatorMembershipId && !session.endReason && !overByTime(session, now);
     const isOperator = isSignedIn && operator?.state === 'ACTIVE' && mayAct(rights.get(held.operatorMembershipId));
     const isGood = held.state === 'LIVE' && held.endsAt > now && user.state === 'ACTIVE' && isOperator;
-    return [grantOf(held, user, member, isGood)];
+    return [underPortal(grantOf(held, user, member, isGood), portals.get(held.membershipId) ?? null, closed)];
   });
 }
 

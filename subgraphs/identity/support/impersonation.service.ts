@@ -10,6 +10,7 @@ import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { nameOf } from '../loaders.ts';
 import { Membership } from '../membership.entity.ts';
 import { policyOf } from '../policy/sign-in-policy.service.ts';
+import { portalClosed } from '../sign-in.rules.ts';
 import { presentOf, readBriefly } from '../tenant.service.ts';
 import { type ActingToken, actingToken } from './acting-token.service.ts';
 import { type ActingFor, Impersonation } from './impersonation.entity.ts';
@@ -64,7 +65,7 @@ const NO_TOKEN: ActingToken = { accessToken: null, expiresAt: null };
  * Asks to see a tenant as one of its people does (identity R17). It begins at once or waits for the tenant's approval;
  * asked again for the same person and mode it answers the same one, with its token once it was approved.
  * Refuses INVALID as `checkTerms`, NOT_FOUND for who is no member there, INVALID_STATE while another one of the operator
- * is open; throws FORBIDDEN for people of the platform and where the tenant's policy is NEVER.
+ * is open or the person's portal is closed; throws FORBIDDEN for people of the platform and where the tenant's policy is NEVER.
  */
 export async function startImpersonation(ctx: Context, asked: AskedImpersonation): Promise<Started> {
   const operator = operatorOf(ctx);
@@ -77,8 +78,9 @@ export async function startImpersonation(ctx: Context, asked: AskedImpersonation
   const home = ctx.inTenant(homeId);
   const made = await home
     .tx(async (em) => {
-      const { now, tenantState } = await presentOf(em);
+      const { now, tenantState, isPortalOpen } = await presentOf(em);
       if (tenantState !== 'ACTIVE') throw new Refusal('INVALID_STATE', 'This tenant is not active.', 'tenantId');
+      if (member.kind === 'PORTAL' && !isPortalOpen) throw portalClosed('userId');
       const state = firstState(operator.kind, terms.mode, (await policyOf(em)).supportAccess);
       const impersonation = em.create(Impersonation, {
         ...terms,

@@ -16,6 +16,7 @@ import { Continuity, ListSize, RequiresPermission } from '../../../schema/direct
 import { checkPage, connectionOf, PageArgs } from '../../../schema/page.ts';
 import { orCurrent, payload, payloadOf, UserError } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
+import { waitForGateways } from '../../_kernel/propagation.ts';
 import { SettingChange, SettingsDocument, SettingsRevision, SettingsSection } from './settings.entity.ts';
 import * as service from './settings.service.ts';
 import { importSettings } from './settings-import.service.ts';
@@ -131,13 +132,20 @@ export class SettingsResolver {
   @RequiresPermission('tenancy.settings.update')
   @Continuity()
   importSettings(@Arg('input', () => ImportSettingsInput) input: ImportSettingsInput, @Ctx() ctx: Context) {
-    return payload(() => importSettings(ctx, input));
+    return payload(() => toldEverywhere(ctx, () => importSettings(ctx, input)));
   }
 }
 
 /** Who comes too late sees what is there now. */
 const orPresent = (ctx: Context, section: string, change: () => Promise<SettingsSection>) =>
   orCurrent(
-    payload(async () => ({ section: await change() })),
+    payload(async () => ({ section: await toldEverywhere(ctx, change) })),
     () => service.presentSection(ctx, section),
   );
+
+/** What stops people holds at every gateway before it is answered (identity R18). */
+async function toldEverywhere<T>(ctx: Context, change: () => Promise<T>): Promise<T> {
+  const result = await change();
+  if (ctx.reply.told?.includes('grants')) await waitForGateways(ctx, 'grants');
+  return result;
+}

@@ -7,7 +7,7 @@ import { type Section, type SetValues, termsOf } from '../../../schema/settings.
 import { expectVersion } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
-import { emit } from '../../_kernel/events.ts';
+import { emit, tellGateways } from '../../_kernel/events.ts';
 import { heldSettings } from '../../_kernel/settings.ts';
 import { SettingsDocument, SettingsRevision, SettingsSection, StoredSection } from './settings.entity.ts';
 import {
@@ -165,6 +165,7 @@ export async function save(
     JSON.stringify(next),
   ]);
   emit(em, 'tenancy.tenant.settings_changed', { section, version, keys });
+  if (section === 'portal' && keys.includes('self_service')) tellGateways(em, 'grants', `portal:${ctx.tenantId}`);
   return row;
 }
 

@@ -64,6 +64,38 @@ describe('a forgotten password', () => {
     expect(await signsIn('mara@northwind.example', trial.password, 'atlas')).toBe(true);
   });
 
+  test('of a subscriber leaves the account they have as staff by the same mail, and the other way round', async () => {
+    const email = 'piet@northwind.example';
+    const work = await client.enter({ email });
+    const samira = envelopeOf('Samira Haddad');
+    await trial.mails(); // what billing told of its customers has arrived
+    const given = await trial.ask(
+      { ...samira, features: {} },
+      'mutation($input: PortalAccessInput!) { givePortalAccess(input: $input) { membership { id } userErrors { message } } }',
+      { input: { customerId: envelopeOf('Lena Spaet').customerId, email, displayName: 'Piet Claasen' } },
+    );
+    expect(given.data?.givePortalAccess).toMatchObject({ userErrors: [] });
+    await doors.activate({ token: await lastToken(trial.mails(email)), password: 'first of the portal' });
+    const home = await client.enter({ email, realm: 'northwind', password: 'first of the portal' });
+    expect(home.envelope.caller?.id).not.toBe(work.envelope.caller?.id);
+
+    await doors.requestReset(email, 'northwind');
+    expect(await doors.reset(await lastToken(trial.mails(email)), 'second of the portal')).toEqual(FINE);
+    expect((await client.refresh(home.tokens.refreshToken)).answer.session).toBeNull();
+    expect(await signsIn(email, 'second of the portal', 'northwind')).toBe(true);
+    expect(await signsIn(email, 'second of the portal')).toBe(false);
+    expect(await signsIn(email, trial.password)).toBe(true);
+    const { answer } = await client.refresh(work.tokens.refreshToken);
+    expect(answer.session).not.toBeNull();
+
+    await doors.requestReset(email);
+    expect(await doors.reset(await lastToken(trial.mails(email)), 'second of the work')).toEqual(FINE);
+    expect((await client.refresh(answer.session?.refreshToken ?? null)).answer.session).toBeNull();
+    expect(await signsIn(email, 'second of the work')).toBe(true);
+    expect(await signsIn(email, 'second of the work', 'northwind')).toBe(false);
+    expect(await signsIn(email, 'second of the portal', 'northwind')).toBe(true);
+  });
+
   test('leaves the second factor, which is asked for at the next sign-in', async () => {
     await doors.requestReset('ngozi@platform.example');
     expect(await doors.reset(await lastToken(trial.mails('ngozi@platform.example')), NEW)).toEqual(FINE);

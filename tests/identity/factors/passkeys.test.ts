@@ -232,5 +232,7 @@ interface SignInAnswer {
     expect(await ask(remove, { id: seedId('9999') }, token)).toMatchObject({ userErrors: [{ code: 'NOT_FOUND' }] });
     expect(await ask(remove, { id: passkeyId }, token)).toEqual({ isDone: true, userErrors: [] });
     expect((await byPassword()).session).not.toBeNull();
+    const told = (await running.world.mails(WREN)).map(({ subject }) => subject);
+    expect(told).toEqual(['A passkey was added to your account', 'A passkey of your account was removed']);
   });
 });
