@@ -6,13 +6,14 @@ import type { Tenant } from './tenant.stub.ts';
 export interface Profile {
   id: string;
   slug: string;
+  name: string;
   state: string;
 }
 
 /** The kernel's copies of the named tenants, by id; needs a reader across tenants. */
 export async function profilesOf(em: EntityManager, ids: readonly string[]): Promise<Map<string, Profile>> {
   const rows = await em.execute(
-    'select tenant_id as id, slug, state from kernel.tenant_profile where tenant_id = any(?::uuid[])',
+    'select tenant_id as id, slug, coalesce(name, slug) as name, state from kernel.tenant_profile where tenant_id = any(?::uuid[])',
     [`{${ids.join(',')}}`],
   );
   return new Map(rows.map((row) => [String(row.id), row as unknown as Profile]));
@@ -36,15 +37,16 @@ export interface Present {
   /** Database time, which no sandbox moves: tokens and sessions live by it. */
   now: Date;
   slug: string | null;
+  name: string | null;
   tenantState: string | null;
 }
 
 /** The true time, and the tenant a transaction is in. */
 export async function presentOf(em: EntityManager): Promise<Present> {
   const [row] = await em.execute(
-    'select clock_timestamp() as now, p.slug, p.state from (select) one left join kernel.tenant_profile p on true',
+    'select clock_timestamp() as now, p.slug, coalesce(p.name, p.slug) as name, p.state from (select) one left join kernel.tenant_profile p on true',
   );
-  return { now: new Date(row?.now), slug: row?.slug ?? null, tenantState: row?.state ?? null };
+  return { now: new Date(row?.now), slug: row?.slug ?? null, name: row?.name ?? null, tenantState: row?.state ?? null };
 }
 
 /** Reads what belongs to no tenant, also for a caller who has none. */
