@@ -19,6 +19,7 @@ const [ADD, CHECK, PRIMARY, REMOVE] = [
 interface Row {
   id: string;
   host: string;
+  kind: string;
   state: string;
   certificate: string;
   isPrimary: boolean;
@@ -58,7 +59,7 @@ describe('A tenant is reached under a domain of its own', () => {
   const domains = async (who: Person) =>
     (
       await who.ask<{ tenant: { domains: Row[] } }, object>(
-        '{ tenant { domains { id host state certificate isPrimary } } }',
+        '{ tenant { domains { id host kind state certificate isPrimary } } }',
       )
     ).data?.tenant.domains ?? [];
   /** Lets the scheduled checks of a host come due, as if that much time had passed. */
@@ -98,11 +99,14 @@ describe('A tenant is reached under a domain of its own', () => {
     });
   const MISMATCH = { code: 'FORBIDDEN', reason: 'HOST_MISMATCH' };
 
-  test('the example world has one that is served and one that is claimed', async () => {
+  test('the example world has the names below the platform’s, one that is served and one that is claimed', async () => {
+    expect(await domains(wren)).toMatchObject([{ host: 'kestrel.isp.example', state: 'ACTIVE', isPrimary: false }]);
     expect(await domains(ingrid)).toMatchObject([
+      { host: 'northwind.isp.example', state: 'ACTIVE' },
       { host: 'portal.northwind.example', state: 'ACTIVE', certificate: 'ISSUED' },
     ]);
     expect(await domains(bruno)).toMatchObject([
+      { host: 'atlas.isp.example', state: 'ACTIVE' },
       { host: 'clientes.atlas.example', state: 'PENDING', certificate: 'NONE' },
     ]);
   });
@@ -114,6 +118,7 @@ describe('A tenant is reached under a domain of its own', () => {
     const foreign = await under('Portal.Northwind.example:443', wren.token);
     expect(foreign.body.data).toBeUndefined();
     expect(foreign.body.errors?.[0]?.extensions).toMatchObject(MISMATCH);
+    expect((await under('northwind.isp.example', wren.token)).body.errors?.[0]?.extensions).toMatchObject(MISMATCH);
     for (const host of ['localhost', '127.0.0.1', 'nobodys.example', 'clientes.atlas.example'])
       expect((await under(host, wren.token)).body).toMatchObject({ data: { tenant: { slug: 'kestrel' } } });
   });
@@ -210,10 +215,11 @@ describe('A tenant is reached under a domain of its own', () => {
         { code: 'INVALID', message: 'This is not a domain name you can own.', field: 'host' },
       ]);
     expect((await add(ingrid, 'portal.northwind.example')).userErrors).toMatchObject([{ code: 'CONFLICT' }]);
-    const taking = (await domains(ingrid)).filter(({ state }) => state !== 'EXPIRED').length;
+    const custom = async () => (await domains(ingrid)).filter(({ kind }) => kind === 'CUSTOM');
+    const taking = (await custom()).filter(({ state }) => state !== 'EXPIRED').length;
     for (let i = taking; i < 10; i += 1) expect((await add(ingrid, `n${i}.example.org`)).userErrors).toEqual([]);
     expect((await add(ingrid, 'eleventh.example.org')).userErrors).toMatchObject([{ code: 'LIMIT_REACHED' }]);
-    const [portal] = await domains(ingrid);
+    const [portal] = await custom();
     for (const document of [CHECK, PRIMARY, REMOVE])
       expect(await on(bruno, document, portal?.id)).toEqual(
         await on(bruno, document, '01990000-0000-7000-8000-00000000dead'),
