@@ -1,6 +1,6 @@
+import { publishRecord } from '../../_kernel/dns.ts';
 import type { SeedTenant, SeedWorld } from '../../_kernel/seed-world.ts';
 import { checkDomain } from './check-domain.service.ts';
-import { publishRecord } from './dns.ts';
 import { addPlatformName } from './platform-name.service.ts';
 import { addDomain } from './tenant-domain.service.ts';
 

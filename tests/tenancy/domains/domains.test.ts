@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import WebSocket from 'ws';
+import { publishRecord, setRecords } from '../../../subgraphs/_kernel/dns.ts';
 import { checkDueDomains } from '../../../subgraphs/tenancy/domains/check-domain.service.ts';
-import { publishRecord, withdrawRecords } from '../../../subgraphs/tenancy/domains/dns.ts';
 import { openGatewayWorld, type Person, type Response } from '../../setup/gateway.ts';
 
 const ROW = 'domain { id host kind state certificate isPrimary recordName recordValue }';
@@ -158,7 +158,7 @@ describe('A tenant is reached under a domain of its own', () => {
     );
     expect(events.map(({ name }) => name)).toEqual(['tenancy.domain.verified', 'tenancy.domain.activated']);
 
-    withdrawRecords(one.recordName);
+    setRecords(one.recordName, []);
     for (const state of ['ACTIVE', 'ACTIVE', 'LOST']) {
       await sweep('a02', host);
       expect((await domains(ingrid)).find((row) => row.id === one.id)?.state).toBe(state);
@@ -200,6 +200,38 @@ describe('A tenant is reached under a domain of its own', () => {
       { code: 'INVALID_STATE', field: 'domainId' },
     ]);
     expect((await on(ingrid, REMOVE, waiting.id)).domain).toMatchObject({ state: 'RELEASED', certificate: 'NONE' });
+  });
+
+  test('in a suspension no name is looked at and none is lost; claims have their time again once it is lifted', async () => {
+    const ngozi = await running.client.signIn('ngozi@platform.example', running.password);
+    const claim = (await add(ingrid, 'claimed.example.org')).domain as Row;
+    const [{ expires_at: before, record_name: record }] = await running.world.sql(
+      `select c.expires_at, p.record_name from tenancy.tenant_domain c, tenancy.tenant_domain p
+        where c.host = 'claimed.example.org' and p.host = 'portal.northwind.example'`,
+    );
+    const tenantId = '01990000-0000-7000-8000-000000000a02';
+    await ngozi.ask('mutation($input: SuspendTenantInput!) { suspendTenant(input: $input) { userErrors { code } } }', {
+      input: { tenantId, reason: 'NON_PAYMENT' },
+    });
+    await running.world.sql(
+      `select set_config('app.tenant_id', '${tenantId}', false);
+       update tenancy.tenant set suspended_at = now() - interval '2 days' where id = '${tenantId}'`,
+    );
+    setRecords(record, []);
+    for (let day = 0; day < 4; day++) await sweep('a02', 'portal.northwind.example');
+    const lifted = await ngozi.ask(
+      'mutation($input: TenantInput!) { reactivateTenant(input: $input) { tenant { state } } }',
+      { input: { tenantId } },
+    );
+    expect(lifted.data).toEqual({ reactivateTenant: { tenant: { state: 'ACTIVE' } } });
+    const held = await running.world.sql(
+      "select host, state, failed_checks, expires_at from tenancy.tenant_domain where host in ('portal.northwind.example', 'claimed.example.org') order by host",
+    );
+    expect(held).toMatchObject([{ state: 'PENDING' }, { state: 'ACTIVE', failed_checks: 0 }]);
+    const hours = (held[0].expires_at.getTime() - before.getTime()) / 3_600_000;
+    expect(Math.round(hours)).toBe(48);
+    ingrid = await running.client.signIn('ingrid@northwind.example', running.password);
+    expect((await on(ingrid, REMOVE, claim.id)).domain?.state).toBe('RELEASED');
   });
 
   test('bad input: no name to own, one’s own again, an eleventh, another tenant’s, no white label', async () => {
