@@ -10,13 +10,19 @@ import { HeldCopies } from './held-copies.ts';
 export interface Hosts {
   /** Throws FORBIDDEN, reason HOST_MISMATCH, for a caller of one tenant under the name of another (tenancy R1). */
   check(host: string | undefined, caller: Pick<Caller, 'tenantId'>): Promise<void>;
+  /** Where pages under a host are now, an origin: its white label has ended. Null where they are here (tenancy R11). */
+  leadsTo(host: string | undefined): Promise<string | null>;
   refresh(): Promise<void>;
   close(): Promise<void>;
 }
 
 interface Owner {
   tenantId: string;
+  redirectTo: string | null;
+  redirectUntil: string | null;
 }
+
+const OWNERS = 'query($hosts: [String!]!) { hostOwners(hosts: $hosts) { host tenantId redirectTo redirectUntil } }';
 
 /** Knows whose hosts are, live by tenancy's feed; a host that is nobody's chooses nothing. */
 export function holdHosts(ask: Ask, fanOut: FanOut, log: Logger, publicUrl: string): Hosts {
@@ -25,12 +31,8 @@ export function holdHosts(ask: Ask, fanOut: FanOut, log: Logger, publicUrl: stri
     {
       feed: 'hosts',
       async load(hosts) {
-        const { hostOwners } = await ask<{ hostOwners: { host: string; tenantId: string }[] }>(
-          'tenancy',
-          'query($hosts: [String!]!) { hostOwners(hosts: $hosts) { host tenantId } }',
-          { hosts },
-        );
-        return new Map(hostOwners.map(({ host, tenantId }) => [host, { tenantId }]));
+        const { hostOwners } = await ask<{ hostOwners: (Owner & { host: string })[] }>('tenancy', OWNERS, { hosts });
+        return new Map(hostOwners.map(({ host, ...owner }) => [host, owner]));
       },
       async readFeed(afterSeq, first) {
         const { hostFeed } = await ask<{ hostFeed: { head: number; hosts: string[] } }>(
@@ -46,13 +48,19 @@ export function holdHosts(ask: Ask, fanOut: FanOut, log: Logger, publicUrl: stri
     fanOut,
     log,
   );
+  const ownerOf = async (given: string | undefined) => {
+    const host = given && nameIn(given);
+    return host && host !== own ? owners.get(host) : null;
+  };
   return {
     async check(given, { tenantId }) {
-      const host = given && nameIn(given);
-      if (!tenantId || !host || host === own) return;
-      const owner = await owners.get(host);
+      const owner = tenantId ? await ownerOf(given) : null;
       if (owner && owner.tenantId !== tenantId)
         throw new ClientError('FORBIDDEN', 'You are not signed in here.', { reason: 'HOST_MISMATCH' });
+    },
+    async leadsTo(given) {
+      const { redirectTo = null, redirectUntil = null } = (await ownerOf(given)) ?? {};
+      return redirectUntil !== null && Date.now() < Date.parse(redirectUntil) ? redirectTo : null;
     },
     refresh: () => owners.refresh(),
     close: () => owners.close(),

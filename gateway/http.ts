@@ -101,6 +101,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
       await graph.parts.auth.reportLeak(leaked);
       throw unauthenticated();
     }
+    if (isPageWanted(request) && (await leadOn(request, response))) return;
     if (path === GRAPH_PATH) {
       const parent = request.headers.traceparent;
       return continueTrace(typeof parent === 'string' ? parent : undefined, () =>
@@ -148,7 +149,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     const refreshCookie = cookieOf(request, isAllowed);
     if (refreshCookie) asked.refreshCookie = refreshCookie;
     if (options.forwardedHeaders.length > 0) asked.forwarded = pick(request, options.forwardedHeaders);
-    const isPage = !isPost && isPageWanted(request);
+    const isPage = isPageWanted(request);
     if (!isPage) asked.caller = await graph.parts.auth.authenticate(request.headers.authorization, asked.address);
     await graph.parts.hosts?.check(request.headers.host, asked.caller);
     if (!body) await answerByApollo(apollo, request, response, { request: asked, reply: {} });
@@ -172,6 +173,15 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
       },
       'request',
     );
+  }
+
+  /** Sends whoever wants a page to where the pages of this host are now; false where they are here. Nobody keeps that. */
+  async function leadOn({ headers, url = '' }: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const origin = await graph.parts.hosts?.leadsTo(headers.host);
+    if (!origin) return false;
+    const path = url.startsWith('/') ? url : '/';
+    response.writeHead(308, { location: `${origin}${path}`, 'cache-control': 'no-store' }).end();
+    return true;
   }
 
   async function answerReturn(request: IncomingMessage, response: ServerResponse, back: ReturnFrom): Promise<void> {
@@ -244,8 +254,11 @@ function pick({ headers }: IncomingMessage, names: readonly string[]): string[] 
   });
 }
 
-const isPageWanted = ({ url, headers }: IncomingMessage) =>
-  !url?.includes('?') && String(headers.accept).includes('text/html');
+/** What people's browsers get at these is no page of ours, whatever they would take. */
+const NO_PAGES = [`${GRAPH_PATH}?`, CALLBACK_PATH, FILES, '/brand/', '/.well-known/', '/health/'];
+
+const isPageWanted = ({ method, url = '', headers }: IncomingMessage) =>
+  method === 'GET' && String(headers.accept).includes('text/html') && !NO_PAGES.some((door) => url.startsWith(door));
 
 function setCookie(response: ServerResponse, answer: Answer): void {
   if (answer.refreshCookie === undefined) return;

@@ -1,9 +1,11 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { type Data, type Fault, faultsBelow, faultsOf, isObject, type Path } from './faults.ts';
+import { type Data, type Fault, faultsBelow, faultsOf, isObject, isUnknown, type Path } from './faults.ts';
 import type { FieldShape, ObjectShape, TypeShape } from './shape.ts';
 
 /** What stands in for a value whose error went up to the next nullable parent. */
 const NULLED = Symbol('nulled');
+/** What stands in for a thing nobody knows: a reference to it is null, and no error. */
+const MISSING = Symbol('missing');
 
 /** A fault with the place in the answer where its error arose. */
 interface PlacedFault extends Pick<Fault, 'error' | 'at'> {
@@ -17,6 +19,7 @@ type Faults = readonly PlacedFault[] | undefined;
  * Writes the answer in the shape and order the client asked for, with null propagation by the GraphQL specification
  * (section 6.4.4): an error nulls the nearest nullable parent, and stands once, with its path. Why a value is missing is
  * read off the data, where the subgraphs' errors are noted; a null the schema forbids and nobody explains is one of ours.
+ * What a subgraph does not know is missing as a whole where the schema lets it be.
  */
 export function complete(shape: ObjectShape, data: Data): { data: Data | null; errors: GraphQLError[] } {
   const errors: GraphQLError[] = [];
@@ -26,12 +29,16 @@ export function complete(shape: ObjectShape, data: Data): { data: Data | null; e
   const felt = new Set<GraphQLFormattedError>();
 
   const written = writeObject(shape, data, undefined);
-  if (written === NULLED) keepLast(0);
+  if (typeof written === 'symbol') keepLast(0);
   for (const error of felt)
     if (!told.has(error)) errors.push(new GraphQLError(error.message, { extensions: error.extensions }));
-  return { data: written === NULLED ? null : written, errors };
+  return { data: typeof written === 'symbol' ? null : written, errors };
 
-  function writeObject({ typeName, fields }: ObjectShape, from: Data, above: Faults): Data | typeof NULLED {
+  function writeObject(
+    { typeName, fields }: ObjectShape,
+    from: Data,
+    above: Faults,
+  ): Data | typeof NULLED | typeof MISSING {
     const noted = faultsOf(from);
     const faults = noted ? [...(above ?? []), ...place(fields, noted)] : above;
     const faultsAt = faults && faultsBelow(faults);
@@ -39,7 +46,7 @@ export function complete(shape: ObjectShape, data: Data): { data: Data | null; e
     const made: Data = {};
     for (const field of fields) {
       const value = field.source === '__typename' ? typeName : writeField(field, from, faultsAt?.(field.source));
-      if (value === NULLED) return NULLED;
+      if (value === NULLED || value === MISSING) return value;
       if (field.key === '__proto__') Object.defineProperty(made, field.key, { value, enumerable: true });
       else made[field.key] = value;
     }
@@ -52,15 +59,17 @@ export function complete(shape: ObjectShape, data: Data): { data: Data | null; e
     path.push(field.key);
     const made = writeValue(field.type, field, value, faults);
     path.pop();
-    return made;
+    const isGone = made === NULLED && (value ?? null) === null && !faults && isUnknown(from);
+    return isGone ? MISSING : made;
   }
 
   function writeValue(type: TypeShape, field: FieldShape, value: unknown, faults: Faults): unknown {
     if (value !== null && value !== undefined) {
       const before = errors.length;
       const made = writePresent(type, field, value, faults);
-      if (made !== NULLED) return made;
-      keepLast(before);
+      if (made !== NULLED && made !== MISSING) return made;
+      if (made === MISSING && !type.isNonNull) errors.splice(before);
+      else keepLast(before);
     } else {
       const fault = faults?.find(({ at }) => at || value === undefined);
       if (fault) tell(fault, type.isNonNull);

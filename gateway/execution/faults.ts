@@ -18,7 +18,8 @@ export interface Fault {
 }
 
 const FAULTS = Symbol('faults');
-type Faulty = object & { [FAULTS]?: Fault[] };
+const UNKNOWN = Symbol('unknown');
+type Faulty = object & { [FAULTS]?: Fault[]; [UNKNOWN]?: true };
 
 export const isObject = (value: unknown): value is Data => typeof value === 'object' && value !== null;
 
@@ -32,6 +33,13 @@ export function note(object: Faulty, fault: Fault): void {
   object[FAULTS] ??= [];
   object[FAULTS].push(fault);
 }
+
+/** Notes that the subgraph whose thing this is knows none of its key: it is gone, or another tenant's. */
+export function noteUnknown(object: Faulty): void {
+  object[UNKNOWN] = true;
+}
+
+export const isUnknown = (object: Faulty): boolean => object[UNKNOWN] === true;
 
 /**
  * Notes an error on the object nearest to the null it speaks of. Answers whether there is such a null.

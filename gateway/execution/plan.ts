@@ -5,7 +5,7 @@ import type { GraphResult } from '../../subgraphs/_kernel/subgraph.ts';
 import { inSpan, isTracing } from '../../subgraphs/_kernel/telemetry.ts';
 import { Calls, type SendCall } from './calls.ts';
 import { type Errors, explain, giveUp, isLacking, readErrors, sortErrors } from './explain.ts';
-import { type Data, isObject } from './faults.ts';
+import { type Data, isObject, noteUnknown } from './faults.ts';
 import { Locator, mergeIntoAll } from './merge.ts';
 import { type Entity, entitiesOf, representer } from './representations.ts';
 import { applyRewrites } from './rewrites.ts';
@@ -197,8 +197,11 @@ function acceptFaulty(
   asked.forEach(({ holders }, i) => {
     const entity = entities[i];
     const said = ofEntity.get(i) ?? (isObject(entity) ? [] : general);
-    if (entity === null && said.length === 0) return; // this subgraph does not know it
     run.isFaulty = true;
+    if (entity === null && said.length === 0) {
+      for (const holder of holders) noteUnknown(holder);
+      return;
+    }
     const answer = isObject(entity) ? entity : {};
     const rest = explain(fetch, answer, said);
     if (answer === entity) run.errors.push(...rest);

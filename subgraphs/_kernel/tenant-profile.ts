@@ -3,6 +3,8 @@ import type { EntityManager } from './db.ts';
 /** What every domain may know of the tenant it runs in. Tenancy owns it; this is the kernel's copy. */
 export interface TenantProfile {
   slug: string;
+  /** What people call it. */
+  name: string;
   kind: string;
   state: string;
   /** IANA. */
@@ -15,7 +17,9 @@ export interface TenantProfile {
 
 /** The profile of the tenant the transaction runs in, or null where there is no such tenant. */
 export async function findTenantProfile(em: EntityManager): Promise<TenantProfile | null> {
-  const [row] = await em.execute('select slug, kind, state, zone, currency, country from kernel.tenant_profile');
+  const [row] = await em.execute(
+    'select slug, coalesce(name, slug) as name, kind, state, zone, currency, country from kernel.tenant_profile',
+  );
   return (row as TenantProfile | undefined) ?? null;
 }
 

@@ -51,7 +51,7 @@ export const hasFactor = defineLoader<boolean>('hasFactor', async (em, ids) => {
 /** The tenant of the caller as others may point at it; it alone is seen. */
 export const homeById = defineLoader<Tenant>('homeById', async (em, _, { tenantId }) => {
   const profile = await findTenantProfile(em);
-  return profile ? [[tenantId, { id: tenantId, slug: profile.slug }] as const] : [];
+  return profile ? [[tenantId, { id: tenantId, slug: profile.slug, name: profile.name }] as const] : [];
 });
 
 /** The names of people of other tenants, for whom what they did here tells more than an id. */

@@ -3,6 +3,7 @@ import { Entity, PrimaryKey, Property } from '@mikro-orm/decorators/legacy';
 import { Directive, Field, ID, Int, ObjectType, registerEnumType } from 'type-graphql';
 import { DateTime } from '../../schema/scalars.ts';
 import type { MembershipKind, MembershipState } from './membership.rules.ts';
+import type { Tenant } from './tenant.stub.ts';
 import type { User } from './user.entity.ts';
 
 export const MembershipKindEnum = { STAFF: 'STAFF', PORTAL: 'PORTAL' } as const;
@@ -46,7 +47,7 @@ export class Membership {
 
   /** Where a list over several tenants brings them along; otherwise they are loaded. */
   user?: User;
-  slug?: string;
+  tenant?: Tenant;
 }
 
 @ObjectType({ description: 'What became of a member, as they are now.' })

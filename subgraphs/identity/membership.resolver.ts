@@ -2,6 +2,7 @@ import {
   Arg,
   Args,
   Ctx,
+  Directive,
   Field,
   FieldResolver,
   ID,
@@ -92,8 +93,9 @@ export class MembershipResolver {
   }
 
   @FieldResolver(() => Tenant, { nullable: true })
-  tenant(@Root() { homeId, slug }: Membership, @Ctx() ctx: Context) {
-    return slug === undefined ? ownTenant(ctx) : { id: homeId, slug };
+  @Directive('@provides(fields: "name")')
+  tenant(@Root() { tenant }: Membership, @Ctx() ctx: Context) {
+    return tenant ?? ownTenant(ctx);
   }
 
   @FieldResolver(() => [Role])

@@ -26,7 +26,7 @@ export function everyPlaceOf(ctx: Context, userId: string): Promise<Place[]> {
     return all.flatMap((membership) => {
       const profile = profiles.get(membership.homeId);
       if (!profile) return [];
-      membership.slug = profile.slug;
+      membership.tenant = profile;
       const { id, state, roles, homeId, kind } = membership;
       const policy = policies.get(homeId) ?? DEFAULT_POLICY;
       const { slug, state: tenantState, isPortalOpen } = profile;

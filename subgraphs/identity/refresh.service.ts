@@ -52,7 +52,7 @@ async function refresh(
 ): Promise<OpenSession | null> {
   if (session.endReason) return null;
   const standing = await standingIn(em, session.userId, session.membershipId);
-  const { fault, now, realm, membership, slug } = standing;
+  const { fault, now, realm, membership, slug, name } = standing;
   const verdict = refreshVerdict(generation, session, now);
   const policy = await policyFor(ctx, em, session, standing);
   const misses = policy.kind === 'MET' ? null : 'POLICY';
@@ -66,7 +66,7 @@ async function refresh(
     rotate(session, standing);
     if (policy.kind === 'MET') demand(em, session, policy.mustDo);
   }
-  return { session, realm, membership, slug };
+  return { session, realm, membership, slug, name };
 }
 
 /** Gives a session its next tokens; those before are good for the grace of a refresh and no more. */
@@ -117,14 +117,14 @@ export async function renewProof(
   const { sessionId } = selfOf(ctx);
   const open = await inSession(ctx, sessionId, async (em, session) => {
     const standing = await standingIn(em, session.userId, session.membershipId);
-    const { fault, realm, membership, slug } = standing;
+    const { fault, realm, membership, slug, name } = standing;
     if (session.endReason || fault) return null;
     await settle(em);
     noteProof(session, method, standing.now);
     rotate(session, standing);
     tellGateways(em, 'grants', `session:${session.id}`);
     record(ctx, em, { outcome: 'OK', method, ...placeOf(session) });
-    return { session, realm, membership, slug };
+    return { session, realm, membership, slug, name };
   });
   if (!open) throw unauthenticated('REVOKED');
   return issueTokens(ctx, open);

@@ -102,6 +102,7 @@ export class SessionTokens {
   @Field(() => DateTime, { nullable: true }) refreshExpiresAt!: Date | null;
   @Field(() => ID) sessionId!: string;
   @Field(() => Tenant, { nullable: true, description: 'The tenant the tokens are for; null while none is chosen.' })
+  @Directive('@provides(fields: "name")')
   tenant!: Tenant | null;
   @Field(() => String, {
     description: 'Keep it on the device for its next `signIn`: strangers who try passwords do not lock it out then.',

@@ -96,8 +96,8 @@ export async function openSession(ctx: Context, proof: Proof, place: Place | nul
       methods: [...methods],
     });
     await settle(em);
-    const { realm, membership, slug } = standing;
-    return { session, realm, membership, slug: membership && slug, surplus: others.slice(MAX_SESSIONS - 1) };
+    const { realm, membership, slug, name } = standing;
+    return { session, realm, membership, slug, name, surplus: others.slice(MAX_SESSIONS - 1) };
   });
   for (const { id } of surplus) await endOne(ctx, id, 'TOO_MANY');
   return opened;

@@ -116,6 +116,6 @@ function moveTo(ctx: Context, place: Place, mustDo: MustDo[], proved?: ProvedOnT
       methods: [...session.methods],
     });
     tellGateways(em, 'grants', `session:${session.id}`);
-    return { session, realm, membership, slug: place.slug };
+    return { session, realm, membership, slug: standing.slug, name: standing.name };
   });
 }

@@ -7,6 +7,7 @@ import type { Tenant } from './tenant.stub.ts';
 export interface Profile {
   id: string;
   slug: string;
+  name: string;
   state: string;
   /** Whether its customers may serve themselves. */
   isPortalOpen: boolean;
@@ -19,11 +20,11 @@ const isOpen = (portal: Record<string, string> | null): boolean =>
 /** The kernel's copies of the named tenants, by id; needs a reader across tenants. */
 export async function profilesOf(em: EntityManager, ids: readonly string[]): Promise<Map<string, Profile>> {
   const rows = await em.execute(
-    "select tenant_id as id, slug, state, settings -> 'portal' as portal from kernel.tenant_profile where tenant_id = any(?::uuid[])",
+    "select tenant_id as id, slug, coalesce(name, slug) as name, state, settings -> 'portal' as portal from kernel.tenant_profile where tenant_id = any(?::uuid[])",
     [`{${ids.join(',')}}`],
   );
   return new Map(
-    rows.map(({ id, slug, state, portal }) => [id, { id, slug, state, isPortalOpen: isOpen(portal) } as Profile]),
+    rows.map(({ portal, ...profile }) => [profile.id, { ...profile, isPortalOpen: isOpen(portal) } as Profile]),
   );
 }
 
@@ -45,6 +46,7 @@ export interface Present {
   /** Database time, which no sandbox moves: tokens and sessions live by it. */
   now: Date;
   slug: string | null;
+  name: string | null;
   tenantState: string | null;
   /** Whether its customers may serve themselves. */
   isPortalOpen: boolean;
@@ -53,10 +55,11 @@ export interface Present {
 /** The true time, and the tenant a transaction is in. */
 export async function presentOf(em: EntityManager): Promise<Present> {
   const [row] = await em.execute(
-    "select clock_timestamp() as now, p.slug, p.state, p.settings -> 'portal' as portal from (select) one left join kernel.tenant_profile p on true",
+    `select clock_timestamp() as now, p.slug, coalesce(p.name, p.slug) as name, p.state, p.settings -> 'portal' as portal
+       from (select) one left join kernel.tenant_profile p on true`,
   );
-  const { slug = null, state: tenantState = null, portal = null } = row ?? {};
-  return { now: new Date(row?.now), slug, tenantState, isPortalOpen: isOpen(portal) };
+  const { slug = null, name = null, state: tenantState = null, portal = null } = row ?? {};
+  return { now: new Date(row?.now), slug, name, tenantState, isPortalOpen: isOpen(portal) };
 }
 
 /** Reads what belongs to no tenant, also for a caller who has none. */

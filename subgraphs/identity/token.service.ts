@@ -13,7 +13,9 @@ export interface OpenSession {
   session: Session;
   realm: Realm;
   membership: Membership | null;
+  /** Those of the tenant its row lies in. */
   slug: string | null;
+  name: string | null;
 }
 
 export const macKey = ({ machinery }: Context) => Buffer.from(machinery.config.IDENTITY_MAC_KEY, 'base64url');
@@ -25,7 +27,7 @@ const secondsOf = (date: Date) => Math.floor(date.getTime() / 1_000);
  * answer, whoever asks and from whichever process. With transport COOKIE the refresh token leaves as a cookie instead.
  */
 export async function issueTokens(ctx: Context, open: OpenSession): Promise<SessionTokens> {
-  const { session, membership, slug } = open;
+  const { session, membership, slug, name } = open;
   const claims = claimsOf(open, ctx.machinery.config.PUBLIC_URL);
   const { kid, privateKey } = await signingKey(ctx);
   const refreshToken = refreshTokenOf(macKey(ctx), session.id, session.generation);
@@ -41,7 +43,7 @@ export async function issueTokens(ctx: Context, open: OpenSession): Promise<Sess
     refreshExpiresAt: session.idleUntil,
     sessionId: session.id,
     deviceMark: deviceMarkOf(macKey(ctx), session.userId, session.id),
-    tenant: membership && slug ? { id: membership.homeId, slug } : null,
+    tenant: membership && slug && name ? { id: membership.homeId, slug, name } : null,
     mustDo: session.mustDo,
   };
 }

@@ -30,7 +30,10 @@ export async function seed(world: SeedWorld): Promise<void> {
   await seedFailedRun(world);
   await seedSettings(world);
   await seedBranding(world);
-  await seedDomains(world);
+  await seedDomains(
+    world,
+    TENANTS.flatMap(([slug]) => (slug === 'platform' ? [] : [slug])),
+  );
   await seedInvitations(world);
 }
 

@@ -47,7 +47,11 @@ export class Tenant {
   @Field(() => String, { description: 'Its short name in addresses; never used twice.' })
   @Property({ type: 'string' })
   slug!: string;
-  @Field(() => String) @Property({ type: 'string' }) name!: string;
+  /** Shown by identity, too: to members of other tenants, who see no more of this one. */
+  @Field(() => String)
+  @Directive('@shareable')
+  @Property({ type: 'string' })
+  name!: string;
   @Field(() => String, { nullable: true }) @Property({ type: 'string', nullable: true }) legalName?: string | null;
   @Field(() => TenantKindEnum) @Property({ type: 'string' }) kind!: TenantKind;
   @Field(() => TenantStateEnum) @Property({ type: 'string' }) state!: TenantState;

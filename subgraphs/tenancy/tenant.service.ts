@@ -143,13 +143,13 @@ export async function saveTenant(em: EntityManager, tenant: Tenant): Promise<voi
 
 async function copyToKernel(em: EntityManager, tenant: Tenant): Promise<void> {
   await em.execute(
-    `insert into kernel.tenant_profile (slug, kind, state, zone, locale, currency, country, clock_offset_seconds)
-     values (?, ?, ?, ?, ?, ?, ?, ?)
-     on conflict (tenant_id) do update set slug = excluded.slug, state = excluded.state, zone = excluded.zone,
+    `insert into kernel.tenant_profile (slug, name, kind, state, zone, locale, currency, country, clock_offset_seconds)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     on conflict (tenant_id) do update set slug = excluded.slug, name = excluded.name, state = excluded.state, zone = excluded.zone,
        locale = excluded.locale, currency = excluded.currency, country = excluded.country, clock_offset_seconds = excluded.clock_offset_seconds`,
     [
-      ...[tenant.slug, tenant.kind, tenant.state, tenant.zone, tenant.locale, tenant.currency, tenant.country],
-      tenant.clockOffsetSeconds,
+      ...[tenant.slug, tenant.name, tenant.kind, tenant.state, tenant.zone, tenant.locale, tenant.currency],
+      ...[tenant.country, tenant.clockOffsetSeconds],
     ],
   );
 }

@@ -7,10 +7,18 @@ import { markOverdue } from './settlement.service.ts';
 /** Invoices marked in one sweep. */
 const BATCH = 500;
 
-/** Marks what has become overdue in every tenant, each invoice on its own clock: a sandbox's runs ahead. */
+/**
+ * Marks what has become overdue in every tenant, each invoice on its own clock: a sandbox's runs ahead. In one that is
+ * suspended dunning stands still, and goes on once that is lifted.
+ */
 export async function markOverdueInvoices(ctx: Context): Promise<void> {
   const late = await ctx.acrossTenants((em) =>
-    em.execute('select billing_tenant_id, customer_id from billing.late_invoice order by late_from limit ?', [BATCH]),
+    em.execute(
+      `select l.billing_tenant_id, l.customer_id from billing.late_invoice l
+         join kernel.tenant_profile p on p.tenant_id = l.billing_tenant_id and p.state <> 'SUSPENDED'
+        order by l.late_from limit ?`,
+      [BATCH],
+    ),
   );
   const customers = new Map(late.map((row) => [`${row.billing_tenant_id}/${row.customer_id}`, row]));
   for (const { billing_tenant_id, customer_id } of customers.values())

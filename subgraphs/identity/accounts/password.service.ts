@@ -61,11 +61,11 @@ export async function changePassword(ctx: Context, typed: string): Promise<Sessi
 async function nextTokens(ctx: Context, sessionId: string): Promise<SessionTokens> {
   const open = await inSession(ctx, sessionId, async (em, session) => {
     const standing = await standingIn(em, session.userId, session.membershipId);
-    const { fault, realm, membership, slug } = standing;
+    const { fault, realm, membership, slug, name } = standing;
     if (session.endReason || fault) return null;
     rotate(session, standing);
     tellGateways(em, 'grants', `session:${session.id}`);
-    return { session, realm, membership, slug };
+    return { session, realm, membership, slug, name };
   });
   if (!open) throw unauthenticated('REVOKED');
   return issueTokens(ctx, open);

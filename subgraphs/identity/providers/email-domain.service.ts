@@ -6,7 +6,7 @@ import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { dnsOf } from '../../_kernel/dns.ts';
-import { presentOf, readBriefly } from '../tenant.service.ts';
+import { presentOf, profilesOf, readBriefly } from '../tenant.service.ts';
 import { macKey } from '../token.service.ts';
 import { EmailDomain } from './email-domain.entity.ts';
 import {
@@ -75,10 +75,17 @@ export async function checkEmailDomain(ctx: Context, id: string): Promise<EmailD
 const standingNow = (held: EmailDomain, isFound: boolean): DomainStanding =>
   isFound ? standingAfter(held, true) : { state: held.state, failures: held.failures };
 
-/** Once a day every domain that was proved is looked up again. */
+/** Once a day every domain that was proved is looked up again, but those of suspended tenants: theirs are as they were. */
 export async function checkEmailDomains(ctx: Context): Promise<void> {
   const known = await readBriefly(ctx, (em) => em.find(EmailDomain, { state: { $ne: 'PENDING' } }));
+  const profiles = await ctx.acrossTenants((em) =>
+    profilesOf(
+      em,
+      known.map(({ homeId }) => homeId),
+    ),
+  );
   for (const domain of known) {
+    if (profiles.get(domain.homeId)?.state === 'SUSPENDED') continue;
     const isFound = await stands(ctx, domain);
     await ctx
       .inTenant(domain.homeId)
@@ -87,7 +94,10 @@ export async function checkEmailDomains(ctx: Context): Promise<void> {
 }
 
 async function stands(ctx: Context, { domain, token }: EmailDomain): Promise<boolean> {
-  return (await dnsOf(ctx.machinery.config).txt(recordName(domain))).includes(recordValue(token));
+  const seen = await dnsOf(ctx.machinery.config)
+    .seen('TXT', recordName(domain))
+    .catch((): string[] => []);
+  return seen.includes(recordValue(token));
 }
 
 async function applyCheck(

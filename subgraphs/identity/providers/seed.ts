@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../../_kernel/context.ts';
-import { setTxt } from '../../_kernel/dns.ts';
+import { setRecords } from '../../_kernel/dns.ts';
 import { seal } from '../../_kernel/secrets.ts';
 import { type SeedWorld, seedId } from '../../_kernel/seed-world.ts';
 import { EmailDomain } from './email-domain.entity.ts';
@@ -32,7 +32,7 @@ export const seedSso = (world: SeedWorld): Promise<void> =>
           ...{ connectionId: id, isOffered: true, isRequired: true, emergencyIds, createdAt: at },
         }),
       );
-      setTxt(recordName(domain), [recordValue(token)]);
+      setRecords(recordName(domain), [recordValue(token)]);
     }),
   );
 

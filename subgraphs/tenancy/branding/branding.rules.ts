@@ -149,5 +149,6 @@ export function checkColours(
 
 /** How long a domain leads on to the platform's name after the white label has ended. */
 const REDIRECT_MS = 30 * 24 * 3_600_000;
+export const redirectEndOf = (endedAt: Date): Date => new Date(endedAt.getTime() + REDIRECT_MS);
 export const isRedirected = (endedAt: Date | null | undefined, now: Date): boolean =>
-  endedAt != null && now.getTime() - endedAt.getTime() < REDIRECT_MS;
+  endedAt != null && now < redirectEndOf(endedAt);

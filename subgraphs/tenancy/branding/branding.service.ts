@@ -4,6 +4,7 @@ import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { mayUse } from '../../_kernel/gate.ts';
+import { tellHosts } from '../domains/tenant-domain.service.ts';
 import { Tenant } from '../tenant.entity.ts';
 import { BrandImage, type Branding, StoredBranding } from './branding.entity.ts';
 import {
@@ -121,6 +122,7 @@ export function noteWhiteLabel(ctx: Context, hasIt: boolean): Promise<void> {
     const row = held ?? em.create(StoredBranding, { id: ctx.tenantId, version: FIRST_VERSION, hidePoweredBy: false });
     row.whiteLabelEndedAt = hasIt ? null : ctx.now();
     em.persist(row);
+    await tellHosts(em);
     emit(em, 'tenancy.branding.changed', { version: row.version });
   });
 }

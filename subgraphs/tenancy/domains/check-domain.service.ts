@@ -3,9 +3,9 @@ import { Refusal } from '../../../schema/errors.ts';
 import { isId } from '../../../schema/ids.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
+import { dnsOf } from '../../_kernel/dns.ts';
 import { emit, tellGateways } from '../../_kernel/events.ts';
 import { certificatesOf } from './certificates.ts';
-import { dnsOf } from './dns.ts';
 import { TenantDomain } from './tenant-domain.entity.ts';
 import { advance, afterCheck, certificateAt, TAKING } from './tenant-domain.rules.ts';
 import { release } from './tenant-domain.service.ts';
@@ -23,12 +23,12 @@ export async function checkDomain(ctx: Context, domainId: string): Promise<Tenan
   return look(ctx, domain, false);
 }
 
-/** Looks at every custom domain whose time has come, each tenant's by its own clock. */
+/** Looks at every custom domain whose time has come, each tenant's by its own clock; at none while it is suspended. */
 export async function checkDueDomains(ctx: Context): Promise<void> {
   const due = await ctx.acrossTenants((em) =>
     em.execute(
       `select d.id, d.home_id from tenancy.tenant_domain d join kernel.tenant_profile p on p.tenant_id = d.home_id
-        where d.next_check_at <= now() + make_interval(secs => p.clock_offset_seconds) order by d.next_check_at limit ${PER_SWEEP}`,
+        where p.state <> 'SUSPENDED' and d.next_check_at <= now() + make_interval(secs => p.clock_offset_seconds) order by d.next_check_at limit ${PER_SWEEP}`,
     ),
   );
   for (const { id, home_id } of due) {
@@ -45,7 +45,8 @@ export async function checkDueDomains(ctx: Context): Promise<void> {
 async function look(ctx: Context, seen: TenantDomain, isScheduled: boolean): Promise<TenantDomain> {
   const { config } = ctx.machinery;
   const { method, recordName, recordValue, host } = seen;
-  const shows = await dnsOf(config).shows(method ?? 'DNS_TXT', String(recordName), String(recordValue));
+  const records = await dnsOf(config).seen(method === 'DNS_CNAME' ? 'CNAME' : 'TXT', String(recordName));
+  const shows = records.includes(String(recordValue));
   const isFree = shows && !(await isAnothers(ctx, seen));
   const certificateEndsAt = isFree ? await certificatesOf(config).endOf(host) : null;
   try {

@@ -1,7 +1,7 @@
 import { uuidv7 } from 'uuidv7';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
-import { emit } from '../../_kernel/events.ts';
+import { emit, tellGateways } from '../../_kernel/events.ts';
 import { TenantDomain } from './tenant-domain.entity.ts';
 
 /** The host every tenant has below the platform's domain. */
@@ -21,6 +21,7 @@ export async function addPlatformName(em: EntityManager, ctx: Context, slug: str
       }),
     );
   emit(em, 'tenancy.domain.activated', { host });
+  tellGateways(em, 'hosts', host);
 }
 
 /** Takes that name from the tenant again. */
@@ -29,4 +30,5 @@ export async function removePlatformName(em: EntityManager): Promise<void> {
   if (!held) return;
   em.remove(held);
   emit(em, 'tenancy.domain.released', { host: held.host });
+  tellGateways(em, 'hosts', held.host);
 }

@@ -58,3 +58,13 @@ export class TenantDomain {
   @Property({ type: 'datetime', nullable: true }) nextCheckAt?: Date | null;
   @Property({ type: 'datetime' }) createdAt!: Date;
 }
+
+/** Whose a host is: what a gateway holds. */
+@ObjectType()
+@Directive('@inaccessible')
+export class HostOwner {
+  @Field(() => String) host!: string;
+  @Field(() => ID) tenantId!: string;
+  @Field(() => String, { nullable: true }) redirectTo?: string;
+  @Field(() => DateTime, { nullable: true }) redirectUntil?: Date;
+}

@@ -19,7 +19,7 @@ import type { Context } from '../../_kernel/context.ts';
 import { readFeed } from '../../_kernel/events.ts';
 import { Tenant } from '../tenant.entity.ts';
 import { checkDomain } from './check-domain.service.ts';
-import { DomainMethodEnum, TenantDomain } from './tenant-domain.entity.ts';
+import { DomainMethodEnum, HostOwner, TenantDomain } from './tenant-domain.entity.ts';
 import type { ProofMethod } from './tenant-domain.rules.ts';
 import * as service from './tenant-domain.service.ts';
 
@@ -34,14 +34,6 @@ class AddDomainInput {
 @InputType()
 class DomainInput {
   @Field(() => ID) domainId!: string;
-}
-
-/** Whose a host is: what a gateway holds. */
-@ObjectType()
-@Directive('@inaccessible')
-class HostOwner {
-  @Field(() => String) host!: string;
-  @Field(() => ID) tenantId!: string;
 }
 
 @ObjectType()

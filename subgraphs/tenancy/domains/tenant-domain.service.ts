@@ -6,9 +6,10 @@ import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit, tellGateways } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
+import { redirectEndOf } from '../branding/branding.rules.ts';
 import { Tenant } from '../tenant.entity.ts';
 import { platformHost } from './platform-name.service.ts';
-import { TenantDomain } from './tenant-domain.entity.ts';
+import { type HostOwner, TenantDomain } from './tenant-domain.entity.ts';
 import { advance, hostOf, MAX_CUSTOM, nextPendingCheck, PROVE_MS, recordOf, TAKING } from './tenant-domain.rules.ts';
 
 /** The names of a tenant and its claims, oldest first; of another than the caller's for the control plane alone. */
@@ -83,10 +84,35 @@ export function release(em: EntityManager, domain: TenantDomain): void {
   tellGateways(em, 'hosts', domain.host);
 }
 
-/** Whose hosts these are, for gateways; nobody's are left out. */
-export function hostOwners(ctx: Context, hosts: string[]): Promise<{ host: string; tenantId: string }[]> {
+/** Whose hosts these are, for gateways, and where one leads on to whose white label has ended; nobody's are left out. */
+export function hostOwners(ctx: Context, hosts: string[]): Promise<HostOwner[]> {
   return ctx.acrossTenants(async (em) => {
-    const held = await em.find(TenantDomain, { host: { $in: hosts }, state: { $in: ['VERIFIED', 'ACTIVE'] } });
-    return held.map(({ host, homeId }) => ({ host, tenantId: homeId }));
+    const rows: { host: string; home_id: string; slug: string; ended_at: Date | string | null }[] = await em.execute(
+      `select d.host, d.home_id, t.slug, b.white_label_ended_at as ended_at
+         from tenancy.tenant_domain d join tenancy.tenant t on t.id = d.home_id
+         left join tenancy.branding b on b.id = d.home_id and d.kind = 'CUSTOM' and d.state = 'ACTIVE'
+        where d.host in (select jsonb_array_elements_text(?::jsonb)) and d.state in ('VERIFIED', 'ACTIVE')`,
+      [JSON.stringify(hosts)],
+    );
+    return rows.map(({ host, home_id: tenantId, slug, ended_at: endedAt }) => ({
+      ...{ host, tenantId },
+      ...(endedAt
+        ? { redirectTo: `https://${platformHost(ctx, slug)}`, redirectUntil: redirectEndOf(new Date(endedAt)) }
+        : {}),
+    }));
   });
+}
+
+/** Gives claims and lost names the time again that passed since `stoodStillAt`: nobody looked at them meanwhile. */
+export async function lengthenChecks(em: EntityManager, stoodStillAt: Date): Promise<void> {
+  await em.execute(
+    'update tenancy.tenant_domain set expires_at = expires_at + (now() - ?::timestamptz) where expires_at > ?',
+    [stoodStillAt, stoodStillAt],
+  );
+}
+
+/** Tells gateways that what the domains of the transaction's tenant lead to has changed. */
+export async function tellHosts(em: EntityManager): Promise<void> {
+  const held = await em.find(TenantDomain, { kind: 'CUSTOM', state: 'ACTIVE' });
+  for (const { host } of held) tellGateways(em, 'hosts', host);
 }

@@ -2,6 +2,7 @@ import { Refusal } from '../../../schema/errors.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
 import { emit, newestEventNamed } from '../../_kernel/events.ts';
+import { lengthenChecks } from '../domains/tenant-domain.service.ts';
 import type { Tenant } from '../tenant.entity.ts';
 import { advance } from '../tenant.rules.ts';
 import { findOrRefuse, inTenant, saveTenant } from '../tenant.service.ts';
@@ -70,6 +71,7 @@ async function suspend(em: EntityManager, tenant: Tenant, asked: SuspensionAsked
 
 async function reactivate(em: EntityManager, tenant: Tenant): Promise<Tenant> {
   const reason = tenant.suspensionReason as string;
+  await lengthenChecks(em, tenant.suspendedAt as Date);
   tenant.state = advance(tenant.state, 'ACTIVE');
   Object.assign(tenant, NOT_SUSPENDED);
   await saveTenant(em, tenant);

@@ -9,6 +9,7 @@ import { Tenant } from '../tenant.entity.ts';
 import { saveTenant } from '../tenant.service.ts';
 import { demolish } from './former-home.service.ts';
 import { CLOSE_BEHIND_MS, FENCE_DAYS, LEASE_S, MAX_PAUSE_MS, MAX_ROUNDS, type MoveStep } from './move.rules.ts';
+import { checkedRegion } from './move.service.ts';
 import { MoveRun } from './move-run.entity.ts';
 import { forgetHome, registerHome, replaceTenant } from './placement.service.ts';
 
@@ -149,6 +150,7 @@ function switchOver(ctx: Context, run: MoveRun, move: TenantMove, pausedMs: () =
     if (open.state !== 'RUNNING' || open.step !== 'SWITCH' || open.carrier !== run.carrier)
       throw new Error('This move is carried by somebody else.');
     const tenant = await lockOrRefuse(em, Tenant, ctx.tenantId, 'tenant');
+    await checkedRegion(em, run.region, tenant.country); // it may have been bound meanwhile
     if (run.fromHome === CONTROL) {
       await em.execute('select kernel.hold_log()'); // the log goes on where the tenant goes, with the places it has
       await move.openTarget();

@@ -6,11 +6,12 @@ import { setTimer } from '../../_kernel/events.ts';
 import { CONTROL } from '../../_kernel/homes.ts';
 import { once } from '../../_kernel/idempotency.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
+import { heldSettings } from '../../_kernel/settings.ts';
 import { Tenant } from '../tenant.entity.ts';
 import { checkMovable, checkMove } from './move.rules.ts';
 import { MoveRun } from './move-run.entity.ts';
 import { Placement } from './placement.entity.ts';
-import { homeNameOf, type Isolation, regionFor } from './placement.rules.ts';
+import { homeNameOf, type Isolation, type Region, regionFor } from './placement.rules.ts';
 import { homeOf } from './placement.service.ts';
 
 export interface WantedMove {
@@ -46,7 +47,7 @@ async function beginMove(
   const tenant = await lockOrRefuse(em, Tenant, tenantId, 'tenant');
   const placement = await lockOrRefuse(em, Placement, tenantId, 'placement');
   checkMovable(tenant);
-  const region = regionFor(wanted.region, placement.region, tenant.country);
+  const region = await checkedRegion(em, wanted.region ?? placement.region, tenant.country);
   checkMove(placement, { isolation: wanted.isolation, region });
   if (await em.findOne(MoveRun, { state: 'RUNNING' }))
     throw new Refusal('CONFLICT', 'This tenant is moving already.', 'tenantId');
@@ -60,6 +61,12 @@ async function beginMove(
   );
   setTimer(em, 'tenancy.carryMove', ctx.now());
   return row?.id;
+}
+
+/** A region this tenant may go to. Refuses with INVALID any other. */
+export async function checkedRegion(em: EntityManager, asked: string, country: string): Promise<Region> {
+  const { values } = await heldSettings(em);
+  return regionFor(asked, country, values.compliance?.data_region);
 }
 
 /** A move, for the control plane. */

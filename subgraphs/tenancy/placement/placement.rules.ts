@@ -27,13 +27,13 @@ export function regionOf({ country, zone }: { country: string; zone: string }): 
 }
 
 /**
- * The region a tenant's rows go to: the one that is asked for, or the one they are in. Refuses with INVALID one that there
- * is not, and one that its data may not go to.
+ * The region a tenant's rows are asked to go to. Refuses with INVALID one that there is not, and one that its data may not
+ * go to, by its country or by its own setting.
  */
-export function regionFor(asked: string | null | undefined, present: string, country: string): Region {
-  const region = REGIONS.find((known) => known === (asked ?? present));
+export function regionFor(asked: string, country: string, setByTenant?: string): Region {
+  const region = REGIONS.find((known) => known === asked);
   if (!region) throw new Refusal('INVALID', `A region is one of ${REGIONS.join(', ')}.`, 'region');
-  const bound = dataRegionOf(country);
+  const bound = setByTenant ?? dataRegionOf(country);
   if (bound && region !== bound)
     throw new Refusal('INVALID', `The data of this tenant may not leave the region ${bound}.`, 'region');
   return region;

@@ -90,7 +90,17 @@ async function takeHome(em: EntityManager, name: Home): Promise<{ id: string }> 
 export const leaveHome = (em: EntityManager, { dataHomeId }: Placement) =>
   em.execute('update tenancy.data_home set tenants = tenants - 1 where id = ?', [dataHomeId]);
 
-async function copyPlaceToKernel(em: EntityManager, { version }: Placement, home: Home): Promise<void> {
+/** Says in which region a tenant lies that is still being set up. */
+export async function putInRegion(em: EntityManager, tenantId: string, region: string): Promise<void> {
+  (await lockOrRefuse(em, Placement, tenantId, 'placement')).region = region;
+  await copyRegionToKernel(em, region);
+}
+
+const copyRegionToKernel = (em: EntityManager, region: string) =>
+  em.execute('update kernel.tenant_profile set region = ?', [region]);
+
+async function copyPlaceToKernel(em: EntityManager, { version, region }: Placement, home: Home): Promise<void> {
+  await copyRegionToKernel(em, region);
   await em.execute(
     `insert into kernel.placement (version, home) values (?, ?)
      on conflict (tenant_id) do update set version = excluded.version, home = excluded.home`,

@@ -9,7 +9,7 @@ import { DataHome } from '../placement/data-home.entity.ts';
 import { demolish } from '../placement/former-home.service.ts';
 import { Placement } from '../placement/placement.entity.ts';
 import { homeNameOf } from '../placement/placement.rules.ts';
-import { forgetHome, homeOf, registerHome, settleTenant } from '../placement/placement.service.ts';
+import { forgetHome, homeOf, putInRegion, registerHome, settleTenant } from '../placement/placement.service.ts';
 import type { ProvisioningRun } from './provisioning-run.entity.ts';
 
 /** The home a run makes for its tenant: a name of this run's alone, so that no late worker of a former one touches it. */
@@ -21,8 +21,7 @@ const homeOfRun = ({ id }: ProvisioningRun): Home => homeNameOf(id, 1);
  */
 export async function reservePlace(em: EntityManager, run: ProvisioningRun): Promise<void> {
   const { isolation, region } = run.wanted;
-  const placement = await lockOrRefuse(em, Placement, run.homeId, 'placement');
-  placement.region = region;
+  await putInRegion(em, run.homeId, region);
   if (isolation === 'DEDICATED') await registerHome(em, homeOfRun(run), region);
 }
 

@@ -102,7 +102,7 @@ export function checkRequest(asked: TenantRequest) {
   checkTimeZone(asked.zone, 'zone');
   if (asked.currency != null && currencyExponent(asked.currency) === undefined)
     throw new Refusal('INVALID', `${asked.currency.slice(0, 8)} is no currency in use.`, 'currency');
-  const region = regionFor(asked.region, regionOf(asked), asked.country);
+  const region = regionFor(asked.region ?? regionOf(asked), asked.country);
   const email = emailAddress(asked.admin.email, 'admin.email').toLowerCase();
   return {
     profile: {

@@ -2,7 +2,7 @@ import { hashOf } from '../../../schema/canonical.ts';
 import { Refusal } from '../../../schema/errors.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { SettingChange, SettingsSection } from './settings.entity.ts';
-import { changedKeys, checkOpening, checkPairs, effective, readDocument } from './settings.rules.ts';
+import { changedKeys, checkOpening, checkTogether, effective, readDocument } from './settings.rules.ts';
 import { lockSettings, save, shown, storedOf } from './settings.service.ts';
 
 export interface AskedImport {
@@ -33,7 +33,7 @@ export function importSettings(ctx: Context, { document, dryRun, previewHash }: 
     for (const [section, next] of wanted) {
       const before = stored.get(section)?.values ?? {};
       const keys = changedKeys(section, before, next);
-      checkPairs(section, next, registered);
+      checkTogether(section, next, registered);
       checkOpening(section, keys, state);
       const of = (key: string) => ({
         before: effective(section, before, key, registered),

@@ -104,11 +104,14 @@ export function withDefaults(section: Section, set: SetValues, keys: readonly st
 export const effective = (section: Section, set: SetValues, key: string, register: Register): string =>
   set[key] ?? defaultOf(termsOf(section)[key] as SettingTerms, register);
 
-/** Refuses with INVALID a pair whose lesser half is the greater. */
-export function checkPairs(section: Section, set: SetValues, register: Register): void {
+/** Refuses with INVALID a pair whose lesser half is the greater, and data said to lie where it does not. */
+export function checkTogether(section: Section, set: SetValues, register: Register): void {
   for (const [lesser, greater] of PAIRS[section] ?? [])
     if (Number(effective(section, set, lesser, register)) > Number(effective(section, set, greater, register)))
       throw new Refusal('INVALID', `${lesser} is at most ${greater}.`, lesser);
+  const { region } = register;
+  if (section === 'compliance' && region && (set.data_region ?? region) !== region)
+    throw new Refusal('INVALID', `The data of this tenant lies in ${region}.`, 'data_region');
 }
 
 /** The keys that were set, reset or set to something else, in the order of the catalogue. */

@@ -14,7 +14,7 @@ import {
   type AskedChange,
   changedKeys,
   checkOpening,
-  checkPairs,
+  checkTogether,
   EXPORT_SCHEMA,
   effective,
   type Register,
@@ -146,7 +146,7 @@ export async function save(
   const before = stored?.values ?? {};
   const keys = changedKeys(section, before, next);
   if (keys.length === 0) return stored;
-  checkPairs(section, next, registered);
+  checkTogether(section, next, registered);
   checkOpening(section, keys, state);
   const version = (stored?.version ?? FIRST_VERSION) + 1;
   const made = { version, values: { ...next }, updatedAt: ctx.now(), updatedBy: ctx.actorId };
@@ -164,6 +164,7 @@ export async function save(
     section,
     JSON.stringify(next),
   ]);
+  tellGateways(em, 'tenants', ctx.tenantId); // so that a home of its own gets the copy
   emit(em, 'tenancy.tenant.settings_changed', { section, version, keys });
   if (section === 'portal' && keys.includes('self_service')) tellGateways(em, 'grants', `portal:${ctx.tenantId}`);
   return row;

@@ -32,6 +32,19 @@ test('what is open past its due day is told overdue, once, and since when', asyn
   ]);
 });
 
+test('in a suspended tenant nothing becomes overdue until it is lifted, and then since when it was', async () => {
+  await hear(trial, 'invoiceRenewal', isp.renewal());
+  await age(trial, isp, '2026-01-15T00:00:00Z');
+  const stand = (state: string) =>
+    trial.sql('update kernel.tenant_profile set state = $1 where tenant_id = $2', [state, trial.tenantId('platform')]);
+  await stand('SUSPENDED'); // which the platform never is; its invoices are the ones there are
+  await sweep().finally(() => stand('ACTIVE'));
+  expect(await isp.names()).toEqual(['issued']);
+  await sweep();
+  const [, overdue] = await isp.told();
+  expect(overdue).toMatchObject(['invoice.overdue', { overdueSince: '2026-01-15T00:00:00.000Z' }]);
+});
+
 test('two sweeps at once tell it once', async () => {
   await hear(trial, 'invoiceRenewal', isp.renewal());
   await age(trial, isp, '2026-01-15T00:00:00Z');

@@ -208,6 +208,34 @@ describe('Where domains share a value', () => {
   });
 });
 
+describe('What a subgraph does not know', () => {
+  const nobody = { data: { _entities: [null] } };
+  const known = { __typename: 'Customer', balance: 1, limit: 1 };
+
+  test('is missing as a whole where it may be, and that is no error', async () => {
+    expect(await withBilling('{ first { name limit } }', nobody)).toEqual({ data: { first: null }, errors: [] });
+  });
+
+  test('keeps what another knows of it, if nothing is asked that must be there', async () => {
+    const told = await withBilling('{ first { name balance } }', nobody);
+    expect(told).toEqual({ data: { first: { name: 'Bob', balance: null } }, errors: [] });
+  });
+
+  test('is an error of ours where it must be', async () => {
+    const told = await withBilling('{ customers { name limit } }', { data: { _entities: [known, null] } });
+    expect(told.data).toBeNull();
+    expect(told.errors).toEqual([expect.objectContaining({ extensions: { code: 'INTERNAL' } })]);
+    expect(paths(told)).toEqual(['customers.1.limit']);
+  });
+
+  test('is told with the reason there is one', async () => {
+    const error = { message: 'Not you.', path: ['_entities', 0, 'limit'], extensions: { code: 'FORBIDDEN' } };
+    const told = await withBilling('{ first { name limit } }', { ...nobody, errors: [error] });
+    expect(told.data).toEqual({ first: null });
+    expect(told.errors).toEqual([expect.objectContaining({ extensions: { code: 'FORBIDDEN' } })]);
+  });
+});
+
 test('More things than a domain takes at once are asked for in parts', async () => {
   const many = 2_500;
   const rows = Array.from({ length: many }, (_, i) => ({ __typename: 'Customer', id: String(i) }));

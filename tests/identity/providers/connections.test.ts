@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { setTxt } from '../../../subgraphs/_kernel/dns.ts';
+import { setRecords } from '../../../subgraphs/_kernel/dns.ts';
 import { seedId } from '../../../subgraphs/_kernel/seed-world.ts';
 import { checkEmailDomains } from '../../../subgraphs/identity/providers/email-domain.service.ts';
 import { ATLAS_SSO } from '../../../subgraphs/identity/providers/seed.ts';
@@ -52,7 +52,7 @@ const set = async (id: string, state: 'ACTIVE' | 'OFF', token = ingrid) =>
 async function prove(domain: string, token = ingrid): Promise<string> {
   const { emailDomain } = await claim(domain, token);
   const { name, value } = (emailDomain as Domain).record;
-  setTxt(name, ['v=spf1 -all', value]);
+  setRecords(name, ['v=spf1 -all', value]);
   expect((await check(emailDomain?.id, token)).emailDomain?.state).toBe('PROVED');
   return String(emailDomain?.id);
 }
@@ -62,7 +62,7 @@ describe('a domain of mails', () => {
     const { emailDomain } = await claim('Northwind.Example');
     expect(emailDomain).toMatchObject({ state: 'PENDING', record: { name: '_isp-login.northwind.example' } });
     expect((await claim('northwind.example')).emailDomain).toEqual(emailDomain);
-    setTxt('_isp-login.northwind.example', ['isp-login=of somebody else']);
+    setRecords('_isp-login.northwind.example', ['isp-login=of somebody else']);
     const early = await check(emailDomain?.id);
     expect(early.userErrors[0]).toMatchObject({ code: 'CONFLICT', message: 'This domain is not proved.' });
     await prove('northwind.example');
@@ -73,7 +73,7 @@ describe('a domain of mails', () => {
     const [{ token }] = await open.world.sql(
       "select token from identity.email_domain where domain = 'northwind.example' and state = 'PROVED'",
     );
-    setTxt(theirs.record.name, [theirs.record.value, `isp-login=${token}`]);
+    setRecords(theirs.record.name, [theirs.record.value, `isp-login=${token}`]);
     expect((await check(theirs.id, chidi)).userErrors[0]).toMatchObject({
       code: 'CONFLICT',
       message: 'This domain is not proved.',
@@ -206,7 +206,12 @@ describe('a connection', () => {
 
   test('goes off when its domain is lost, and passwords are good again', async () => {
     const daily = async () => checkEmailDomains(await open.world.system('platform', 'identity'));
-    setTxt('_isp-login.atlas.example', []);
+    setRecords('_isp-login.atlas.example', []);
+    const stand = (state: string) =>
+      open.world.sql("update kernel.tenant_profile set state = $1 where slug = 'atlas'", [state]);
+    await stand('SUSPENDED');
+    for (let day = 0; day < 4; day++) await daily(); // nothing is looked at, and nothing lost
+    await stand('ACTIVE');
     await daily();
     await daily();
     expect((await open.signInByPassword('lia@atlas.example')).session).toBeNull();
@@ -220,7 +225,7 @@ describe('a connection', () => {
     const [{ domain, token }] = await open.world.sql(
       "select domain, token from identity.email_domain where domain = 'atlas.example'",
     );
-    setTxt(`_isp-login.${domain}`, [`isp-login=${token}`]);
+    setRecords(`_isp-login.${domain}`, [`isp-login=${token}`]);
     await daily();
     const [row] = await open.world.sql(
       'select d.state, c.state as sso from identity.email_domain d join identity.sso_connection c on c.id = d.connection_id where d.domain = $1',

@@ -1,3 +1,5 @@
+import { request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openGatewayWorld, type Person } from '../../setup/gateway.ts';
 import { INGRID } from '../../setup/world.ts';
 
@@ -40,6 +42,24 @@ describe('A tenant looks like itself', () => {
     ]);
   });
   afterAll(() => running?.close());
+
+  /** What a browser is answered at a host and path of the gateway. */
+  const pageAt = (host: string, path: string, { accept = 'text/html', method = 'GET' } = {}): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const { port } = new URL(running.client.url);
+      const options = { host: '127.0.0.1', port, path, method, headers: { host, accept } };
+      const sent = request(options, (response) => {
+        response.resume();
+        resolve(`${response.statusCode} ${response.headers.location}`);
+      });
+      sent.on('error', reject).end();
+    });
+
+  const untilLed = async (answer: string) => {
+    const page = () => pageAt(PORTAL, '/bills?month=2026-11&x=//y');
+    for (let tries = 0; tries < 40 && (await page()) !== answer; tries++) await sleep(50);
+    expect(await page()).toBe(answer);
+  };
 
   const change = async (who: Person, document: string, input: object): Promise<Answer> => {
     const { data, errors } = await who.ask<Record<string, Answer>, object>(document, { input });
@@ -176,6 +196,13 @@ describe('A tenant looks like itself', () => {
       redirectTo: 'https://northwind.isp.example',
     });
     expect(await atHost('northwind.isp.example')).toMatchObject({ font: null, redirectTo: null });
+    await untilLed('308 https://northwind.isp.example/bills?month=2026-11&x=//y');
+    expect(await pageAt(PORTAL, '/graphql')).toBe('308 https://northwind.isp.example/graphql');
+    expect(await pageAt('northwind.isp.example', '/')).toBe('302 /graphql');
+    expect(await pageAt(PORTAL, '/health/live')).toBe('200 undefined');
+    expect(await pageAt(PORTAL, '/graphql?query={__typename}')).not.toMatch(/^308/);
+    expect(await pageAt(PORTAL, '/bills', { accept: 'application/json' })).toBe('404 undefined');
+    expect(await pageAt(PORTAL, '/graphql', { method: 'POST' })).not.toMatch(/^30/);
     const GRANT =
       'mutation($input: GrantEntitlementInput!) { grantEntitlement(input: $input) { userErrors { code message } } }';
     const given = await ngozi.ask<{ grantEntitlement: { userErrors: object[] } }, object>(GRANT, {
@@ -196,5 +223,6 @@ describe('A tenant looks like itself', () => {
       hidePoweredBy: true,
       redirectTo: null,
     });
+    await untilLed('404 undefined');
   });
 });

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import WebSocket from 'ws';
+import { publishRecord, setRecords } from '../../../subgraphs/_kernel/dns.ts';
 import { checkDueDomains } from '../../../subgraphs/tenancy/domains/check-domain.service.ts';
-import { publishRecord, withdrawRecords } from '../../../subgraphs/tenancy/domains/dns.ts';
 import { openGatewayWorld, type Person, type Response } from '../../setup/gateway.ts';
 
 const ROW = 'domain { id host kind state certificate isPrimary recordName recordValue }';
@@ -19,6 +19,7 @@ const [ADD, CHECK, PRIMARY, REMOVE] = [
 interface Row {
   id: string;
   host: string;
+  kind: string;
   state: string;
   certificate: string;
   isPrimary: boolean;
@@ -58,7 +59,7 @@ describe('A tenant is reached under a domain of its own', () => {
   const domains = async (who: Person) =>
     (
       await who.ask<{ tenant: { domains: Row[] } }, object>(
-        '{ tenant { domains { id host state certificate isPrimary } } }',
+        '{ tenant { domains { id host kind state certificate isPrimary } } }',
       )
     ).data?.tenant.domains ?? [];
   /** Lets the scheduled checks of a host come due, as if that much time had passed. */
@@ -98,11 +99,14 @@ describe('A tenant is reached under a domain of its own', () => {
     });
   const MISMATCH = { code: 'FORBIDDEN', reason: 'HOST_MISMATCH' };
 
-  test('the example world has one that is served and one that is claimed', async () => {
+  test('the example world has the names below the platform’s, one that is served and one that is claimed', async () => {
+    expect(await domains(wren)).toMatchObject([{ host: 'kestrel.isp.example', state: 'ACTIVE', isPrimary: false }]);
     expect(await domains(ingrid)).toMatchObject([
+      { host: 'northwind.isp.example', state: 'ACTIVE' },
       { host: 'portal.northwind.example', state: 'ACTIVE', certificate: 'ISSUED' },
     ]);
     expect(await domains(bruno)).toMatchObject([
+      { host: 'atlas.isp.example', state: 'ACTIVE' },
       { host: 'clientes.atlas.example', state: 'PENDING', certificate: 'NONE' },
     ]);
   });
@@ -114,6 +118,7 @@ describe('A tenant is reached under a domain of its own', () => {
     const foreign = await under('Portal.Northwind.example:443', wren.token);
     expect(foreign.body.data).toBeUndefined();
     expect(foreign.body.errors?.[0]?.extensions).toMatchObject(MISMATCH);
+    expect((await under('northwind.isp.example', wren.token)).body.errors?.[0]?.extensions).toMatchObject(MISMATCH);
     for (const host of ['localhost', '127.0.0.1', 'nobodys.example', 'clientes.atlas.example'])
       expect((await under(host, wren.token)).body).toMatchObject({ data: { tenant: { slug: 'kestrel' } } });
   });
@@ -153,7 +158,7 @@ describe('A tenant is reached under a domain of its own', () => {
     );
     expect(events.map(({ name }) => name)).toEqual(['tenancy.domain.verified', 'tenancy.domain.activated']);
 
-    withdrawRecords(one.recordName);
+    setRecords(one.recordName, []);
     for (const state of ['ACTIVE', 'ACTIVE', 'LOST']) {
       await sweep('a02', host);
       expect((await domains(ingrid)).find((row) => row.id === one.id)?.state).toBe(state);
@@ -197,6 +202,38 @@ describe('A tenant is reached under a domain of its own', () => {
     expect((await on(ingrid, REMOVE, waiting.id)).domain).toMatchObject({ state: 'RELEASED', certificate: 'NONE' });
   });
 
+  test('in a suspension no name is looked at and none is lost; claims have their time again once it is lifted', async () => {
+    const ngozi = await running.client.signIn('ngozi@platform.example', running.password);
+    const claim = (await add(ingrid, 'claimed.example.org')).domain as Row;
+    const [{ expires_at: before, record_name: record }] = await running.world.sql(
+      `select c.expires_at, p.record_name from tenancy.tenant_domain c, tenancy.tenant_domain p
+        where c.host = 'claimed.example.org' and p.host = 'portal.northwind.example'`,
+    );
+    const tenantId = '01990000-0000-7000-8000-000000000a02';
+    await ngozi.ask('mutation($input: SuspendTenantInput!) { suspendTenant(input: $input) { userErrors { code } } }', {
+      input: { tenantId, reason: 'NON_PAYMENT' },
+    });
+    await running.world.sql(
+      `select set_config('app.tenant_id', '${tenantId}', false);
+       update tenancy.tenant set suspended_at = now() - interval '2 days' where id = '${tenantId}'`,
+    );
+    setRecords(record, []);
+    for (let day = 0; day < 4; day++) await sweep('a02', 'portal.northwind.example');
+    const lifted = await ngozi.ask(
+      'mutation($input: TenantInput!) { reactivateTenant(input: $input) { tenant { state } } }',
+      { input: { tenantId } },
+    );
+    expect(lifted.data).toEqual({ reactivateTenant: { tenant: { state: 'ACTIVE' } } });
+    const held = await running.world.sql(
+      "select host, state, failed_checks, expires_at from tenancy.tenant_domain where host in ('portal.northwind.example', 'claimed.example.org') order by host",
+    );
+    expect(held).toMatchObject([{ state: 'PENDING' }, { state: 'ACTIVE', failed_checks: 0 }]);
+    const hours = (held[0].expires_at.getTime() - before.getTime()) / 3_600_000;
+    expect(Math.round(hours)).toBe(48);
+    ingrid = await running.client.signIn('ingrid@northwind.example', running.password);
+    expect((await on(ingrid, REMOVE, claim.id)).domain?.state).toBe('RELEASED');
+  });
+
   test('bad input: no name to own, one’s own again, an eleventh, another tenant’s, no white label', async () => {
     for (const host of [
       '10.0.0.1',
@@ -210,10 +247,11 @@ describe('A tenant is reached under a domain of its own', () => {
         { code: 'INVALID', message: 'This is not a domain name you can own.', field: 'host' },
       ]);
     expect((await add(ingrid, 'portal.northwind.example')).userErrors).toMatchObject([{ code: 'CONFLICT' }]);
-    const taking = (await domains(ingrid)).filter(({ state }) => state !== 'EXPIRED').length;
+    const custom = async () => (await domains(ingrid)).filter(({ kind }) => kind === 'CUSTOM');
+    const taking = (await custom()).filter(({ state }) => state !== 'EXPIRED').length;
     for (let i = taking; i < 10; i += 1) expect((await add(ingrid, `n${i}.example.org`)).userErrors).toEqual([]);
     expect((await add(ingrid, 'eleventh.example.org')).userErrors).toMatchObject([{ code: 'LIMIT_REACHED' }]);
-    const [portal] = await domains(ingrid);
+    const [portal] = await custom();
     for (const document of [CHECK, PRIMARY, REMOVE])
       expect(await on(bruno, document, portal?.id)).toEqual(
         await on(bruno, document, '01990000-0000-7000-8000-00000000dead'),

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { homeUrl } from '../../../subgraphs/_kernel/homes.ts';
 import type { Person } from '../../setup/gateway.ts';
 import { type Asked, type MoveWorld, openMoveWorld, tenantId } from './move-world.ts';
@@ -37,6 +38,21 @@ describe('Who may move whom, and where', () => {
     expect(refusal).toMatchObject({ code, ...(field ? { field } : {}) });
   });
 
+  test('the region an organisation has bound its data to, which is where they lie', async () => {
+    const wren = await world.client.signIn('wren@kestrel.example', world.password);
+    const bind = async (value: string) =>
+      (
+        await wren.ask<{ updateSettings: { userErrors: { code: string; field: string }[] } }, object>(
+          'mutation($input: UpdateSettingsInput!) { updateSettings(input: $input) { userErrors { code field } } }',
+          { input: { section: 'compliance', expectedVersion: 1, changes: [{ key: 'data_region', value }] } },
+        )
+      ).data?.updateSettings.userErrors;
+    expect(await bind('eu')).toEqual([{ code: 'INVALID', field: 'data_region' }]);
+    expect(await bind('us')).toEqual([]);
+    const refusal = await refusalOf({ tenantId: tenantId('kestrel'), region: 'eu' });
+    expect(refusal).toMatchObject({ code: 'INVALID', field: 'region' });
+  });
+
   test('one move at a time; the same key again is the same move, with another wish it is refused', async () => {
     const first = wanted({});
     const { id } = (await world.asked(first)).data.moveTenant.move;
@@ -48,6 +64,30 @@ describe('Who may move whom, and where', () => {
     expect(await world.done(id)).toMatchObject({ state: 'DONE', error: null });
     expect((await refusalOf({}))?.code).toBe('INVALID_STATE');
   }, 90_000);
+
+  test('what an organisation sets is known at its own home within seconds', async () => {
+    const { data } = await ingrid.ask<{ settings: { version: number }[] }, object>(
+      '{ settings(sections: ["billing"]) { version } }',
+    );
+    await ingrid.ask(
+      'mutation($input: UpdateSettingsInput!) { updateSettings(input: $input) { userErrors { code } } }',
+      {
+        input: {
+          ...{ section: 'billing', expectedVersion: data?.settings[0]?.version },
+          changes: [{ key: 'terms_days', value: '21' }],
+        },
+      },
+    );
+    const held = async () => {
+      const [row] = await world.sqlAt(
+        'h000000000a02_2',
+        `select settings -> 'billing' ->> 'terms_days' as days, name, region from kernel.tenant_profile`,
+      );
+      return row;
+    };
+    for (let tries = 0; tries < 60 && (await held()).days !== '21'; tries++) await sleep(250);
+    expect(await held()).toEqual({ days: '21', name: 'Northwind Fibre', region: 'eu' });
+  }, 30_000);
 
   test('a move that cannot be made is undone and says why; the tenant is written as before, and may try again', async () => {
     const home = 'h000000000a01_2';

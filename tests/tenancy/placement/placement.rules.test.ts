@@ -26,15 +26,16 @@ describe('Where a tenant may live', () => {
   });
 
   test.each([
-    [null, 'eu', 'DE', 'eu'],
-    ['eu', 'eu', 'DE', 'eu'],
-    ['us', 'eu', 'DE', 'INVALID'],
-    ['us', 'us', 'BR', 'us'],
-    ['eu', 'us', 'BR', 'eu'],
-    ['moon', 'us', 'BR', 'INVALID'],
-    ['', 'us', 'BR', 'INVALID'],
-  ])('asked for %s, one that lies in %s and is of %s: %s', (asked, present, country, verdict) => {
-    expect(refusalOf(() => regionFor(asked, present, country))).toBe(verdict);
+    ['eu', 'DE', undefined, 'eu'],
+    ['us', 'DE', undefined, 'INVALID'],
+    ['us', 'BR', undefined, 'us'],
+    ['eu', 'BR', undefined, 'eu'],
+    ['eu', 'BR', 'us', 'INVALID'],
+    ['us', 'BR', 'us', 'us'],
+    ['moon', 'BR', undefined, 'INVALID'],
+    ['', 'BR', undefined, 'INVALID'],
+  ])('asked for %s, one of %s that bound itself to %s: %s', (asked, country, setByTenant, verdict) => {
+    expect(refusalOf(() => regionFor(asked, country, setByTenant))).toBe(verdict);
   });
 
   test.each([

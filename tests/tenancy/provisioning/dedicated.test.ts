@@ -1,6 +1,6 @@
 import { Context } from '../../../subgraphs/_kernel/context.ts';
+import { letHostPass } from '../../../subgraphs/_kernel/dns.ts';
 import { CONTROL, homeUrl } from '../../../subgraphs/_kernel/homes.ts';
-import { letHostPass } from '../../../subgraphs/tenancy/domains/dns.ts';
 import { requestTenant as requestAt } from '../../../subgraphs/tenancy/provisioning/provisioning.service.ts';
 import { withClient } from '../../setup/database.ts';
 import { openGatewayWorld, type Person } from '../../setup/gateway.ts';

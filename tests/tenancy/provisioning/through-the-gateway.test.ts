@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { letHostPass } from '../../../subgraphs/tenancy/domains/dns.ts';
+import { letHostPass } from '../../../subgraphs/_kernel/dns.ts';
 import { openGatewayWorld, type Person } from '../../setup/gateway.ts';
 import { DOORS, followOver } from '../../setup/streams.ts';
 import {

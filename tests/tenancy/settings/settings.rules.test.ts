@@ -11,7 +11,7 @@ import {
 import {
   changedKeys,
   checkOpening,
-  checkPairs,
+  checkTogether,
   checkValue,
   readDocument,
   withChanges,
@@ -31,7 +31,7 @@ describe('The catalogue of settings', () => {
     ]);
     for (const { section, key, terms } of ALL)
       expect([section, key, spell(terms.byDefault, terms)]).toEqual([section, key, terms.byDefault]);
-    for (const section of SECTIONS) expect(() => checkPairs(section, {}, {})).not.toThrow();
+    for (const section of SECTIONS) expect(() => checkTogether(section, {}, {})).not.toThrow();
   });
 
   test.each([
@@ -136,12 +136,19 @@ describe('A change of a section', () => {
       { key: 'vlan_min', value: '500' },
       { key: 'vlan_max', value: '400' },
     ]);
-    expect(() => checkPairs('network', set, {})).toThrow(
+    expect(() => checkTogether('network', set, {})).toThrow(
       expect.objectContaining({ code: 'INVALID', field: 'vlan_min' }),
     );
-    expect(() => checkPairs('network', { vlan_min: '1000' }, {})).toThrow('vlan_min is at most vlan_max.');
-    expect(() => checkPairs('sla', { resolution_h_low: '23.75' }, {})).toThrow('response_h_low');
-    expect(() => checkPairs('network', { vlan_min: '999' }, {})).not.toThrow();
+    expect(() => checkTogether('network', { vlan_min: '1000' }, {})).toThrow('vlan_min is at most vlan_max.');
+    expect(() => checkTogether('sla', { resolution_h_low: '23.75' }, {})).toThrow('response_h_low');
+    expect(() => checkTogether('network', { vlan_min: '999' }, {})).not.toThrow();
+  });
+
+  test('data is said to lie where it does', () => {
+    const inEurope = { region: 'eu' };
+    expect(() => checkTogether('compliance', { data_region: 'us' }, inEurope)).toThrow('lies in eu');
+    expect(() => checkTogether('compliance', { data_region: 'eu' }, inEurope)).not.toThrow();
+    expect(() => checkTogether('compliance', {}, inEurope)).not.toThrow();
   });
 
   test('names no key twice, and resets what it names or all', () => {
