@@ -65,7 +65,10 @@ const answer = (page: Page) => page.locator('.result-window');
     await page.fill('#sign-in input[name=password]', running.password);
     await page.click('#sign-in button:not([type=button])');
     await page.waitForFunction(() => document.getElementById('who')?.textContent?.includes('Type the code'));
-    await page.fill('#sign-in input[name=code]', await answerFor('ngozi@platform.example', running.password));
+    await page.fill(
+      '#sign-in input[name=code]',
+      await answerFor('ngozi@platform.example', running.password, running.world.databaseUrl),
+    );
     await page.click('#sign-in button:not([type=button])');
     await page.waitForFunction(() => document.getElementById('who')?.textContent?.includes('Platform Operations'));
 

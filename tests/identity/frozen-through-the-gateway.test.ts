@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GatewayClient, openGatewayWorld } from '../setup/gateway.ts';
+import { type GatewayClient, openGatewayWorld, type Person } from '../setup/gateway.ts';
 import { tenantId } from './trial.ts';
 
 let running: Awaited<ReturnType<typeof openGatewayWorld>>;
 let client: GatewayClient;
+let ngozi: Person;
 beforeAll(async () => {
   running = await openGatewayWorld();
   client = running.client;
+  ngozi = await client.signIn('ngozi@platform.example', running.password);
 }, 60_000);
 afterAll(() => running?.close());
 
@@ -37,7 +39,6 @@ async function untilRefused(token: string): Promise<number> {
 
 /** Ngozi changes how many seats a tenant has; answers once every gateway holds the licence. */
 async function seats(slug: 'kestrel' | 'northwind', limit: string): Promise<void> {
-  const ngozi = await client.signIn('ngozi@platform.example', running.password);
   const { data, errors } = await ngozi.ask<{ setOverride: object }, object>(
     'mutation($input: SetOverrideInput!) { setOverride(input: $input) { userErrors { message } } }',
     { input: { tenantId: tenantId(slug), key: 'staff_users', limit, reason: 'Agreed with their sales.' } },

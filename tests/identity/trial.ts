@@ -25,6 +25,7 @@ export async function openTrial() {
   return {
     config,
     password: String(config.SEED_PASSWORD),
+    databaseUrl: url,
     system: (tenant: SeedTenant) => world.system(tenant, 'identity'),
     /** Asks identity, one of its two replicas after the other, under an envelope; without one as a stranger. */
     ask: (envelope: Partial<Envelope>, query: string, variables: Record<string, unknown> = {}) =>
@@ -120,7 +121,8 @@ export function clientOf(trial: Trial) {
     /** Signs somebody in and hands over what they then are to a subgraph, as the gateway reads it from their token. */
     async enter(input: Input) {
       const { answer: first } = await client.signIn(input);
-      const code = first.challenge && (await answerFor(input.email, input.password ?? trial.password));
+      const code =
+        first.challenge && (await answerFor(input.email, input.password ?? trial.password, trial.databaseUrl));
       const { answer } = first.challenge ? await client.answer(first.challenge.token, { code }) : { answer: first };
       const tokens = answer.session as Tokens;
       return { tokens, envelope: await client.seenBy(tokens) };

@@ -49,10 +49,13 @@ interface SignInAnswer {
 /** A gateway at a port, as its clients know it. */
 export class GatewayClient {
   readonly url: string;
+  private readonly databaseUrl: string | undefined;
   private readonly sockets: Client[] = [];
 
-  constructor(port: number) {
+  /** @param databaseUrl the database behind it, where codes are used. */
+  constructor(port: number, databaseUrl?: string) {
     this.url = `http://127.0.0.1:${port}/graphql`;
+    this.databaseUrl = databaseUrl;
   }
 
   async post<T = Record<string, unknown>, V = Record<string, unknown>>(
@@ -85,7 +88,8 @@ export class GatewayClient {
       { input },
     );
     const challenge = first.data?.signIn.challenge;
-    const second = challenge && (await this.answer(challenge.token, await answerFor(email, password)));
+    const second =
+      challenge && (await this.answer(challenge.token, await answerFor(email, password, this.databaseUrl)));
     const session = (second ?? first.data?.signIn)?.session;
     if (!session) throw new Error(`${email} could not sign in: ${JSON.stringify(second ?? first)}`);
     return this.as(session.accessToken, session.refreshToken);
@@ -183,7 +187,7 @@ export async function openGatewayWorld(
     world.serving.fanOut,
     createLog(world.config, 'gateway', logTo),
   );
-  const client = new GatewayClient(gateway.port);
+  const client = new GatewayClient(gateway.port, world.databaseUrl);
   return {
     world,
     gateway,

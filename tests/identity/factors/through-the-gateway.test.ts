@@ -26,7 +26,7 @@ describe('Through the gateway', () => {
     const refused = await ngozi.ask(RENEW);
     expect(refused.errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', reason: 'STEP_UP', methods: ['OTP'] });
     const stepUp = 'mutation($input: StepUpInput!) { stepUp(input: $input) { session { sessionId } } }';
-    const code = await answerFor(NGOZI, running.password);
+    const code = await answerFor(NGOZI, running.password, running.world.databaseUrl);
     const stepped = await ngozi.ask<{ stepUp: { session: object | null } }, object>(stepUp, { input: { code } });
     expect(stepped.data?.stepUp.session).not.toBeNull();
     const opened = await ngozi.ask<{ renewRecoveryCodes: { recoveryCodes: string[] } }, object>(RENEW);

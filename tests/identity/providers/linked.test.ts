@@ -56,7 +56,7 @@ describe('an account at another provider', () => {
     const { session, challenge } = await open.browser.signIn('google', 'ngozi@gmail.example');
     expect(session).toBeNull();
     expect(challenge?.methods).toContain('OTP');
-    const code = await answerFor('ngozi@platform.example', open.password);
+    const code = await answerFor('ngozi@platform.example', open.password, open.world.databaseUrl);
     const { answer } = await open.call<SignedIn>(
       'answerChallenge',
       'AnswerChallengeInput',
