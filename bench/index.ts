@@ -4,7 +4,9 @@ import { backfill } from './backfill.ts';
 import { consumption } from './consume.ts';
 import { fanOut } from './fan-out.ts';
 import { gateway } from './gateway/index.ts';
+import { grants } from './grants.ts';
 import { homes } from './homes.ts';
+import { indistinct } from './indistinct.ts';
 import { licenseCost } from './license-cost.ts';
 import { licenseFile } from './license-file.ts';
 import { licenseLiveness } from './license-liveness.ts';
@@ -27,7 +29,9 @@ const BENCHES: Record<string, () => Promise<Result[]>> = {
   consume: consumption,
   'fan-out': fanOut,
   gateway,
+  grants,
   homes,
+  indistinct,
   'license-cost': licenseCost,
   'license-file': licenseFile,
   'license-liveness': licenseLiveness,

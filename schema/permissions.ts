@@ -231,24 +231,48 @@ export function matches(pattern: Pattern, permission: string): boolean {
   return asked[0] === domain && asked[1] === noun && (asked[2] === '*' || asked[2] === action);
 }
 
-/** What a set of roles may do, sorted as the catalogue is. `manage` brings `read` of its noun. */
+/** What patterns were found to name: of those that name something there are as few as the catalogue has names for. */
+const named = new Map<Pattern, readonly Permission[]>();
+
+/** The permissions a pattern names, in the catalogue's order. */
+export function namedBy(pattern: Pattern): readonly Permission[] {
+  const known = named.get(pattern);
+  if (known) return known;
+  const found = PERMISSIONS.filter((permission) => matches(pattern, permission));
+  if (found.length > 0) named.set(pattern, found);
+  return found;
+}
+
+const READ_OF = new Map<Permission, Permission>(
+  PERMISSIONS.filter((name) => name.endsWith('.read')).flatMap((read) => {
+    const manage = read.replace(/\.read$/, '.manage');
+    return isPermission(manage) ? [[manage, read]] : [];
+  }),
+);
+
+/** What patterns allow: all they name, and with `manage` the `read` of its noun. */
+export function allowedBy(patterns: readonly Pattern[]): Set<Permission> {
+  const held = new Set(patterns.flatMap(namedBy));
+  for (const [manage, read] of READ_OF) if (held.has(manage)) held.add(read);
+  return held;
+}
+
+/** Takes what patterns name out of a set. */
+export function withhold(held: Set<Permission>, patterns: readonly Pattern[]): void {
+  for (const permission of patterns.flatMap(namedBy)) held.delete(permission);
+}
+
+/** What a set of roles may do, sorted as the catalogue is. */
 export function permissionsOf(roles: readonly string[]): Permission[] {
   const held = new Set<Permission>();
   for (const key of roles) {
     if (!isRole(key)) continue;
-    const role: Role = ROLES[key];
-    for (const permission of PERMISSIONS) {
-      const isNamed = (patterns: readonly Pattern[] = []) => patterns.some((pattern) => matches(pattern, permission));
-      const isBrought = permission.endsWith('.read') && isHeldByManage(role, permission);
-      if ((isNamed(role.holds) || isBrought) && !isNamed(role.without)) held.add(permission);
-    }
+    const { holds, without = [] }: Role = ROLES[key];
+    const its = allowedBy(holds);
+    withhold(its, without);
+    for (const permission of its) held.add(permission);
   }
   return PERMISSIONS.filter((permission) => held.has(permission));
-}
-
-function isHeldByManage(role: Role, permission: string): boolean {
-  const manage = permission.replace(/\.read$/, '.manage');
-  return role.holds.some((pattern) => matches(pattern, manage));
 }
 
 export interface PermissionSet {
@@ -271,7 +295,8 @@ export function packPermissions(held: readonly string[], names: readonly string[
     if (has.has(name)) bytes[i >> 3] = (bytes[i >> 3] ?? 0) | (1 << (i & 7));
   });
   const end = bytes.findLastIndex((byte) => byte !== 0) + 1;
-  return { catalogue: catalogueFingerprint(names), bits: bytes.subarray(0, end).toString('base64url') };
+  const catalogue = names === PERMISSIONS ? fingerprint : catalogueFingerprint(names);
+  return { catalogue, bits: bytes.subarray(0, end).toString('base64url') };
 }
 
 const index = new Map<string, number>(PERMISSIONS.map((name, i) => [name, i]));

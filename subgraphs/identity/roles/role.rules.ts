@@ -1,11 +1,13 @@
 import { Refusal } from '../../../schema/errors.ts';
 import {
+  allowedBy,
   isRole,
-  matches,
+  namedBy,
   PERMISSIONS,
   type Permission,
   PLATFORM_PERMISSIONS,
   permissionsOf,
+  withhold,
 } from '../../../schema/permissions.ts';
 import { text } from '../../../schema/words.ts';
 
@@ -31,14 +33,6 @@ const MAX_LEVELS = 3;
 export const MAX_OWN_ROLES = 50;
 const MAX_PATTERNS = 60;
 
-/** What patterns name, and for `manage` the `read` it contains. */
-function expand(patterns: readonly string[]): Set<Permission> {
-  const held = new Set(PERMISSIONS.filter((permission) => patterns.some((pattern) => matches(pattern, permission))));
-  for (const permission of PERMISSIONS)
-    if (held.has(permission.replace(/\.read$/, '.manage') as Permission)) held.add(permission);
-  return held;
-}
-
 /**
  * What one role allows before the tenant narrows it: (`basedOn` ∪ `adds`) − `removes` (identity R1). A key that names no
  * role allows nothing, and neither does what lies deeper than three levels.
@@ -48,9 +42,8 @@ export function permissionsOfRole(key: string, own: OwnRoles, levels = MAX_LEVEL
   const role = own.get(key);
   if (!role) return new Set();
   const held = role.basedOn && levels > 0 ? permissionsOfRole(role.basedOn, own, levels - 1) : new Set<Permission>();
-  for (const permission of expand(role.adds)) held.add(permission);
-  for (const permission of PERMISSIONS)
-    if (role.removes.some((pattern) => matches(pattern, permission))) held.delete(permission);
+  for (const permission of allowedBy(role.adds)) held.add(permission);
+  withhold(held, role.removes);
   return held;
 }
 
@@ -94,7 +87,7 @@ const invalid = (sentence: string, field: string) => new Refusal('INVALID', sent
 function checkPatterns(patterns: readonly string[], field: string, isPlatform: boolean): string[] {
   if (patterns.length > MAX_PATTERNS) throw invalid(`A role has at most ${MAX_PATTERNS} patterns.`, field);
   for (const pattern of patterns) {
-    const named = PERMISSIONS.filter((permission) => matches(pattern, permission));
+    const named = namedBy(pattern);
     if (named.length === 0) throw invalid(`There is no permission ${pattern.slice(0, 80)}.`, field);
     if (!isPlatform && named.every((permission) => PLATFORM_PERMISSIONS.includes(permission)))
       throw invalid(`${pattern} is held on the platform only.`, field);
