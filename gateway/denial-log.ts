@@ -3,8 +3,8 @@ import { uuidv7 } from 'uuidv7';
 import type { Feature } from '../schema/features.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 import type { Ask } from './ask.ts';
-import type { Standing } from './graph.ts';
 import { countDenial, denialsLost } from './metrics.ts';
+import type { Standing } from './standing.ts';
 
 type DeniedFeature = Feature | 'core';
 

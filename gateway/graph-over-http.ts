@@ -16,7 +16,7 @@ export async function readGraphRequest(request: IncomingMessage): Promise<GraphR
   if (!JSON_BODY.test(String(request.headers['content-type'])))
     throw badInput('A request is sent as application/json.');
   let body: unknown;
-  const text = await readBody(request);
+  const text = (await readBody(request, MAX_BODY)).toString('utf8');
   try {
     body = JSON.parse(text);
   } catch {
@@ -27,21 +27,20 @@ export async function readGraphRequest(request: IncomingMessage): Promise<GraphR
   return { query, variables, operationName, extensions, id, documentId } as GraphRequest & OperationReference;
 }
 
-function readBody(request: IncomingMessage): Promise<string> {
+/** What a request brings. Throws OPERATION_LIMIT (413) for more bytes than it may, and reads no more of it. */
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size <= MAX_BODY) chunks.push(chunk);
+      if (size <= maxBytes) chunks.push(chunk);
       else {
         request.pause().removeAllListeners('data');
-        reject(new ClientError('OPERATION_LIMIT', `A request has at most ${MAX_BODY / 1024} kB.`, { status: 413 }));
+        reject(new ClientError('OPERATION_LIMIT', `A request has at most ${maxBytes / 1024} kB.`, { status: 413 }));
       }
     });
-    request.on('end', () =>
-      resolve((chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)).toString('utf8')),
-    );
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
     request.on('error', reject);
     request.on('close', () => request.complete || reject(badInput('The request was not sent to its end.')));
   });

@@ -1,33 +1,32 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
-import { GraphQLError, type GraphQLFormattedError } from 'graphql';
-import { badInput, ClientError, deniedSentence, forbidden, unauthenticated } from '../schema/errors.ts';
-import { FEATURE_KEYS } from '../schema/features.ts';
-import { unpackPermissions } from '../schema/permissions.ts';
+import type { GraphQLFormattedError } from 'graphql';
+import { badInput, ClientError, forbidden, unauthenticated } from '../schema/errors.ts';
 import type { Reply } from '../subgraphs/_kernel/context.ts';
 import type { Envelope } from '../subgraphs/_kernel/signed-context.ts';
 import type { GraphRequest, GraphResult } from '../subgraphs/_kernel/subgraph.ts';
 import { inSpan, type Logger, traceParent } from '../subgraphs/_kernel/telemetry.ts';
-import { type Admission, type Admitted, createAdmission } from './admission.ts';
+import { type Admission, createAdmission } from './admission.ts';
 import type { ApiCalls } from './api-calls.ts';
 import type { Mint } from './ask.ts';
 import { type Authenticator, type Caller, principalOf } from './auth.ts';
 import type { DataSource } from './data-sources.ts';
 import type { DenialLog } from './denial-log.ts';
-import { addWayOut, isDenial, maskError, unmasked } from './denials.ts';
 import type { SendCall } from './execution/calls.ts';
 import { bodyWriter } from './execution/fetch-body.ts';
 import { type Operation, prepareOperation } from './execution/operation.ts';
 import { acceptEvent, type Execution, executePlan } from './execution/plan.ts';
 import type { Hosts } from './hosts.ts';
-import { entitlementsAt, type Licenses, type LicenseView } from './licenses.ts';
+import type { Licenses } from './licenses.ts';
 import { checkQueryText, type Limits } from './limits.ts';
 import { observeAnswer, planHits, planMisses, planSeconds, requestsInFlight } from './metrics.ts';
 import type { Pacing } from './pacing.ts';
 import { type OperationReference, type PersistedOperations, type Warm, warm } from './persisted-operations.ts';
 import type { Rates } from './rates.ts';
+import { Refusals } from './refusals.ts';
 import type { Shedding, Turn } from './shedding.ts';
+import { type Standing, standingOf } from './standing.ts';
 import type { Supergraph, SupergraphManager } from './supergraph.ts';
-import { presentOf, type Tenants, type TenantView } from './tenants.ts';
+import type { Tenants } from './tenants.ts';
 
 type Data = Record<string, unknown>;
 
@@ -113,29 +112,11 @@ const MAX_OPERATIONS_TEXT = 1_000_000;
 /** A longer one is made ready anew each time, so that strangers cannot push out everybody's with a few of theirs. */
 const MAX_KEPT_TEXT = 20_000;
 
-/** Who asks and what their licence says, as it stands for one operation or one event of a stream. */
-export interface Standing {
-  caller: Caller;
-  license: LicenseView | null;
-  features: Envelope['features'];
-  core: Envelope['core'];
-  coreReason?: Envelope['coreReason'];
-  /** What gates that only observe let pass of features that are not in the plan. */
-  observed?: Envelope['observed'];
-  /** The tenant may only be read at present. */
-  isReadOnly?: boolean;
-  /** How often the tenant has moved. */
-  placementVersion?: number;
-  /** The tenant is suspended: which doors are left. */
-  suspended?: Envelope['suspended'];
-  /** Licensing has been out of reach for too long: gated features are neither granted nor denied. */
-  isLicenseUnknown: boolean;
-}
-
 /** The graph as its doors use it: makes operations ready, finds out who stands behind a request, runs plans. */
 export class Graph {
   readonly parts: Parts;
   readonly admission: Admission;
+  readonly refusals: Refusals;
   /** Persisted operations by their id, over each supergraph they were made ready for. */
   private readonly warmed = new WeakMap<Supergraph, Warm['ready']>();
   private readonly operations = new Map<string, Operation>();
@@ -144,6 +125,7 @@ export class Graph {
   constructor(parts: Parts) {
     this.parts = parts;
     this.admission = createAdmission(parts.rates, parts.limits);
+    this.refusals = new Refusals(parts);
     parts.supergraph.onChange(() => {
       this.operations.clear();
       this.operationsText = 0;
@@ -254,8 +236,8 @@ export class Graph {
         { attributes: { 'graphql.operation.name': operation.name, 'graphql.operation.type': operation.kind } },
         async () => {
           const admitted = await this.admission.admit(operation, request);
-          if (admitted.errors) return this.refusal(admitted);
-          const standing = await this.standingOf(request.caller);
+          if (admitted.errors) return this.refusals.answerTo(admitted);
+          const standing = await standingOf(this.parts, request.caller);
           const refused = await this.countCall(standing);
           if (refused) return refused;
           const answer = await this.run(operation, request, standing, undefined, admitted.values);
@@ -264,15 +246,10 @@ export class Graph {
         },
       );
     } catch (error) {
-      return { errors: this.errorsOf(error) };
+      return { errors: this.refusals.errorsOf(error) };
     } finally {
       turn?.end();
     }
-  }
-
-  /** The answer to what was not let in. */
-  refusal({ errors, extensions }: Extract<Admitted, { errors: readonly GraphQLError[] }>): Answer {
-    return { errors: this.errorsOf(errors), ...(extensions ? { extensions } : {}) };
   }
 
   /** Counts an accepted operation where its caller's are counted; the answer to one the licence leaves no room for. */
@@ -282,28 +259,7 @@ export class Graph {
       await this.parts.apiCalls?.take(standing.caller);
       return undefined;
     } catch (error) {
-      return { errors: await this.withWayOut(this.errorsOf(error), standing) };
-    }
-  }
-
-  /** What the caller's tenant and licence say now. Throws UNAUTHENTICATED when the caller or its tenant was stopped. */
-  async standingOf(asked: Caller): Promise<Standing> {
-    const { auth, licenses, tenants } = this.parts;
-    const caller = await auth.renew(asked);
-    if (!caller.tenantId) return { caller, license: null, features: {}, core: 'FULL', isLicenseUnknown: false };
-    const tenant = await tenants.get(caller.tenantId);
-    if (!tenant) throw unauthenticated('REVOKED');
-    if (tenant.accessMode === 'BLOCKED') return blocked(caller, tenant);
-    const place = { isReadOnly: tenant.accessMode === 'READ_ONLY', placementVersion: tenant.placementVersion };
-    try {
-      const license = await licenses.get(caller.tenantId);
-      const entitled = entitlementsAt(license, presentOf(tenant));
-      const standing = { caller, license, ...entitled, ...place, isLicenseUnknown: false };
-      refuseUnlicensedKey(standing);
-      return standing;
-    } catch (error) {
-      if (!(error instanceof ClientError) || error.code === 'FEATURE_NOT_LICENSED' || caller.keyId) throw error;
-      return { caller, license: null, features: {}, core: 'FULL', ...place, isLicenseUnknown: true };
+      return { errors: await this.refusals.withWayOut(this.refusals.errorsOf(error), standing) };
     }
   }
 
@@ -338,10 +294,12 @@ export class Graph {
     const text = execution.isFaulty ? undefined : operation.write(execution.root, values);
     if (text !== undefined) return { text, ...reply };
     const completed = operation.complete(execution.root, values);
-    const all = [...errors, ...completed.errors.map((error) => error.toJSON())].map((error) => this.mask(error));
+    const all = [...errors, ...completed.errors.map((error) => error.toJSON())].map((error) =>
+      this.refusals.mask(error),
+    );
     return {
       data: completed.data,
-      ...(all.length > 0 ? { errors: await this.withWayOut(all, standing) } : {}),
+      ...(all.length > 0 ? { errors: await this.refusals.withWayOut(all, standing) } : {}),
       ...reply,
     };
   }
@@ -432,47 +390,8 @@ export class Graph {
     return this.parts.mint(envelope, audience, body);
   }
 
-  /** Errors as clients may see them. */
-  errorsOf(thrown: unknown): GraphQLFormattedError[] {
-    return [thrown].flat().map((error) => {
-      if (error instanceof GraphQLError) {
-        const shown = error.extensions.code
-          ? error.toJSON()
-          : { ...error.toJSON(), extensions: { code: 'BAD_USER_INPUT' } };
-        return this.mask(shown);
-      }
-      this.parts.log.error({ err: error }, 'unexpected error');
-      return this.mask({ message: '' });
-    });
-  }
-
-  /** What a denial's client should know beyond the denial. */
-  async withWayOut(
-    errors: readonly GraphQLFormattedError[],
-    standing: Standing,
-  ): Promise<readonly GraphQLFormattedError[]> {
-    if (!errors.some(isDenial)) return errors;
-    if (standing.isLicenseUnknown) {
-      const unknown = new ClientError(
-        'SUBGRAPH_UNAVAILABLE',
-        'The licence cannot be read right now. Please try again.',
-      ).toJSON();
-      return errors.map((error) =>
-        isDenial(error) ? { ...unknown, ...(error.path ? { path: error.path } : {}) } : error,
-      );
-    }
-    const noted = this.parts.denials?.noteErrors(errors, standing) ?? errors;
-    const offers = await this.parts.licenses.offers().catch(() => undefined);
-    return offers ? noted.map((error) => addWayOut(error, offers, standing.license?.plan)) : noted;
-  }
-
   /** Set in development, so that codegen and explorers need no token. */
   allowsAnonymousIntrospection = false;
-
-  /** An error as clients may see it. What foreign subgraphs say of themselves is theirs to decide. */
-  private mask(error: GraphQLFormattedError): GraphQLFormattedError {
-    return this.parts.mint ? maskError(error) : unmasked(error);
-  }
 }
 
 /** The text of a subgraph request: what the envelope's hash is taken over. */
@@ -482,30 +401,4 @@ export const bodyOf = (fetch: FetchNode, variables: Data): string => bodyWriter(
 function refuseStrangers({ kind, customerId }: Caller): void {
   if (kind === 'ANONYMOUS') throw unauthenticated();
   if (customerId !== null) throw forbidden('The schema is not shown here.');
-}
-
-/** A key opens nothing where the licence holds no keys; the same key works again when it does. */
-export function refuseUnlicensedKey({ caller, features, license }: Standing): void {
-  const { access = 'NONE', reason = license ? 'NOT_IN_PLAN' : 'NO_LICENSE' } = features.api_keys ?? {};
-  if (caller.kind !== 'API_KEY' || access !== 'NONE') return;
-  throw new ClientError('FEATURE_NOT_LICENSED', deniedSentence(reason, 'api_keys'), {
-    feature: 'api_keys',
-    reason,
-    licenseVersion: license?.version ?? 0,
-  });
-}
-
-/**
- * In a suspended tenant only those who can pay its licence are left a few doors (tenancy R7), no machine among them; in one
- * that is being made or deleted nobody is. Doors that are open to anybody stay so: people may still go elsewhere.
- */
-function blocked(caller: Caller, { state }: TenantView): Standing {
-  const mayStay = state === 'SUSPENDED' || state === 'CLOSING';
-  const isOneOfThem = caller.kind === 'USER' && unpackPermissions(caller.permissions)('licensing.license.change');
-  const features = Object.fromEntries(
-    FEATURE_KEYS.map((feature) => [feature, { access: 'NONE', reason: 'SUSPENDED' }]),
-  ) as Standing['features'];
-  const suspended = mayStay && isOneOfThem ? 'PARTLY' : 'SHUT';
-  const shut = { core: 'READ', coreReason: 'SUSPENDED', isLicenseUnknown: false } as const;
-  return { caller, license: null, features, ...shut, suspended };
 }

@@ -12,7 +12,7 @@ import { type ApolloDoor, answerByApollo, type HttpContext } from './apollo-serv
 import { ANONYMOUS } from './auth.ts';
 import type { BrandImages } from './brand-images.ts';
 import { maskError } from './denials.ts';
-import { type Files, sendFile } from './files.ts';
+import { type Files, receiveFile, sendFile } from './files.ts';
 import type { Answer, Graph } from './graph.ts';
 import { answerType, readGraphRequest, refuse, sendAnswer, sendDocument, sendJson } from './graph-over-http.ts';
 import type { Page } from './graphiql.ts';
@@ -40,7 +40,7 @@ export interface HttpOptions {
   documents?: PublicDocuments;
   /** Takes somebody back from another provider; see `oauth-return.ts`. */
   returnFrom?: ReturnFrom;
-  /** Where files are read that links lead to. */
+  /** Where files are read, and put, that links lead to. */
   files?: Files;
   /** Serves the pictures of tenants' looks. */
   images?: BrandImages;
@@ -110,6 +110,8 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
         ),
       );
     }
+    if (request.method === 'PUT' && path?.startsWith(FILES) && options.files)
+      return receiveFile(options.files, path.slice(FILES.length), request, response);
     if (request.method !== 'GET')
       return refuse(response, new ClientError('BAD_USER_INPUT', 'There is nothing here.'), 404);
     if (path === '/') return void response.writeHead(302, { location: GRAPH_PATH }).end();
@@ -210,7 +212,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     response.setHeader('access-control-allow-origin', origin);
     response.setHeader('access-control-allow-credentials', 'true');
     response.setHeader('access-control-allow-headers', 'authorization, content-type, apollo-require-preflight');
-    response.setHeader('access-control-allow-methods', 'GET, POST');
+    response.setHeader('access-control-allow-methods', 'GET, POST, PUT');
     response.setHeader('access-control-max-age', '600');
   }
 

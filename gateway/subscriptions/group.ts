@@ -1,4 +1,5 @@
-import type { Answer, ClientRequest, Graph, Standing } from '../graph.ts';
+import type { Answer, ClientRequest, Graph } from '../graph.ts';
+import type { Standing } from '../standing.ts';
 import { Payload } from './payload.ts';
 import type { Plan } from './plan.ts';
 import { type Event, isNews } from './position.ts';
@@ -31,7 +32,7 @@ export async function answersFor(
     const own = { ...request, caller, requestId, address };
     return graph
       .run(operation, own, { ...standing, caller }, { primary, result, rest }, values)
-      .catch((error) => ({ errors: graph.errorsOf(error) }));
+      .catch((error) => ({ errors: graph.refusals.errorsOf(error) }));
   };
   const answer = await run(first);
   const shared = new Payload(answer);

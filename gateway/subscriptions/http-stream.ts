@@ -83,7 +83,7 @@ async function openAny(
   try {
     isStream = graph.prepare(request).kind === 'subscription';
   } catch (error) {
-    return { isAnswer: false, answer: { errors: graph.errorsOf(error) } };
+    return { isAnswer: false, answer: { errors: graph.refusals.errorsOf(error) } };
   }
   if (!isStream) return { isAnswer: true, answer: await graph.execute(request) };
   const opened = await streams.open(request, wire);

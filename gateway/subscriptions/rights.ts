@@ -2,8 +2,9 @@ import { ClientError, type DenialReason, deniedSentence, tenantSuspended } from 
 import type { Feature } from '../../schema/features.ts';
 import type { Caller } from '../auth.ts';
 import type { Operation } from '../execution/operation.ts';
-import { type ClientRequest, type Graph, type Standing } from '../graph.ts';
+import type { ClientRequest, Graph } from '../graph.ts';
 import { entitlementsAt } from '../licenses.ts';
+import type { Standing } from '../standing.ts';
 import { presentOf } from '../tenants.ts';
 
 /** What a caller may in their tenant, whoever they are. Who may the same may share a source. */

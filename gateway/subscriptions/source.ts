@@ -3,9 +3,10 @@ import type { Place } from '../../subgraphs/_kernel/live.ts';
 import type { GraphResult, SubgraphStream } from '../../subgraphs/_kernel/subgraph.ts';
 import { inSpan } from '../../subgraphs/_kernel/telemetry.ts';
 import type { Caller } from '../auth.ts';
-import type { Answer, ClientRequest, Graph, Standing } from '../graph.ts';
+import type { Answer, ClientRequest, Graph } from '../graph.ts';
 import { untilNextStep } from '../licenses.ts';
 import { sourcesOpen } from '../metrics.ts';
+import { type Standing, standingOf } from '../standing.ts';
 import { presentOf } from '../tenants.ts';
 import { answersFor, type Group } from './group.ts';
 import type { Payload } from './payload.ts';
@@ -337,7 +338,7 @@ export class Source {
         this.sources.fail(reader, error);
         continue;
       }
-      if (mayOf(reader.caller) === this.may) return graph.standingOf(reader.request.caller);
+      if (mayOf(reader.caller) === this.may) return standingOf(graph.parts, reader.request.caller);
       this.move(reader);
     }
     return undefined;

@@ -2,7 +2,8 @@ import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { badInput, ClientError, unauthenticated } from '../../schema/errors.ts';
 import { principalOf } from '../auth.ts';
 import type { Operation } from '../execution/operation.ts';
-import { type Answer, bodyOf, type ClientRequest, type Graph, type Standing } from '../graph.ts';
+import { type Answer, bodyOf, type ClientRequest, type Graph } from '../graph.ts';
+import { type Standing, standingOf } from '../standing.ts';
 import type { Wire } from './outbox.ts';
 import { type Plan, sourceKey } from './plan.ts';
 import { Reader } from './reader.ts';
@@ -49,11 +50,11 @@ export class Streams implements Sources {
       if (this.isClosed) throw goingAway();
       const operation = this.prepare(request);
       const admitted = await this.graph.admission.admit(operation, request);
-      if (admitted.errors) return this.graph.refusal(admitted);
+      if (admitted.errors) return this.graph.refusals.answerTo(admitted);
       const plan = planned(operation, request, admitted.values);
       leave = this.places.take(principalOf(request.caller) ?? request.address);
       if (!leave) throw tooMany(`You have ${this.limits.streamsPerUser} streams open already.`);
-      const standing = await this.graph.standingOf(request.caller);
+      const standing = await standingOf(this.graph.parts, request.caller);
       refuseIfLost(plan.operation, standing);
       const uncounted = await this.graph.countCall(standing);
       if (uncounted) {
@@ -100,7 +101,7 @@ export class Streams implements Sources {
   close(): void {
     this.isClosed = true;
     clearInterval(this.timer);
-    const errors = this.graph.errorsOf(goingAway());
+    const errors = this.graph.refusals.errorsOf(goingAway());
     for (const reader of [...this.readers.keys()])
       if (reader.wire.door === 'websocket') reader.leave();
       else reader.fail(errors);
@@ -127,7 +128,7 @@ export class Streams implements Sources {
   /** Goes on behind where a reader is: with a shared source that is there already, or with one of its own. */
   private async goOn(reader: Reader): Promise<void> {
     const plan = this.planOf(reader.request);
-    const standing = await this.graph.standingOf(reader.request.caller);
+    const standing = await standingOf(this.graph.parts, reader.request.caller);
     refuseIfLost(plan.operation, standing);
     if (reader.isOver || reader.source) return;
     reader.caller = standing.caller;
@@ -168,9 +169,9 @@ export class Streams implements Sources {
   }
 
   private async explain(request: ClientRequest, thrown: unknown): Promise<NonNullable<Answer['errors']>> {
-    const errors = this.graph.errorsOf(thrown);
-    const standing = await this.graph.standingOf(request.caller).catch(() => undefined);
-    return standing ? this.graph.withWayOut(errors, standing) : errors;
+    const errors = this.graph.refusals.errorsOf(thrown);
+    const standing = await standingOf(this.graph.parts, request.caller).catch(() => undefined);
+    return standing ? this.graph.refusals.withWayOut(errors, standing) : errors;
   }
 
   private tick(): void {

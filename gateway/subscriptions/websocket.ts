@@ -6,6 +6,7 @@ import { CloseCode, makeServer } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 import { type Authenticator, type Caller, principalOf } from '../auth.ts';
 import { type Answer, type ClientRequest, dataOf } from '../graph.ts';
+import { standingOf } from '../standing.ts';
 import { oneAnswer } from './one-answer.ts';
 import type { Wire } from './outbox.ts';
 import type { Framing, Payload } from './payload.ts';
@@ -83,7 +84,7 @@ export function openSocketDoor(
       } catch {
         return false; // 4403: wrong credentials, without a word more
       }
-      const standing = await graph.standingOf(extra.caller).catch(() => undefined); // operations are told what is wrong
+      const standing = await standingOf(graph.parts, extra.caller).catch(() => undefined); // operations are told what is wrong
       if (standing?.suspended === 'SHUT') return false;
       extra.isOfSuspended = standing?.suspended !== undefined;
       if (extra.socket.readyState !== extra.socket.OPEN) return false;
@@ -112,7 +113,7 @@ export function openSocketDoor(
           contextValue: { request, extra, id },
         };
       } catch (error) {
-        return graph.errorsOf(error).map(toError);
+        return graph.refusals.errorsOf(error).map(toError);
       }
     },
     execute: (args) => {

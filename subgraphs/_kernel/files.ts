@@ -116,6 +116,8 @@ export interface FileLink {
   endsAt: number;
   /** Of a link that opens once. */
   once?: string;
+  /** Of a link to put a file, which opens none: how long it may be. */
+  maxBytes?: number;
 }
 
 const linkMac = (config: Config, text: string) =>
@@ -130,21 +132,30 @@ interface LinkTerms {
   type: string;
   endsAt: Date;
   isOnce?: boolean;
+  maxBytes?: number;
 }
 
 /**
  * The address under which whoever holds it gets a file of the caller's tenant from the gateway until `endsAt`; with
  * `isOnce` one time only.
  */
-export const signFile = (ctx: Context, name: string, terms: LinkTerms): string =>
+export const signFile = (ctx: Context, name: string, terms: Omit<LinkTerms, 'maxBytes'>): string =>
+  address(ctx, name, terms);
+
+/** The address at which whoever holds it may put a file for the caller's tenant until `endsAt`; who keeps it says where. */
+export const signUpload = (ctx: Context, name: string, terms: LinkTerms & { maxBytes: number }): string =>
+  address(ctx, name, terms);
+
+const address = (ctx: Context, name: string, terms: LinkTerms): string =>
   `${ctx.machinery.config.PUBLIC_URL.replace(/\/$/, '')}/files/${fileToken(ctx, name, terms)}`;
 
 /** The last part of that address, which alone says all. */
-export function fileToken(ctx: Context, name: string, { type, endsAt, isOnce = false }: LinkTerms): string {
+export function fileToken(ctx: Context, name: string, { type, endsAt, isOnce = false, maxBytes }: LinkTerms): string {
   const { config } = ctx.machinery;
   placeOf(config, ctx.tenantId, name);
   const link: FileLink = { tenantId: ctx.tenantId, name, type, endsAt: endsAt.getTime() };
   if (isOnce) link.once = randomUUID();
+  if (maxBytes !== undefined) link.maxBytes = maxBytes;
   const text = Buffer.from(JSON.stringify(link)).toString('base64url');
   return `${text}.${linkMac(config, text).toString('base64url')}`;
 }

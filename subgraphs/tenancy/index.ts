@@ -1,4 +1,5 @@
 import type { SubgraphDefinition } from '../_kernel/subgraph.ts';
+import { BrandUpload } from './branding/brand-upload.entity.ts';
 import { BrandImage, StoredBranding } from './branding/branding.entity.ts';
 import { BrandingResolver } from './branding/branding.resolver.ts';
 import { checkDueDomains } from './domains/check-domain.service.ts';
@@ -83,6 +84,7 @@ export const tenancy: SubgraphDefinition = {
     Invitation,
     StoredBranding,
     BrandImage,
+    BrandUpload,
   ],
   references: {
     // Other subgraphs point at the caller's own tenant; only the control plane may point at another.

@@ -1,5 +1,5 @@
 import { DenialLog } from '../../gateway/denial-log.ts';
-import type { Standing } from '../../gateway/graph.ts';
+import type { Standing } from '../../gateway/standing.ts';
 import { seedId } from '../../subgraphs/_kernel/seed-world.ts';
 import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
 

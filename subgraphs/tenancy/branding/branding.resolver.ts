@@ -1,14 +1,17 @@
 import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
 import { Continuity, Internal, OpenDoor, RequiresFeature, RequiresPermission } from '../../../schema/directives.ts';
 import { orCurrent, payload, payloadOf } from '../../../schema/payload.ts';
+import { Upload } from '../../../schema/upload.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { Tenant } from '../tenant.entity.ts';
+import { putUpload, requestBrandUpload } from './brand-upload.service.ts';
 import { Branding, PortalBranding } from './branding.entity.ts';
 import * as service from './branding.service.ts';
 import { brandImage, brandingForHost } from './portal-branding.service.ts';
 
 const BrandingPayload = payloadOf('BrandingPayload', 'branding', () => Branding);
-const PICTURE = 'A PNG or WebP in base64, at most 512 kB; null takes it away.';
+const BrandUploadPayload = payloadOf('BrandUploadPayload', 'upload', () => Upload);
+const PICTURE = 'The id of an upload, or a PNG or WebP in base64, of about 190 kB at most; null takes it away.';
 
 @InputType()
 class BrandingInput {
@@ -60,11 +63,30 @@ export class BrandingResolver {
     return orPresent(ctx, () => service.updateBranding(ctx, input));
   }
 
+  @Mutation(() => BrandUploadPayload, {
+    description: 'Where to put a picture of up to 512 kB, a PNG or WebP, within 15 minutes. It is used within a day.',
+  })
+  @RequiresPermission('tenancy.branding.update')
+  @Continuity()
+  requestBrandUpload(@Ctx() ctx: Context) {
+    return payload(async () => ({ upload: await requestBrandUpload(ctx) }));
+  }
+
   @Mutation(() => BrandingPayload, { nullable: true })
   @RequiresFeature('white_label')
   @RequiresPermission('tenancy.branding.update')
   updateWhiteLabel(@Arg('input', () => WhiteLabelInput) input: WhiteLabelInput, @Ctx() ctx: Context) {
     return orPresent(ctx, () => service.updateWhiteLabel(ctx, input));
+  }
+
+  @Mutation(() => String)
+  @Internal()
+  putUpload(
+    @Arg('token', () => String) token: string,
+    @Arg('content', () => String) content: string,
+    @Ctx() ctx: Context,
+  ) {
+    return putUpload(ctx, token, Buffer.from(content, 'base64'));
   }
 
   @Query(() => String, { nullable: true })

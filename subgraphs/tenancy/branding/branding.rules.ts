@@ -67,14 +67,18 @@ export function phoneNumber(typed: string, field: string): string {
 export const MAX_IMAGE = 512 * 1024;
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
-/** A picture in base64: its content, and what it is by its first bytes. Refuses INVALID what is no PNG or WebP, or larger. */
-export function picture(typed: string, field: string): { content: Buffer; type: 'png' | 'webp' } {
+/** What a picture is by its first bytes; null for none. */
+export function pictureType(content: Buffer): 'png' | 'webp' | null {
+  if (content.subarray(0, PNG.length).equals(PNG)) return 'png';
+  return content.toString('latin1', 0, 4) === 'RIFF' && content.toString('latin1', 8, 12) === 'WEBP' ? 'webp' : null;
+}
+
+/** A picture in base64. Refuses INVALID what is no PNG or WebP, or larger. */
+export function picture(typed: string, field: string): Buffer {
   const content = Buffer.from(typed, 'base64');
   if (content.length > MAX_IMAGE) throw new Refusal('INVALID', `A picture has at most ${MAX_IMAGE / 1024} kB.`, field);
-  if (content.subarray(0, PNG.length).equals(PNG)) return { content, type: 'png' };
-  const isWebp = content.toString('latin1', 0, 4) === 'RIFF' && content.toString('latin1', 8, 12) === 'WEBP';
-  if (!isWebp) throw new Refusal('INVALID', 'A picture is a PNG or WebP, in base64.', field);
-  return { content, type: 'webp' };
+  if (!pictureType(content)) throw new Refusal('INVALID', 'A picture is a PNG or WebP in base64, or an upload.', field);
+  return content;
 }
 
 /** The part of a branding that every tenant may set. Left out: as it is; null: taken away. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isId } from '../../../schema/ids.ts';
 import { expectVersion } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
@@ -6,6 +7,7 @@ import { emit } from '../../_kernel/events.ts';
 import { mayUse } from '../../_kernel/gate.ts';
 import { tellHosts } from '../domains/tenant-domain.service.ts';
 import { Tenant } from '../tenant.entity.ts';
+import { takeUpload } from './brand-upload.service.ts';
 import { BrandImage, type Branding, StoredBranding } from './branding.entity.ts';
 import {
   type BrandingChange,
@@ -14,6 +16,7 @@ import {
   checkWhiteLabel,
   DEFAULT_PRIMARY,
   picture,
+  pictureType,
   type WhiteLabelChange,
 } from './branding.rules.ts';
 
@@ -34,7 +37,8 @@ type Change<C> = C & { expectedVersion: number } & { [P in Pictures]?: string | 
 
 /**
  * Changes what every tenant may of its looks; what is left out stays, null takes away. Refuses CONFLICT for an older
- * version, INVALID with the field for a picture, colour, address or number that is none, or cannot be read.
+ * version, INVALID with the field for a picture, colour, address or number that is none, or cannot be read, NOT_FOUND for
+ * an upload that is none.
  */
 export function updateBranding(ctx: Context, change: Change<BrandingChange>): Promise<Branding> {
   return changeLooks(ctx, change, ['logoLight', 'logoDark'], checkBranding(change));
@@ -74,9 +78,9 @@ function changeLooks(
   });
 }
 
-async function keepPicture(em: EntityManager, base64: string, field: string): Promise<string> {
-  const { content, type } = picture(base64, field);
-  const id = `${createHash('sha256').update(content).digest('hex')}.${type}`;
+async function keepPicture(em: EntityManager, given: string, field: string): Promise<string> {
+  const content = isId(given) ? await takeUpload(em, given, field) : picture(given, field);
+  const id = `${createHash('sha256').update(content).digest('hex')}.${pictureType(content)}`;
   if (!(await em.findOne(BrandImage, { id }))) em.persist(em.create(BrandImage, { id, content }));
   return id;
 }

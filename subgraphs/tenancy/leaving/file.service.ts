@@ -17,7 +17,7 @@ export interface OpenedFile {
 /** Opens the file a link leads to; one of one use is used up by it. Null for a link that is none, is over or was used. */
 export async function openFile(ctx: Context, token: string): Promise<OpenedFile | null> {
   const link = readFileLink(ctx.machinery.config, token, Date.now());
-  if (!link) return null;
+  if (!link || link.maxBytes) return null;
   const own = ctx.inTenant(link.tenantId);
   if (!(await readFilePart(own, link.name, 0, 1))) return null;
   if (!(await own.tx((em) => useFileLink(em, link)))) return null;
@@ -28,6 +28,6 @@ export async function openFile(ctx: Context, token: string): Promise<OpenedFile 
 /** A part of an opened file from an offset on, in base64; empty at its end, null where it is gone. */
 export async function readPart(ctx: Context, ticket: string, offset: number): Promise<string | null> {
   const link = readFileLink(ctx.machinery.config, ticket, Date.now());
-  if (!link || link.once) return null;
+  if (!link || link.once || link.maxBytes) return null;
   return (await readFilePart(ctx.inTenant(link.tenantId), link.name, offset, PART))?.toString('base64') ?? null;
 }

@@ -1,7 +1,8 @@
 import type { FetchNode, PlanNode } from '@apollo/query-planner';
 import { pino } from 'pino';
 import { ANONYMOUS } from '../../../gateway/auth.ts';
-import { bodyText, type ClientRequest, dataOf, Graph, type Standing } from '../../../gateway/graph.ts';
+import { bodyText, type ClientRequest, dataOf, Graph } from '../../../gateway/graph.ts';
+import type { Standing } from '../../../gateway/standing.ts';
 import type { GraphRequest, GraphResult } from '../../../subgraphs/_kernel/subgraph.ts';
 import { type Answer, type Data, federate } from './federation.ts';
 import { faultsOf } from './oracle.ts';

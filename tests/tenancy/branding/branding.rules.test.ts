@@ -7,6 +7,7 @@ import {
   isRedirected,
   MAX_IMAGE,
   picture,
+  pictureType,
 } from '../../../subgraphs/tenancy/branding/branding.rules.ts';
 
 const PNG = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
@@ -59,15 +60,15 @@ describe('Text on a colour can be read', () => {
 
 describe('A picture', () => {
   test('is a PNG or WebP by its first bytes, whatever it calls itself', () => {
-    expect(picture(PNG.toString('base64'), 'logoLight').type).toBe('png');
-    expect(picture(Buffer.from('RIFF\0\0\0\0WEBPVP8 ').toString('base64'), 'favicon').type).toBe('webp');
+    expect(pictureType(picture(PNG.toString('base64'), 'logoLight'))).toBe('png');
+    expect(pictureType(picture(Buffer.from('RIFF\0\0\0\0WEBPVP8 ').toString('base64'), 'favicon'))).toBe('webp');
     for (const other of ['<svg xmlns="http://www.w3.org/2000/svg"/>', 'GIF89a', 'RIFF\0\0\0\0WAVE', '', '\xff\xd8\xff'])
       expect(() => picture(Buffer.from(other, 'latin1').toString('base64'), 'logoDark')).toThrow(INVALID('logoDark'));
   });
 
   test('has at most 512 kB', () => {
     const of = (bytes: number) => Buffer.concat([PNG, Buffer.alloc(bytes - PNG.length)]).toString('base64');
-    expect(picture(of(MAX_IMAGE), 'logoLight').content).toHaveLength(524_288);
+    expect(picture(of(MAX_IMAGE), 'logoLight')).toHaveLength(524_288);
     expect(() => picture(of(MAX_IMAGE + 1), 'logoLight')).toThrow('A picture has at most 512 kB.');
   });
 });

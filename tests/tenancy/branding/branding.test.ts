@@ -141,6 +141,66 @@ describe('A tenant looks like itself', () => {
     expect((await fetch(new URL(`/brand/${NORTHWIND}/${'0'.repeat(64)}.png`, running.client.url))).status).toBe(404);
   });
 
+  describe('A picture too large for a request', () => {
+    const REQUEST = `mutation { requestBrandUpload { upload { id url maxBytes } ${ERRORS} } }`;
+    interface Upload {
+      id: string;
+      url: string;
+      maxBytes: number;
+    }
+    const place = async (who: Person) => {
+      const { data } = await who.ask<{ requestBrandUpload: { upload: Upload; userErrors: object[] } }, object>(REQUEST);
+      return data?.requestBrandUpload as { upload: Upload; userErrors: object[] };
+    };
+    const put = async ({ url }: { url: string }, content: Buffer, method = 'PUT') =>
+      (await fetch(new URL(new URL(url).pathname, running.client.url), { method, body: new Uint8Array(content) }))
+        .status;
+    const large = Buffer.concat([PNG, Buffer.alloc(512 * 1024 - PNG.length, 7)]);
+
+    test('of 512 kB is put where its owner is told to, once, and shown once it is named', async () => {
+      const { upload } = await place(wren);
+      expect(upload.maxBytes).toBe(512 * 1024);
+      const expectedVersion = await versionOf(wren);
+      const name = () => change(wren, UPDATE, { expectedVersion, logoLight: upload.id });
+      expect((await name()).userErrors).toMatchObject([{ code: 'NOT_FOUND', field: 'logoLight' }]);
+      expect(await put(upload, large)).toBe(204);
+      expect(await put(upload, large)).toBe(404);
+      const foreign = await change(ingrid, UPDATE, { expectedVersion: await versionOf(ingrid), logoLight: upload.id });
+      expect(foreign.userErrors).toMatchObject([{ code: 'NOT_FOUND', field: 'logoLight' }]);
+      const shown = new URL(String((await name()).branding?.logoLight));
+      const served = await fetch(new URL(shown.pathname, running.client.url));
+      expect(Buffer.from(await served.arrayBuffer()).equals(large)).toBe(true);
+      const again = await change(wren, UPDATE, { expectedVersion: expectedVersion + 1, logoDark: upload.id });
+      expect(again.userErrors).toMatchObject([{ code: 'NOT_FOUND', field: 'logoDark' }]);
+      await change(wren, UPDATE, { expectedVersion: expectedVersion + 1, logoLight: null });
+    });
+
+    test('is refused when it is larger, none at all, late, or put where nobody said', async () => {
+      const { upload } = await place(wren);
+      expect(await put(upload, Buffer.concat([large, PNG]))).toBe(413);
+      expect(await put(upload, Buffer.from('<svg/>'))).toBe(400);
+      expect(await put({ url: `${upload.url.slice(0, -2)}xx` }, PNG)).toBe(404);
+      expect(await put(upload, PNG, 'POST')).toBe(404);
+      expect((await fetch(new URL(new URL(upload.url).pathname, running.client.url))).status).toBe(404);
+      expect(await put(upload, PNG)).toBe(204); // the place was still good
+      const late = (await place(wren)).upload;
+      await running.world.sql(
+        `select set_config('app.tenant_id', '01990000-0000-7000-8000-000000000a01', false);
+         update tenancy.brand_upload set ends_at = now() where id = '${late.id}'`,
+      );
+      expect(await put(late, PNG)).toBe(404);
+    });
+
+    test('is not awaited of many at once, nor of who may not change the looks', async () => {
+      const answers = [];
+      for (let n = 0; n < 21; n++) answers.push((await place(wren)).userErrors);
+      expect(answers[0]).toEqual([]);
+      expect(answers.at(-1)).toMatchObject([{ code: 'LIMIT_REACHED' }]);
+      const ada = await running.client.signIn('ada@kestrel.example', running.password);
+      expect((await ada.ask(REQUEST)).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+    });
+  });
+
   test('an SVG, a picture of 600 kB and a script for an address are refused with their field', async () => {
     const expectedVersion = await versionOf(wren);
     const svg = Buffer.from('<svg/>').toString('base64');
