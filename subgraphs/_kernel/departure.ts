@@ -3,6 +3,7 @@ import type { Context } from './context.ts';
 import type { EntityManager } from './db.ts';
 import { emit } from './events.ts';
 import { writeFile } from './files.ts';
+import { CONTROL } from './homes.ts';
 import { hears, type SubgraphDefinition } from './subgraph.ts';
 
 /** Domains that answer when tenancy asks for what they hold of a tenant, or tells them to delete it. */
@@ -44,7 +45,10 @@ function answerExport(ctx: Context, domain: Domain, exportId: string): Promise<v
   });
 }
 
-function answerPurge(ctx: Context, domain: Domain, purgeId: string): Promise<void> {
+async function answerPurge(ctx: Context, domain: Domain, purgeId: string): Promise<void> {
+  const { homes, copies } = ctx.machinery;
+  const { home } = await homes.placeOf(ctx.tenantId);
+  if (home !== CONTROL) await copies.push(ctx.tenantId, home); // it deletes only where it is known that it may
   return ctx.tx(async (em) => {
     emit(em, `${domain}.purge.completed`, { purgeId, counts: await purgeTables(em, domain) });
   });

@@ -17,7 +17,7 @@ import { readEvent } from './events.ts';
 import { mayUse } from './gate.ts';
 import { HomeJobs } from './home-jobs.ts';
 import { HomeKeeper } from './home-keeper.ts';
-import { CONTROL, dedicatedPlaces, type Home, type Homes } from './homes.ts';
+import { CONTROL, dedicatedPlaces, type Home, type Homes, isGone } from './homes.ts';
 import { mailTasks } from './mail.ts';
 import { foreignNews, jobSeconds, jobsWaiting, jobWaitSeconds, onScrape } from './metrics.ts';
 import type { Reaction } from './migrations.ts';
@@ -219,8 +219,12 @@ function tasksAt(subgraphs: readonly RunningSubgraph[], home: Home): TaskList {
 /** Does repeated work once more at each home of a single tenant: its rows are seen across tenants nowhere else. */
 async function sweepHomes(machinery: Machinery, pool: pg.Pool, sweep: (ctx: Context) => Promise<void>): Promise<void> {
   for (const home of new Set((await dedicatedPlaces(pool)).map((place) => place.home))) {
-    const { db, leave } = await machinery.homes.platformAt(home);
-    await inPlatform({ ...machinery, platformDb: db }, sweep).finally(leave);
+    try {
+      const { db, leave } = await machinery.homes.platformAt(home);
+      await inPlatform({ ...machinery, platformDb: db }, sweep).finally(leave);
+    } catch (error) {
+      if (!isGone(error)) throw error; // dropped just now
+    }
   }
 }
 

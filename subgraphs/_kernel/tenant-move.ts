@@ -34,33 +34,29 @@ export class TenantMove {
   readonly target: pg.Client;
   private readonly tables: readonly MovableTable[];
   private readonly tenantId: string;
+  private readonly isFromControl: boolean;
   private readonly isToControl: boolean;
   /** Events of the source's log that the target has. */
   private logCopiedTo = 0;
 
-  private constructor(
-    source: pg.Client,
-    target: pg.Client,
-    tables: readonly MovableTable[],
-    tenantId: string,
-    isToControl: boolean,
-  ) {
+  private constructor(source: pg.Client, target: pg.Client, tables: readonly MovableTable[], ends: Ends) {
     this.source = source;
     this.target = target;
     this.tables = tables;
-    this.tenantId = tenantId;
-    this.isToControl = isToControl;
+    this.tenantId = ends.tenantId;
+    this.isFromControl = ends.from === CONTROL;
+    this.isToControl = ends.to === CONTROL;
   }
 
   /** Opens both ends for as long as `run` runs. */
-  static open<T>(config: Config, { tenantId, from, to }: Ends, run: (move: TenantMove) => Promise<T>): Promise<T> {
-    return withOwner(config, from, (source) =>
-      withOwner(config, to, async (target) => {
+  static open<T>(config: Config, ends: Ends, run: (move: TenantMove) => Promise<T>): Promise<T> {
+    return withOwner(config, ends.from, (source) =>
+      withOwner(config, ends.to, async (target) => {
         for (const client of [source, target])
-          await client.query("select set_config('app.tenant_id', $1, false)", [tenantId]);
+          await client.query("select set_config('app.tenant_id', $1, false)", [ends.tenantId]);
         await target.query('set session_replication_role = replica');
         const tables = await movableTables(source);
-        return run(new TenantMove(source, target, tables, tenantId, to === CONTROL));
+        return run(new TenantMove(source, target, tables, ends));
       }),
     );
   }
@@ -182,12 +178,12 @@ export class TenantMove {
 
   /**
    * The tenant lives at the target now: nobody is let in at the source. Of a home of its own, which will be dropped, the
-   * audit entries go on in the chain of the control plane's.
+   * audit entries go on in the chain of the target's.
    */
   async settle(): Promise<void> {
     await reside(this.source, this.tenantId, 'MOVED');
     await this.source.query('delete from kernel.changed_row where tenant_id = $1', [this.tenantId]);
-    if (!this.isToControl) return;
+    if (this.isFromControl) return;
     await this.target.query('set session_replication_role = origin'); // what chains them is a trigger
     for (let after = FIRST_ID; ; ) {
       const { rows } = await this.source.query(

@@ -117,7 +117,7 @@ async function carry(ctx: Context, run: MoveRun): Promise<void> {
     if (run.fromHome !== CONTROL) await copies.tellUse(tenantId, run.fromHome);
     await move.seal();
     await at('SWITCH');
-    if (run.toHome === CONTROL) await move.openTarget();
+    if (run.fromHome !== CONTROL) await move.openTarget();
     await switchOver(ctx, run, move, () => Math.round(performance.now() - pausedAt));
     run.step = 'SETTLE';
   });

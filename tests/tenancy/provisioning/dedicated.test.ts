@@ -1,6 +1,7 @@
-import { Context } from '../../../subgraphs/_kernel/context.ts';
+import { Context, type Machinery, systemContext } from '../../../subgraphs/_kernel/context.ts';
 import { letHostPass } from '../../../subgraphs/_kernel/dns.ts';
-import { CONTROL, homeUrl } from '../../../subgraphs/_kernel/homes.ts';
+import { CONTROL, HomePools, Homes, homeUrl } from '../../../subgraphs/_kernel/homes.ts';
+import { billing } from '../../../subgraphs/billing/index.ts';
 import { requestTenant as requestAt } from '../../../subgraphs/tenancy/provisioning/provisioning.service.ts';
 import { withClient } from '../../setup/database.ts';
 import { openGatewayWorld, type Person } from '../../setup/gateway.ts';
@@ -65,6 +66,7 @@ const databases = async () =>
   (await sql("select datname from pg_database where starts_with(datname, current_database() || '_') order by 1")).map(
     ({ datname }) => datname,
   );
+const nameOf = (home: string) => new URL(homeUrl(running.world.config, home)).pathname.slice(1);
 const placeOf = async (tenantId: string) =>
   (await sql('select version, home from kernel.placement where tenant_id = $1', [tenantId]))[0];
 const sqlAt = (home: string, text: string, values: unknown[] = []): Promise<Asked[]> =>
@@ -124,7 +126,7 @@ describe('Ngozi sets up an ISP with a database of its own', () => {
     );
     expect(data.tenantById.placement).toEqual({ isolation: 'DEDICATED', region: 'eu', version: 1 });
     ({ home } = await placeOf(made.tenantId));
-    expect(await databases()).toEqual([new URL(homeUrl(running.world.config, home)).pathname.slice(1)]);
+    expect(await databases()).toEqual([nameOf(home)]);
   }, 90_000);
 
   test('its administrator signs in and works, under its own licence; the rows lie in its database alone', async () => {
@@ -235,12 +237,21 @@ describe('a run for a tenant with a database of its own', () => {
     const slug = `refuse-own-${process.pid}`;
     const { asked, runId, tenantId } = await begin({ slug });
     await endOf(runId, ['WAITING']);
-    // A process that works in the tenant meanwhile remembers where it lived, with its pool open.
-    const billing = running.world.subgraph('billing').machinery;
+    // This process and another, which nobody tells, work in the tenant meanwhile, and remember where it lived.
+    const here = running.world.subgraph('billing').machinery;
+    const pools = new HomePools(here.config, here.log);
+    const { entities } = billing;
+    const away = { ...here, homes: new Homes(here.db, pools, 'svc_billing', entities, true) };
+    const databaseOf = async (machinery: Machinery) => {
+      const ctx = await systemContext(machinery, tenantId);
+      try {
+        return (await (await ctx.em()).execute('select current_database() as name'))[0]?.name;
+      } finally {
+        await ctx.end();
+      }
+    };
     const first = (await placeOf(tenantId)).home;
-    expect(await billing.homes.placeOf(tenantId)).toMatchObject({ home: first });
-    const { leave } = await billing.homes.at(first);
-    leave();
+    for (const process of [here, away]) expect(await databaseOf(process)).toBe(nameOf(first));
     const told = await endSoon(runId);
     expect(told.at(-1)).toMatchObject({ state: 'FAILED', error: 'The name server refuses this host.', percent: 0 });
     const undone = told.map(({ steps }) => steps.filter(({ state }) => state === 'UNDONE').map(({ name }) => name));
@@ -252,12 +263,15 @@ describe('a run for a tenant with a database of its own', () => {
     const again = await retry(ngozi, runId);
     expect(again.userErrors).toEqual([]);
     expect((await endOf(again.run?.runId as string)).at(-1)).toMatchObject({ state: 'SUCCEEDED' });
-    expect((await placeOf(tenantId)).home).not.toBe(first);
+    const second = (await placeOf(tenantId)).home;
+    expect(second).not.toBe(first);
+    for (const process of [here, away]) expect(await databaseOf(process)).toBe(nameOf(second));
+    await pools.close();
     expect(await databases()).toHaveLength(before.length + 1);
     const rita = await firstSignIn(running, asked);
     const { data, errors } = await rita.ask<Asked, object>(CUSTOMER, { input: { name: 'Bo Reef', kind: 'PERSON' } });
     expect(errors ?? data.createCustomer.userErrors).toEqual([]);
-    expect(await domainRowsAt((await placeOf(tenantId)).home, tenantId)).toMatchObject({ 'billing.customer': 1 });
+    expect(await domainRowsAt(second, tenantId)).toMatchObject({ 'billing.customer': 1 });
     expect(await domainRowsAt(CONTROL, tenantId)).toEqual({});
   }, 120_000);
 
