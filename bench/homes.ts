@@ -14,7 +14,7 @@ import { median, option, percentile, type Result } from './setup.ts';
 const HOMES = 200;
 const READERS = 4;
 const ROUNDS = 5;
-const ROUND_MS = 3_000;
+const ROUND_MS = 4_000;
 const MAX_RATIO = 1.2;
 /** A home all others are copies of. */
 const PATTERN = 'pattern';

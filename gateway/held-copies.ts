@@ -48,6 +48,8 @@ export class HeldCopies<T> {
   private confirmedAt = Number.NEGATIVE_INFINITY;
   private polling: Promise<void> | undefined;
   private isStale = false;
+  /** What the feed's owner was told last to be held here, and when. */
+  private told = { seq: -1, at: Number.NEGATIVE_INFINITY };
   /** Why the last read failed, if it did. */
   private failure: unknown;
   private readonly now: () => number;
@@ -154,9 +156,19 @@ export class HeldCopies<T> {
       );
       throw error;
     }
-    await this.source
-      .confirm?.(this.seq)
-      .catch((error: Error) => this.log.warn({ error: error.message }, 'a feed could not be confirmed'));
+    await this.tellHeld(startedAt);
+  }
+
+  /** A change that is both heard and told of by its mutation is read twice, and confirmed once. */
+  private async tellHeld(at: number): Promise<void> {
+    const { seq } = this;
+    if (seq === this.told.seq && at - this.told.at < POLL_MS / 2) return;
+    try {
+      await this.source.confirm?.(seq);
+      this.told = { seq, at };
+    } catch (error) {
+      this.log.warn({ error: (error as Error).message }, 'a feed could not be confirmed');
+    }
   }
 
   /** Drops every copy and begins the feed anew. */

@@ -28,7 +28,7 @@ const ALWAYS = [
   NAME,
   'listen_addresses=127.0.0.1',
   'unix_socket_directories=',
-  'max_connections=200',
+  'max_connections=400', // two hundred homes with one each, and what the control plane needs
   'timezone=UTC',
   'log_timezone=UTC',
 ];

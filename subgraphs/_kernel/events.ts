@@ -189,6 +189,7 @@ export async function readFeed(
 ): Promise<{ head: number; rows: FeedRow[] }> {
   const [end] = await em.execute('select seq from kernel.feed_head where name = ?', [name]);
   const head = Number(end?.seq ?? 0);
+  if (head <= after || limit === 0) return { head, rows: [] };
   const rows = await em.execute(
     'select seq, tenant_id, subject from kernel.feed where name = ? and seq > ? and seq <= ? order by seq limit ?',
     [name, after, head, limit],

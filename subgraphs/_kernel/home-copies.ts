@@ -8,8 +8,8 @@ import { CONTROL, configAt, type Home } from './homes.ts';
 const COUNTED_AT_CONTROL: readonly QuotaKey[] = ['api_calls', 'staff_users'];
 const COUNTED_AT_HOMES = QUOTA_KEYS.filter((key) => !COUNTED_AT_CONTROL.includes(key));
 
-/** A connection that is not used is closed after this, milliseconds. */
-const IDLE_MS = 10_000;
+/** A connection that is not used is closed after this, milliseconds: a home is looked at seldom, and there may be many. */
+const IDLE_MS = 1_000;
 
 /** Carries copies between the control plane and the homes of tenants, as the role dotmac_relay. */
 export class HomeCopies {

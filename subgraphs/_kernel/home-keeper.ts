@@ -8,6 +8,8 @@ import type { Logger } from './telemetry.ts';
 const POLL_MS = 1_000;
 /** Who lives where, their use and their waiting jobs are looked at this often, whatever is heard, milliseconds. */
 const SWEEP_MS = 10_000;
+/** Tenants looked at in one go, the longest unseen first; where there are more than a hundred, each is seldomer. */
+const SWEPT_AT_ONCE = 10;
 /** Use is told this long after it was counted, so that what is counted together is told once, milliseconds. */
 const GATHER_MS = 100;
 
@@ -19,7 +21,9 @@ const GATHER_MS = 100;
 export class HomeKeeper {
   private homes = new Map<string, Home>();
   private seqs: Record<string, number> = {};
-  private sweptAt = Number.NEGATIVE_INFINITY;
+  private learntAt = Number.NEGATIVE_INFINITY;
+  /** When each tenant with a home of its own was last looked at. */
+  private readonly sweptAt = new Map<string, number>();
   private working: Promise<void> | undefined;
   private isStale = false;
   private isOver = false;
@@ -96,18 +100,31 @@ export class HomeKeeper {
 
   private async work(): Promise<void> {
     const { seqs, tenants } = await this.copies.newsAfter(this.seqs);
-    const isSweep = performance.now() - this.sweptAt > SWEEP_MS;
-    if (isSweep || tenants.length > 0) await this.learnHomes();
-    if (isSweep) this.sweptAt = performance.now();
-    for (const [tenantId, home] of this.homes) {
-      if (isSweep || tenants.includes(tenantId)) await this.push(tenantId, home);
-      if (isSweep) await this.tellUse(tenantId, home);
+    const now = performance.now();
+    if (tenants.length > 0 || now - this.learntAt > SWEEP_MS) await this.learnHomes();
+    for (const tenantId of tenants) {
+      const home = this.homes.get(tenantId);
+      if (home !== undefined) await this.push(tenantId, home);
     }
-    if (isSweep) for (const home of new Set(this.homes.values())) this.runJobsAt(home);
+    for (const tenantId of this.due(now)) await this.sweep(tenantId, this.homes.get(tenantId) as Home);
     this.seqs = seqs;
   }
 
+  /** Whose turn it is to be looked at. */
+  private due(now: number): string[] {
+    const due = [...this.sweptAt].filter(([, at]) => now - at >= SWEEP_MS).sort(([, a], [, b]) => a - b);
+    return due.slice(0, SWEPT_AT_ONCE).map(([tenantId]) => tenantId);
+  }
+
+  private async sweep(tenantId: string, home: Home): Promise<void> {
+    this.sweptAt.set(tenantId, performance.now());
+    await this.push(tenantId, home);
+    await this.tellUse(tenantId, home);
+    this.runJobsAt(home);
+  }
+
   private async learnHomes(): Promise<void> {
+    this.learntAt = performance.now();
     this.homes = new Map((await dedicatedPlaces(this.jobs)).map(({ tenantId, home }) => [tenantId, home]));
     const livedIn = new Set(this.homes.values());
     await this.places.leaveAllBut(livedIn);
@@ -117,8 +134,10 @@ export class HomeKeeper {
       if (!this.homes.has(tenantId)) {
         stop();
         this.heard.delete(tenantId);
+        this.sweptAt.delete(tenantId);
       }
     for (const [tenantId, home] of this.homes) {
+      if (!this.sweptAt.has(tenantId)) this.sweptAt.set(tenantId, Number.NEGATIVE_INFINITY);
       this.heard.get(tenantId)?.();
       this.heard.set(
         tenantId,
@@ -142,7 +161,7 @@ export class HomeKeeper {
   /** One home that does not answer keeps no other waiting for what it is to know. */
   private push(tenantId: string, home: Home): Promise<void> {
     return this.copies.push(tenantId, home).catch((error: Error) => {
-      this.sweptAt = Number.NEGATIVE_INFINITY; // again with the next look
+      this.sweptAt.set(tenantId, performance.now() - SWEEP_MS); // again with the next look, behind whoever waits already
       this.log.warn({ error: error.message, tenantId }, 'a home could not be brought what it is to know; trying again');
     });
   }
