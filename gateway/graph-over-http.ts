@@ -86,9 +86,9 @@ export function refuse(response: ServerResponse, error: ClientError, status?: nu
   observeRefusal(error.code);
   const { status: asked, ...extensions } = error.extensions;
   response.setHeader('connection', 'close');
-  sendJson(response, status ?? Number(asked ?? STATUS[error.code] ?? 400), {
-    errors: [{ message: error.message, extensions } satisfies GraphQLFormattedError],
-  });
+  const errors: GraphQLFormattedError[] = [{ message: error.message, extensions }];
+  const chosen = status ?? Number(asked ?? STATUS[error.code] ?? 400);
+  sendJson(response, chosen, { errors }, retryAfter(errors));
 }
 
 export function sendJson(

@@ -187,6 +187,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
   }
 
   async function answerReturn(request: IncomingMessage, response: ServerResponse, back: ReturnFrom): Promise<void> {
+    await graph.parts.rates?.takeReturn(addressOf(request));
     const location = await back(request.url ?? '');
     // Whatever is in these addresses is nobody else's to see.
     response.writeHead(303, { location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' }).end();

@@ -55,6 +55,8 @@ export interface Rates {
   take(payer: Payer, cost: number): Promise<BucketReport>;
   /** Counts one operation of a key that may make only so many a second. Throws RATE_LIMITED with `retryAfterMs`. */
   takeTurn(caller: Caller): Promise<void>;
+  /** Counts one return from another provider, which no client signs. Throws RATE_LIMITED with `retryAfterMs`. */
+  takeReturn(address: string): Promise<void>;
   /** Charges for what was refused: to be wrong is not free. */
   charge(payer: Payer, cost: number): void;
   close(): void;
@@ -64,6 +66,8 @@ export interface Rates {
 const BURST_SECONDS = 10;
 /** A bucket with less is as good as empty: nothing sent now is worth reading. */
 const EMPTY_BELOW = 1;
+/** Returns from other providers of one network: an office that signs in at nine, and then one a second. */
+const RETURNS = { capacity: 60, perSecond: 1 };
 /** Empty buckets remembered. */
 const MAX_EMPTY = 10_000;
 
@@ -103,6 +107,11 @@ export function createRates(engine: RateEngine, sizes: RateSizes): Rates {
       const turns: Bucket = { key: `turns:${keyId}`, capacity: perSecond, perSecond };
       const { isTaken, levels } = await engine.take([turns], 1, false);
       if (!isTaken) throw rateLimited(((1 - (levels[0] as number)) / perSecond) * 1_000, turns.key);
+    },
+    async takeReturn(address) {
+      const returns: Bucket = { key: `returns:${networkOf(address)}`, ...RETURNS };
+      const { isTaken, levels } = await engine.take([returns], 1, false);
+      if (!isTaken) throw rateLimited(((1 - (levels[0] as number)) / RETURNS.perSecond) * 1_000, returns.key);
     },
     charge(payer, cost) {
       const buckets = bucketsOf(payer, sizes);

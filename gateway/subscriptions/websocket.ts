@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { type ExecutionArgs, GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { CloseCode, makeServer } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { ClientError } from '../../schema/errors.ts';
 import { type Authenticator, type Caller, principalOf } from '../auth.ts';
 import { type Answer, type ClientRequest, dataOf } from '../graph.ts';
 import { standingOf } from '../standing.ts';
@@ -39,6 +40,8 @@ type Extra = {
   isOfSuspended?: boolean;
   /** Gives back the user's place. */
   leave?: () => void;
+  /** Hears no more of what becomes of the caller. */
+  forget?: () => void;
   /** Streams open or being opened. */
   streams: number;
   /** Queries and mutations that run. */
@@ -69,6 +72,13 @@ export function openSocketDoor(
     return isBlocked && !extra.isOfSuspended;
   };
 
+  /** Whoever was stopped meanwhile has no socket any more; when their streams have said why, it closes. */
+  const recheck = async (extra: Extra) => {
+    const { caller, socket } = extra;
+    const isStopped = caller && (await auth.renew(caller).then(() => false, isUnauthenticated));
+    if (isStopped) setTimeout(() => socket.close(CloseCode.Forbidden, 'Signed out'), GRACE_MS).unref();
+  };
+
   const protocol = makeServer<Record<string, unknown>, Extra>({
     connectionInitWaitTimeout: INIT_MS,
     onConnect: async (context) => {
@@ -95,6 +105,8 @@ export function openSocketDoor(
         return false;
       }
       signedIn.add(extra);
+      extra.forget = auth.onChange(extra.caller, () => void recheck(extra));
+      if (!auth.isAsBefore(extra.caller)) void recheck(extra);
       return true;
     },
     onPing: async ({ extra }, payload) => {
@@ -164,6 +176,7 @@ export function openSocketDoor(
       socket.once('close', (code, reason) => {
         signedIn.delete(extra);
         extra.leave?.();
+        extra.forget?.();
         void closed(code, String(reason));
       });
     },
@@ -182,6 +195,8 @@ export function openSocketDoor(
     },
   };
 }
+
+const isUnauthenticated = (error: unknown) => error instanceof ClientError && error.code === 'UNAUTHENTICATED';
 
 /** Counts an operation before it starts; asked at once, many would otherwise all find room. Throws RATE_LIMITED. */
 function takePlace(extra: Extra, isStream: boolean, { streamsPerSocket, runningPerSocket }: StreamLimits): void {

@@ -4,6 +4,7 @@ import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { emit, tellGateways } from '../_kernel/events.ts';
 import { Session } from './session.entity.ts';
 import type { EndReason } from './session.rules.ts';
+import { end } from './session.service.ts';
 import { presentOf } from './tenant.service.ts';
 
 /**
@@ -27,6 +28,17 @@ export async function stopSessions(
     tellGateways(em, 'grants', `session:${session.id}`);
   }
   return open;
+}
+
+/** Ends the sessions one of the tenant's own providers opened, in the transaction that takes it out of use. */
+export async function endSessionsThrough(em: EntityManager, connectionId: string): Promise<void> {
+  const { now } = await presentOf(em);
+  const open = await em.find(
+    Session,
+    { connectionId, endReason: null },
+    { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE },
+  );
+  for (const session of open) end(em, session, 'PROVIDER_OFF', now);
 }
 
 /** Writes the end of each session into the log of the tenant it was for. */

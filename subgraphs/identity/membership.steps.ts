@@ -45,6 +45,33 @@ export async function copyStaff(
   );
 }
 
+/** The same wherever somebody works, when their mail has changed; each copy is as new as the mail while it is written. */
+export async function copyStaffEverywhere(ctx: Context, userId: string): Promise<void> {
+  const working = { userId, kind: 'STAFF', state: { $ne: 'ENDED' } } as const;
+  const found = await ctx.acrossTenants((em) => em.find(Membership, working, { orderBy: { id: 'asc' } }));
+  for (const { homeId } of found)
+    await ctx.inTenant(homeId).tx(async (em) => {
+      await em.execute('select from identity.user where id = ? for share', [userId]);
+      const present = await em.findOne(Membership, working);
+      if (present) await copyStaff(ctx, em, present);
+    });
+}
+
+/** Holds the tenant's copies against the mails of who works there; a difference is mended. */
+export function mendStaffCopies(ctx: Context): Promise<void> {
+  return ctx.tx(async (em) => {
+    const members = await em.find(Membership, { kind: 'STAFF', state: { $ne: 'ENDED' } }, { orderBy: { id: 'asc' } });
+    const people = await em.find(User, { id: { $in: members.map(({ userId }) => userId) } });
+    const mails = new Map(people.map(({ id, email }) => [id, email]));
+    const rows = await em.execute('select user_id, mail_mark from kernel.staff');
+    const held = new Map(rows.map((row) => [String(row.user_id), row.mail_mark]));
+    for (const member of members) {
+      const email = mails.get(member.userId);
+      if (email && held.get(member.userId) !== mailMark(ctx.machinery.config, email)) await copyStaff(ctx, em, member);
+    }
+  });
+}
+
 type MembershipEvent = Extract<EventName, `identity.membership.${string}`>;
 
 /** Tells the tenant's log what became of a membership. */

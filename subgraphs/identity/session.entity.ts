@@ -33,6 +33,7 @@ export const EndReasonEnum = {
   MEMBERSHIP_ENDED: 'MEMBERSHIP_ENDED',
   TENANT_SUSPENDED: 'TENANT_SUSPENDED',
   PORTAL_CLOSED: 'PORTAL_CLOSED',
+  PROVIDER_OFF: 'PROVIDER_OFF',
   ENDED_BY_ADMIN: 'ENDED_BY_ADMIN',
 } as const satisfies { [R in EndReason]: R };
 registerEnumType(TransportEnum, {
@@ -66,6 +67,8 @@ export class Session {
   /** The tenant it is now for, and the membership there. */
   @Property({ type: 'uuid', nullable: true }) homeId!: string | null;
   @Property({ type: 'uuid', nullable: true }) membershipId!: string | null;
+  /** To the tenant's own provider, where that opened it. */
+  @Property({ type: 'uuid', nullable: true }) connectionId!: string | null;
   @Field(() => [ProofMethodEnum]) @Property({ type: ArrayType }) methods!: ProofMethod[];
   @Property({ type: 'datetime', nullable: true }) strongAt!: Date | null;
   @Property({ type: ArrayType }) mustDo!: MustDo[];

@@ -23,6 +23,7 @@ export type EndReason =
   | 'MEMBERSHIP_ENDED'
   | 'TENANT_SUSPENDED'
   | 'PORTAL_CLOSED'
+  | 'PROVIDER_OFF'
   | 'ENDED_BY_ADMIN';
 
 /** What somebody is in a session: by their membership, or while none is chosen by whose people they are. */

@@ -8,6 +8,7 @@ import { emit, tellGateways } from '../_kernel/events.ts';
 import type { Envelope } from '../_kernel/signed-context.ts';
 import type { Place } from './place.service.ts';
 import { boundTenantOf } from './providers/bound-session.service.ts';
+import { SsoConnection } from './providers/sso-connection.entity.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session } from './session.entity.ts';
 import {
@@ -70,6 +71,8 @@ export interface Proof {
   isStrong: boolean;
   mustDo: readonly MustDo[];
   transport: Transport;
+  /** To the tenant's own provider, where that opens it. */
+  connectionId?: string | null;
   /** Runs in the session's transaction: what a right proof changes beside it. */
   settle: (em: EntityManager) => Promise<void>;
 }
@@ -86,7 +89,7 @@ export async function openSession(ctx: Context, proof: Proof, place: Place | nul
   const own = new Context({ ...ctx.envelope, caller, tenantId, customerId: undefined }, ctx.machinery, ctx.reply);
   const { surplus, ...opened } = await own.tx(async (em) => {
     const standing = await standingIn(em, user.id, place?.membership.id ?? null);
-    if (standing.fault) throw signInAgain();
+    if (standing.fault || (await isThroughClosed(em, proof))) throw signInAgain();
     const others = await openSessionsOf(em, user.id);
     const session = makeSession(em, proof, standing, ctx.envelope);
     record(ctx, em, { outcome: 'OK', method: methods.at(-1) ?? 'PWD', ...placeOf(session) });
@@ -103,9 +106,16 @@ export async function openSession(ctx: Context, proof: Proof, place: Place | nul
   return opened;
 }
 
+/** Whether the connection it comes through was taken out of use on the way; one that is not is held until it is open. */
+async function isThroughClosed(em: EntityManager, { connectionId = null }: Proof): Promise<boolean> {
+  if (connectionId === null) return false;
+  const inUse = { id: connectionId, state: 'ACTIVE' } as const;
+  return !(await em.findOne(SsoConnection, inUse, { lockMode: LockMode.PESSIMISTIC_READ }));
+}
+
 function makeSession(
   em: EntityManager,
-  { user, methods, isStrong, mustDo, transport }: Proof,
+  { user, methods, isStrong, mustDo, transport, connectionId = null }: Proof,
   { now, realm, membership, policy }: PresentStanding,
   { address, agent }: Envelope,
 ): Session {
@@ -114,6 +124,7 @@ function makeSession(
     userId: user.id,
     homeId: membership?.homeId ?? null,
     membershipId: membership?.id ?? null,
+    connectionId,
     methods: [...methods],
     strongAt: isStrong ? now : null,
     mustDo: [...mustDo],

@@ -4,6 +4,7 @@ import { hears } from '../_kernel/subgraph.ts';
 import { reviewKeys } from './api-keys/key-care.service.ts';
 import { joinInvited } from './invitations/join.service.ts';
 import { recountStaff } from './membership.service.ts';
+import { mendStaffCopies } from './membership.steps.ts';
 import { followRole } from './portal/account-portal.service.ts';
 import { keepCustomer } from './portal/customer-copy.service.ts';
 import { inviteFirstAdmin, withdrawFirstAdmin } from './provisioning/first-admin.service.ts';
@@ -55,4 +56,5 @@ export const subscribers = {
   followEnded: hears('identity.membership.ended', follow),
   joinInvited: hears('tenancy.invitation.accepted', joinInvited, { isUrgent: true }),
   recountStaff: hears('licensing.usage.day_closed', (ctx) => recountStaff(ctx)),
+  mendStaffCopies: hears('licensing.usage.day_closed', mendStaffCopies),
 };

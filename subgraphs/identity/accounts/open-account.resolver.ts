@@ -2,6 +2,7 @@ import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import { Cost, OpenDoor, WhileMustDo } from '../../../schema/directives.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { DonePayload, done } from '../done.payload.ts';
+import { toldEverywhere } from '../grant.service.ts';
 import { PASSWORD_COST } from '../session.resolver.ts';
 import { answer, SignInPayload } from '../sign-in.payload.ts';
 import { ActivateInput, ProofInput, RegisterInput, ResetInput, ResetRequestInput } from './account.inputs.ts';
@@ -29,7 +30,7 @@ export class OpenAccountResolver {
   @OpenDoor(BY_MAIL)
   @WhileMustDo()
   proveEmail(@Arg('input', () => ProofInput) input: ProofInput, @Ctx() ctx: Context) {
-    return answer(() => proveEmail(ctx, input.token));
+    return answer(() => toldEverywhere(ctx, () => proveEmail(ctx, input.token)));
   }
 
   @Mutation(() => SignInPayload, {

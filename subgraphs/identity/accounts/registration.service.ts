@@ -3,12 +3,13 @@ import { Refusal } from '../../../schema/errors.ts';
 import { languageTag } from '../../../schema/words.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
-import { emit } from '../../_kernel/events.ts';
+import { emit, tellGateways } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { Credential } from '../credential.entity.ts';
 import { hashPassword } from '../credential.service.ts';
 import { stopSessions, tellEnds } from '../end-sessions.service.ts';
 import type { SignedIn } from '../factors/first-proof.service.ts';
+import { copyStaffEverywhere } from '../membership.steps.ts';
 import { presentOf } from '../tenant.service.ts';
 import { User } from '../user.entity.ts';
 import { checkDisplayName, normalEmail } from '../user.rules.ts';
@@ -94,7 +95,7 @@ async function tellOwner(ctx: Context, em: EntityManager, user: User, email: str
  */
 export async function proveEmail(ctx: Context, token: string): Promise<SignedIn> {
   await countAtDoor(ctx, 'proveEmail');
-  const ended = await ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
+  const { userId, ended } = await ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
     const proof = await useProof(em, token, ['VERIFY', 'CHANGE']);
     const user = await lockOrRefuse(em, User, proof.userId, 'person');
     if (proof.purpose === 'CHANGE') await takeNewEmail(ctx, em, user, proof);
@@ -105,9 +106,11 @@ export async function proveEmail(ctx: Context, token: string): Promise<SignedIn>
     }
     const { caller, sessionId = null } = ctx.envelope;
     const keptId = caller.kind === 'USER' && caller.id === user.id ? sessionId : null;
-    return stopSessions(em, user.id, 'EMAIL_CHANGED', keptId);
+    if (keptId) tellGateways(em, 'grants', `session:${keptId}`); // they hold which mail is proved
+    return { userId: user.id, ended: await stopSessions(em, user.id, 'EMAIL_CHANGED', keptId) };
   });
   await tellEnds(ctx, ended);
+  await copyStaffEverywhere(ctx, userId);
   return { session: null, tenants: [] };
 }
 

@@ -24,11 +24,12 @@ export async function answerChallenge(ctx: Context, token: string, answer: Facto
     };
     if (sessionId !== null) return finishSwitch(ctx, membershipId, { method, settle });
     const user = await readBriefly(ctx, (em) => em.findOneOrFail(User, { id: userId }));
-    const { methods, tenant, transport } = challenge;
+    const { methods, tenant, transport, connectionId } = challenge;
     return afterFirstProof(ctx, {
       user,
       methods: [...methods, method],
       tenant,
+      connectionId,
       transport: transport ?? 'COOKIE',
       settle,
     });

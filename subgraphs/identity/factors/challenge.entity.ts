@@ -17,6 +17,8 @@ export class Challenge {
   /** The tenant a switch goes to, and the membership there. */
   @Property({ type: 'uuid', nullable: true }) homeId!: string | null;
   @Property({ type: 'uuid', nullable: true }) membershipId!: string | null;
+  /** To the tenant's own provider, where that was proved first. */
+  @Property({ type: 'uuid', nullable: true }) connectionId!: string | null;
   /** Proved so far. */
   @Property({ type: ArrayType }) methods!: ProofMethod[];
   /** What will do. */

@@ -10,7 +10,7 @@ import { Passkey } from './passkey.entity.ts';
 import { hostOf } from './passkey.rules.ts';
 
 type Asked = Pick<Challenge, 'purpose' | 'userId' | 'methods' | 'answers'> &
-  Partial<Pick<Challenge, 'sessionId' | 'homeId' | 'membershipId' | 'realm' | 'tenant' | 'transport'>>;
+  Partial<Pick<Challenge, 'sessionId' | 'homeId' | 'membershipId' | 'realm' | 'tenant' | 'transport' | 'connectionId'>>;
 
 /** The portal a request comes from, as the gateway vouches for it; ours when a client names none. */
 export const originOf = ({ envelope, machinery }: Context): string =>
@@ -33,7 +33,10 @@ export async function makeChallenge(
   const { now } = await presentOf(em);
   await em.nativeDelete(Challenge, { userId: asked.userId, expiresAt: { $lte: now } });
   const token = drawToken();
-  const nothing = { sessionId: null, homeId: null, membershipId: null, realm: null, tenant: null, transport: null };
+  const nothing = {
+    ...{ sessionId: null, homeId: null, membershipId: null, connectionId: null },
+    ...{ realm: null, tenant: null, transport: null },
+  };
   const challenge = em.create(Challenge, {
     ...nothing,
     ...asked,

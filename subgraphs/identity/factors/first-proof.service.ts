@@ -28,6 +28,8 @@ export interface FirstProof {
   transport: Transport;
   /** Slug of the tenant to begin in. */
   tenant?: string | null;
+  /** To the tenant's own provider, where that gave the proof. */
+  connectionId?: string | null;
   /**
    * What the proof changes, such as failures it forgets or a link it uses up. Runs once, in the transaction of whatever
    * comes of it: the session, the challenge, or the record of a refusal.
@@ -65,11 +67,11 @@ export async function afterFirstProof(ctx: Context, proof: FirstProof): Promise<
 }
 
 async function ask(ctx: Context, proof: FirstProof, answers: ProofMethod[]): Promise<SignedIn> {
-  const { user, methods, transport, tenant = null, settle } = proof;
+  const { user, methods, transport, tenant = null, connectionId = null, settle } = proof;
   const challenge = await ctx.inTenant(PLATFORM_TENANT).tx(async (em) => {
     await settle(em);
     const asked = { userId: user.id, realm: user.realm, methods: [...methods], answers, transport, tenant };
-    return openChallenge(ctx, em, { purpose: 'SIGN_IN', ...asked });
+    return openChallenge(ctx, em, { purpose: 'SIGN_IN', ...asked, connectionId });
   });
   return { session: null, challenge, tenants: [] };
 }

@@ -63,6 +63,7 @@ async function bySso(ctx: Context, visit: Visited, sso: SsoConnection): Promise<
   return afterFirstProof(ctx, {
     ...{ user, methods: ['SSO'], transport, assertsSecondFactor: hasSecondFactor },
     tenant: await slugOf(ctx, sso.homeId),
+    connectionId: sso.id,
     settle: async (em) => {
       if (!isLinked) await link(em);
     },

@@ -7,6 +7,7 @@ import type { EntityManager } from '../../_kernel/db.ts';
 import { emit } from '../../_kernel/events.ts';
 import { lockOrRefuse } from '../../_kernel/lock.ts';
 import { seal } from '../../_kernel/secrets.ts';
+import { endSessionsThrough } from '../end-sessions.service.ts';
 import { Membership } from '../membership.entity.ts';
 import { checkHeld, checkRoles, effectivePermissions, isAdmin } from '../membership.rules.ts';
 import { giverOf } from '../membership.steps.ts';
@@ -56,7 +57,7 @@ export interface AskedConnection {
 
 /**
  * Makes a connection, or changes one whole. With another issuer, client or secret it is DRAFT again until somebody has tried
- * it. Refuses INVALID for an issuer that is not public, roles and people that do not fit; CONFLICT for a domain that is not
+ * it, and sessions opened through it end. Refuses INVALID for an issuer that is not public, roles and people that do not fit; CONFLICT for a domain that is not
  * proved or is served by another connection, and for an older version; LIMIT_REACHED; throws FORBIDDEN for roles one may not
  * give.
  */
@@ -78,8 +79,10 @@ export async function saveConnection(ctx: Context, asked: AskedConnection): Prom
     Object.assign(held, { issuer, clientId, roleMap, emergencyIds, isRequired, createsMembers });
     if (secret !== null) held.sealedSecret = await seal(ctx, em, secretName(held.id), secret);
     if (isOther) {
-      if (held.state === 'ACTIVE')
+      if (held.state === 'ACTIVE') {
+        await endSessionsThrough(em, held.id);
         emit(em, 'identity.sso_connection.turned_off', { connectionId: held.id, reason: 'CHANGED' });
+      }
       Object.assign(held, { state: 'DRAFT', testedAt: null });
     }
     await em.flush();
@@ -151,7 +154,7 @@ async function serve(
 }
 
 /**
- * Takes a connection into use, or out of it. Refuses INVALID_STATE where none of its domains is proved or nobody has tried it
+ * Takes a connection into use, or out of it; then the sessions opened through it end. Refuses INVALID_STATE where none of its domains is proved or nobody has tried it
  * yet, and for a move there is not.
  */
 export function setSsoState(ctx: Context, id: string, to: 'ACTIVE' | 'OFF'): Promise<SsoConnection> {

@@ -22,6 +22,7 @@ import {
 } from '../../../schema/directives.ts';
 import { payload, payloadOf } from '../../../schema/payload.ts';
 import type { Context } from '../../_kernel/context.ts';
+import { toldEverywhere } from '../grant.service.ts';
 import { IdInput } from '../id.input.ts';
 import { personById } from '../loaders.ts';
 import { User } from '../user.entity.ts';
@@ -144,15 +145,17 @@ export class SsoConnectionResolver {
   @NotWhileActing()
   @Continuity()
   saveSsoConnection(@Arg('input', () => SsoInput) input: SsoInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ ssoConnection: await connections.saveConnection(ctx, input) }));
+    const save = () => connections.saveConnection(ctx, input);
+    return payload(async () => ({ ssoConnection: await toldEverywhere(ctx, save) }));
   }
 
-  @Mutation(() => SsoPayload)
+  @Mutation(() => SsoPayload, { description: 'Turned off, the sessions opened through it end.' })
   @RequiresPermission('identity.policy.manage')
   @RequiresStrongProof()
   @NotWhileActing()
   @Continuity()
   setSsoState(@Arg('input', () => SsoStateInput) { id, state }: SsoStateInput, @Ctx() ctx: Context) {
-    return payload(async () => ({ ssoConnection: await connections.setSsoState(ctx, id, state) }));
+    const set = () => connections.setSsoState(ctx, id, state);
+    return payload(async () => ({ ssoConnection: await toldEverywhere(ctx, set) }));
   }
 }
