@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
 import { ClientError, unauthenticated } from '../schema/errors.ts';
 import { keyIn } from '../subgraphs/_kernel/api-key.ts';
+import { stopOf } from '../subgraphs/_kernel/http-stop.ts';
 import { leaving } from '../subgraphs/_kernel/leaving.ts';
 import { continueTrace, inSpan, type Logger } from '../subgraphs/_kernel/telemetry.ts';
 import { type ApolloDoor, answerByApollo, type HttpContext } from './apollo-server.ts';
@@ -61,8 +62,6 @@ const COOKIE = '__Host-isp_rt';
 const KEEP_ALIVE_MS = 75_000;
 /** How much of what a client says of itself is kept, characters. */
 const AGENT_LENGTH = 200;
-/** How long requests in flight may go on after the last new one was let in, milliseconds. */
-const DRAIN_MS = 10_000;
 
 /** Opens the gateway's HTTP and WebSocket doors. Rejects with a sentence when the port is taken. */
 export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: HttpOptions): Promise<HttpDoor> {
@@ -88,6 +87,7 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
   server.requestTimeout = 30_000;
   server.headersTimeout = 10_000;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
+  const stop = stopOf(server);
   const streams = new Streams(graph, options.streamLimits ?? STREAM_LIMITS);
   const sockets = openSocketDoor(server, streams, { path: GRAPH_PATH, isAllowed, addressOf });
 
@@ -224,13 +224,10 @@ export async function openHttpDoor(graph: Graph, apollo: ApolloDoor, options: Ht
     async stop() {
       isDraining = true;
       if (options.drainDelayMs) await sleep(options.drainDelayMs);
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const stopped = stop();
       streams.close();
       sockets.close();
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-      await closed;
-      clearTimeout(timer);
+      await stopped;
       await apollo.stop();
     },
   };

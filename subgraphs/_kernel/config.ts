@@ -49,6 +49,10 @@ export const SETTINGS = {
   ],
   DATABASE_ROLE_SECRET: [secret(32).optional(), 'The passwords of the database roles are derived from it.'],
   DATABASE_POOL: [z.coerce.number().int().min(2).max(100).default(10), 'Connections per subgraph.'],
+  DATABASE_WAIT_MS: [
+    z.coerce.number().int().min(50).max(5_000).default(500),
+    'How long a request waits for a connection before it is answered OVERLOADED.',
+  ],
   HOME_URLS: [
     list
       .refine((parts) => parts.every((part) => /^[a-z][a-z0-9_]{0,39}=postgres(ql)?:\/\//.test(part)), {

@@ -25,9 +25,6 @@ export function roleUrl(config: Pick<Config, 'DATABASE_ROLE_SECRET' | 'DATABASE_
   return url.href;
 }
 
-/** How long a request waits for a connection before it is answered OVERLOADED, milliseconds. */
-const POOL_WAIT_MS = 500;
-
 export interface Db {
   /** A fresh EntityManager; one per operation. */
   fork(): EntityManager;
@@ -101,7 +98,7 @@ export async function connect(config: Config, role: string, entities: EntityClas
     ensureDatabase: false,
     pool: { min: 0, max: config.DATABASE_POOL },
     driverOptions: {
-      connectionTimeoutMillis: POOL_WAIT_MS,
+      connectionTimeoutMillis: config.DATABASE_WAIT_MS,
       application_name: role,
       onPoolCreated: (pool: Pool) => prepare(pool, role, () => isClosing),
     },

@@ -2,6 +2,7 @@ import { once as onceEvent } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ClientError } from '../../schema/errors.ts';
+import { stopOf } from './http-stop.ts';
 import { leaving } from './leaving.ts';
 import type { GraphResult, RunningSubgraph } from './subgraph.ts';
 
@@ -11,7 +12,6 @@ const MAX_BODY = 4 * 1024 * 1024;
 const MAX_READ = 4 * MAX_BODY;
 /** A comment that keeps an idle stream open and finds out that its reader is gone, milliseconds. */
 const HEARTBEAT_MS = 10_000;
-const DRAIN_MS = 10_000;
 
 /** The responses of open streams. */
 type Streams = Set<ServerResponse>;
@@ -27,9 +27,7 @@ export async function serveOverHttp(
   at: { host: string; port: number },
 ): Promise<SubgraphServer> {
   const streams: Streams = new Set();
-  let isStopping = false;
   const server: Server = createServer((request, response) => {
-    response.once('close', () => isStopping && setImmediate(() => server.closeIdleConnections()));
     answer(running, request, response, streams).catch((error: Error) => {
       running.machinery.log.error({ err: error }, 'a request failed');
       if (!response.headersSent)
@@ -40,19 +38,16 @@ export async function serveOverHttp(
     });
   });
   server.keepAliveTimeout = 65_000;
+  const stop = stopOf(server);
   server.listen(at.port, at.host);
   await onceEvent(server, 'listening');
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${at.host}:${port}/graphql`,
     async stop() {
-      isStopping = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      const stopped = stop();
       for (const response of streams) response.end();
-      server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-      await closed;
-      clearTimeout(timer);
+      await stopped;
     },
   };
 }

@@ -70,7 +70,7 @@ describe('The tickets of a month run out', () => {
     ]);
     while (told.at(-1)?.used !== '100') told.push((await portal.next()).data?.usageUpdated.usage[0]);
     expect(told.map((one) => Number(one?.used))).toEqual(told.map((one) => Number(one?.used)).sort((a, b) => a - b));
-    await expect(portal.next()).rejects.toThrow('No result came'); // and there it ends
+    await expect(portal.next(5_000)).rejects.toThrow('No result came'); // and there it ends
     await portal.stop();
   }, 60_000);
 });

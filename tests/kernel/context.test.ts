@@ -17,7 +17,7 @@ const POOL = 2;
 
 let world: World;
 beforeAll(async () => {
-  world = await openWorld({ DATABASE_POOL: String(POOL) });
+  world = await openWorld({ DATABASE_POOL: String(POOL), DATABASE_WAIT_MS: '500' });
   await migrateByHand(
     world,
     `create table tenancy.promise (tenant_id uuid not null, id uuid not null, is_kept boolean not null, primary key (tenant_id, id));

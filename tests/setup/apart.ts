@@ -94,6 +94,7 @@ export async function deploy(): Promise<Deployment> {
       ADMIN_PORT: '0',
       DATABASE_URL: database.url,
       DATABASE_POOL: '4',
+      DATABASE_WAIT_MS: String(config.DATABASE_WAIT_MS),
       REDIS_URL: redis.url,
       OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     };

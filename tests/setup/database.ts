@@ -17,6 +17,9 @@ const TEMPLATE = 'dotmac_template';
 /** Tests and benches ask faster than people do; those that are about rates set their own. */
 const NO_RATES = { RATE_PER_CALLER: '1000000000', RATE_PER_TENANT: '1000000000', RATE_PER_ADDRESS: '1000000000' };
 
+/** A busy machine is none of what tests are about; those that are about waiting set their own. Benches wait as others do. */
+const PATIENCE = { DATABASE_WAIT_MS: '3000' };
+
 /** Where the files of a test's database lie. */
 const filesOf = (databaseUrl: string) => join(tmpdir(), 'dotmac-test-files', new URL(databaseUrl).pathname.slice(1));
 
@@ -33,6 +36,7 @@ export function testConfig(databaseUrl: string, env: Record<string, string> = {}
       DATABASE_URL: databaseUrl,
       DATA_DIR: filesOf(databaseUrl),
       ...NO_RATES,
+      ...(process.env.JEST_WORKER_ID ? PATIENCE : {}),
       ...env,
     },
     secrets,

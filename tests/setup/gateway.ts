@@ -31,12 +31,15 @@ export interface Person {
 }
 
 export interface Following<T> {
-  /** The next result; rejects after five seconds without one. */
-  next(): Promise<ExecutionResult<T> & { errors?: readonly GraphError[] }>;
+  /** The next result; rejects without one in that time, a quarter of a minute by default. */
+  next(patienceMs?: number): Promise<ExecutionResult<T> & { errors?: readonly GraphError[] }>;
   /** Resolves when the server completes the stream. */
   done: Promise<void>;
   stop(): Promise<void>;
 }
+
+/** Longer than anything takes that is told, on a busy machine too, milliseconds. */
+const PATIENCE_MS = 15_000;
 
 const SIGN_IN_ANSWER = '{ session { accessToken refreshToken } challenge { token } userErrors { message } }';
 
@@ -144,11 +147,11 @@ export class GatewayClient {
     );
     return {
       done,
-      async next() {
-        const until = Date.now() + 5_000;
+      async next(patienceMs = PATIENCE_MS) {
+        const until = Date.now() + patienceMs;
         while (queue.length === 0) {
           const left = until - Date.now();
-          if (left <= 0) throw new Error('No result came within five seconds.');
+          if (left <= 0) throw new Error(`No result came within ${patienceMs} ms.`);
           await Promise.race([
             new Promise<void>((resolve) => {
               wake = resolve;
