@@ -71,10 +71,10 @@ function expansion(): Result {
   const own: OwnRoles = new Map(
     Array.from({ length: ROLES }, (_, i) => {
       const basedOn = i % 3 === 0 ? 'support_agent' : `role_${i - 1}`;
-      const adds = ['billing.*.read', 'network.*.manage', `${PERMISSIONS[i]}`, 'tickets.ticket.*', 'crm.*.read'];
+      const adds = ['billing.invoice.*', 'network.inventory.manage', `${PERMISSIONS[i]}`, 'tickets.ticket.*', '*.*.read'];
       return [
         `role_${i}`,
-        { key: `role_${i}`, name: `Role ${i}`, basedOn, adds, removes: ['*.*.delete'], maxMembers: null },
+        { key: `role_${i}`, name: `Role ${i}`, basedOn, adds, removes: ['identity.*'], maxMembers: null },
       ];
     }),
   );

@@ -78,7 +78,7 @@ async function foreignIds(world: World, asker: Person, field: string, table: str
 /** A wrong password for mails that have an account and for such as have none; few for each, so that none is locked. */
 async function mails(world: World, signIn: (email: string) => Promise<unknown>): Promise<Result> {
   const rows = await world.sql(
-    "select email from identity.person where realm = 'STAFF' and state = 'ACTIVE' order by email",
+    "select email from identity.user where realm = 'STAFF' and state = 'ACTIVE' order by email",
   );
   const took = { known: [] as number[], unknown: [] as number[] };
   const look = async (kind: keyof typeof took, email: string) => {

@@ -34,6 +34,8 @@ export interface Keyring {
 }
 
 const GRANT = '{ hash keyId tenantId isWorking catalogue bits addresses requestsPerSecond expiresAt }';
+/** How the feed names keys. */
+const KEY = 'key:';
 /** Known keys go on this long while identity is away, milliseconds. */
 const PATIENCE_MS = 300_000;
 const HOUR_MS = 3_600_000;
@@ -58,17 +60,18 @@ export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger, now?: () => n
         for (const { keyId, hash } of keyGrants) hashOf.set(keyId, hash);
         return new Map(keyGrants.map((grant) => [grant.hash, grant]));
       },
+      dropped: (_hash, { keyId }) => void hashOf.delete(keyId),
       async readFeed(afterSeq, first) {
         const { grantFeed } = await ask<{ grantFeed: { head: number; subjects: string[] } }>(
           'identity',
           'query($afterSeq: Int!, $first: Int!) { grantFeed(afterSeq: $afterSeq, first: $first) { head subjects } }',
           { afterSeq, first },
         );
-        const changed = grantFeed.subjects.map((subject) => {
-          const [kind, id = ''] = subject.split(':');
-          return [(kind === 'key' && hashOf.get(id)) || '', undefined] as const;
-        });
-        return { head: grantFeed.head, changed };
+        const ids = grantFeed.subjects
+          .filter((subject) => subject.startsWith(KEY))
+          .map((subject) => subject.slice(KEY.length));
+        const changed = ids.flatMap((id) => hashOf.get(id) ?? []).map((hash) => [hash, undefined] as const);
+        return { head: grantFeed.head, changed, mayConcernLoading: ids.length > 0 };
       },
       confirm: (seq) => confirmGrants(ask, nodeId, seq),
       patienceMs: PATIENCE_MS,

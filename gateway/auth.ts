@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import { ClientError, unauthenticated } from '../schema/errors.ts';
 import { type PermissionSet, packPermissions } from '../schema/permissions.ts';
 import { type AccessClaims, verifyAccessToken } from '../subgraphs/_kernel/access-token.ts';
@@ -7,32 +7,8 @@ import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
 import type { CallerKind, Envelope } from '../subgraphs/_kernel/signed-context.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 import { holdApiKeys } from './api-keys.ts';
-import { type Ask, confirmGrants } from './ask.ts';
-import { HeldCopies } from './held-copies.ts';
-
-/** What identity says of a session: whose it is, where, and with which rights. */
-interface Grant {
-  sessionId: string;
-  state: 'ACTIVE' | 'ENDED';
-  endReason: string | null;
-  userId: string;
-  membershipId: string | null;
-  membershipVersion: number | null;
-  membershipState: string | null;
-  tenantId: string | null;
-  kind: string | null;
-  customerId: string | null;
-  catalogue: string;
-  bits: string;
-  strongAt: number | null;
-  proofs: string[];
-  provedMail: string | null;
-  mustDo: string[];
-  operatorId: string | null;
-  mode: 'READ' | 'ACT' | null;
-  /** Subjects of the feed that change it beside its own. */
-  hangsOn: string[];
-}
+import type { Ask } from './ask.ts';
+import { type Grant, holdGrants } from './held-grants.ts';
 
 /** Who sends a request. */
 export interface Caller {
@@ -102,12 +78,6 @@ export interface Authenticator {
   close(): Promise<void>;
 }
 
-const GRANT =
-  '{ sessionId state endReason userId membershipId membershipVersion membershipState tenantId kind customerId catalogue bits strongAt proofs provedMail mustDo operatorId mode hangsOn }';
-/** Known sessions go on this long while identity is away, milliseconds: the life of a token. */
-const PATIENCE_MS = 300_000;
-/** What the feed calls the keys tokens are signed with. */
-const TOKEN_KEYS = 'token_keys:all';
 /** An unknown key makes us ask identity for its keys, at most this often, milliseconds. */
 const REFETCH_MS = 10_000;
 /** Tokens whose signature is remembered. */
@@ -127,57 +97,6 @@ export function createAuthenticator(
   issuer: string,
   now?: () => number,
 ): Authenticator {
-  const nodeId = randomUUID();
-  /** Grants by what they hang on. */
-  const hanging = new Map<string, Set<string>>();
-  /** Grants on their way: nobody knows yet what they hang on, so any change may be theirs. */
-  const inFlight = new Set<string>();
-  const grants = new HeldCopies<Grant>(
-    {
-      feed: 'grants',
-      async load(ids) {
-        for (const id of ids) inFlight.add(id);
-        const { grants: found } = await ask<{ grants: Grant[] }>(
-          'identity',
-          `query($ids: [ID!]!) { grants(sessionIds: $ids) ${GRANT} }`,
-          { ids },
-        ).finally(() => {
-          for (const id of ids) inFlight.delete(id);
-        });
-        for (const { hangsOn, sessionId } of found)
-          for (const subject of hangsOn) {
-            const others = hanging.get(subject);
-            if (others) others.add(sessionId);
-            else hanging.set(subject, new Set([sessionId]));
-          }
-        return new Map(found.map((grant) => [grant.sessionId, grant]));
-      },
-      async readFeed(afterSeq, first) {
-        const { grantFeed } = await ask<{ grantFeed: { head: number; subjects: string[] } }>(
-          'identity',
-          'query($afterSeq: Int!, $first: Int!) { grantFeed(afterSeq: $afterSeq, first: $first) { head subjects } }',
-          { afterSeq, first },
-        );
-        const areKeysNew = grantFeed.subjects.includes(TOKEN_KEYS);
-        if (areKeysNew || first === 0) await fetchKeysAnew(); // whoever begins to follow does not know what was before
-        const stopped = grantFeed.subjects.flatMap((subject) => {
-          const [kind, id = ''] = subject.split(':');
-          if (kind !== 'session' && kind !== 'membership' && kind !== 'portal') return [];
-          const others = [...(hanging.get(subject) ?? []), ...inFlight];
-          hanging.delete(subject);
-          return kind === 'session' ? [id, ...others] : others;
-        });
-        return { head: grantFeed.head, changed: stopped.map((id) => [id, undefined] as const) };
-      },
-      confirm: (seq) => confirmGrants(ask, nodeId, seq),
-      patienceMs: PATIENCE_MS,
-      maxHeld: 100_000,
-    },
-    fanOut,
-    log,
-    now,
-  );
-
   const keyring = holdApiKeys(ask, fanOut, log, now);
   let keys = new Map<string, KeyObject>();
   let rows: KeyRow[] = [];
@@ -207,6 +126,7 @@ export function createAuthenticator(
     await fetching?.catch(() => undefined);
     await fetchKeys();
   };
+  const grants = holdGrants(ask, fanOut, log, fetchKeysAnew, now);
 
   const madeFrom = new WeakMap<Caller, Grant>();
   const known = new Map<string, AccessClaims>();

@@ -17,12 +17,16 @@ export interface FeedPage<T> {
   head: number;
   /** What changed, with its new content, or undefined where the copy is to be dropped and read again when needed. */
   changed: readonly (readonly [id: string, value: T | undefined])[];
+  /** What is being loaded may be among it: nobody knows yet what that hangs on. It is read again. */
+  mayConcernLoading?: boolean;
 }
 
 export interface Source<T> {
   feed: string;
   load(ids: readonly string[]): Promise<ReadonlyMap<string, T>>;
   readFeed(afterSeq: number, first: number): Promise<FeedPage<T>>;
+  /** Told of a copy that is held no more. */
+  dropped?(id: string, value: T): void;
   /** Told after everything up to `seq` is held. */
   confirm?(seq: number): Promise<void>;
   /** Whether `heard` replaces `held`: the newest version wins, hearing one again is harmless. */
@@ -141,9 +145,10 @@ export class HeldCopies<T> {
       if (this.seq >= 0 && startedAt - this.confirmedAt > FEED_MS) this.forgetAll();
       if (this.seq < 0) this.seq = (await this.source.readFeed(0, 0)).head;
       for (let isMore = true; isMore; ) {
-        const { head, changed } = await this.source.readFeed(this.seq, PAGE);
+        const { head, changed, mayConcernLoading } = await this.source.readFeed(this.seq, PAGE);
         for (const [id, value] of changed) this.apply(id, value);
-        isMore = changed.length >= PAGE && head > this.seq;
+        if (mayConcernLoading) for (const id of [...this.loading.keys()]) this.apply(id, undefined);
+        isMore = head - this.seq >= PAGE; // a page without gaps that is full
         this.seq = Math.max(this.seq, head);
       }
       this.confirmedAt = startedAt;
@@ -181,10 +186,16 @@ export class HeldCopies<T> {
     const held = this.copies.get(id);
     const isAskedFor = held !== undefined || this.loading.has(id);
     if (value === undefined) {
-      this.copies.delete(id);
+      this.drop(id);
       this.loading.delete(id);
     } else if (isAskedFor && (held == null || (this.source.isNewer?.(held, value) ?? true))) this.copies.set(id, value);
     this.tell(id);
+  }
+
+  private drop(id: string): void {
+    const held = this.copies.get(id);
+    if (!this.copies.delete(id)) return;
+    if (held) this.source.dropped?.(id, held);
   }
 
   private tell(id: string): void {
@@ -200,7 +211,7 @@ export class HeldCopies<T> {
       this.loading.delete(id);
       const heard = this.copies.get(id);
       if (heard !== undefined && heard !== null && value !== null && this.source.isNewer?.(value, heard)) return heard;
-      if (this.copies.size >= this.source.maxHeld) this.copies.delete(this.copies.keys().next().value as string);
+      if (this.copies.size >= this.source.maxHeld) this.drop(this.copies.keys().next().value as string);
       this.copies.set(id, value);
       return value;
     });

@@ -231,35 +231,37 @@ export function matches(pattern: Pattern, permission: string): boolean {
   return asked[0] === domain && asked[1] === noun && (asked[2] === '*' || asked[2] === action);
 }
 
-/** What patterns were found to name: of those that name something there are as few as the catalogue has names for. */
-const named = new Map<Pattern, readonly Permission[]>();
+interface Meaning {
+  /** The permissions it names, in the catalogue's order. */
+  names: readonly Permission[];
+  /** What it allows: all it names, and with `manage` the `read` of its noun. */
+  allows: readonly Permission[];
+}
+
+/** What patterns were found to mean: of those that name something there are as few as the catalogue has names for. */
+const meanings = new Map<Pattern, Meaning>();
+
+function meaningOf(pattern: Pattern): Meaning {
+  const known = meanings.get(pattern);
+  if (known) return known;
+  const names = PERMISSIONS.filter((permission) => matches(pattern, permission));
+  const brought = names.map((name) => name.replace(/\.manage$/, '.read')).filter(isPermission);
+  const meaning = { names, allows: [...new Set([...names, ...brought])] };
+  if (names.length > 0) meanings.set(pattern, meaning);
+  return meaning;
+}
 
 /** The permissions a pattern names, in the catalogue's order. */
-export function namedBy(pattern: Pattern): readonly Permission[] {
-  const known = named.get(pattern);
-  if (known) return known;
-  const found = PERMISSIONS.filter((permission) => matches(pattern, permission));
-  if (found.length > 0) named.set(pattern, found);
-  return found;
+export const namedBy = (pattern: Pattern): readonly Permission[] => meaningOf(pattern).names;
+
+/** Adds what patterns allow: all they name, and with `manage` the `read` of its noun. */
+export function allow(held: Set<Permission>, patterns: readonly Pattern[]): void {
+  for (const pattern of patterns) for (const permission of meaningOf(pattern).allows) held.add(permission);
 }
 
-const READ_OF = new Map<Permission, Permission>(
-  PERMISSIONS.filter((name) => name.endsWith('.read')).flatMap((read) => {
-    const manage = read.replace(/\.read$/, '.manage');
-    return isPermission(manage) ? [[manage, read]] : [];
-  }),
-);
-
-/** What patterns allow: all they name, and with `manage` the `read` of its noun. */
-export function allowedBy(patterns: readonly Pattern[]): Set<Permission> {
-  const held = new Set(patterns.flatMap(namedBy));
-  for (const [manage, read] of READ_OF) if (held.has(manage)) held.add(read);
-  return held;
-}
-
-/** Takes what patterns name out of a set. */
+/** Takes away what patterns name. */
 export function withhold(held: Set<Permission>, patterns: readonly Pattern[]): void {
-  for (const permission of patterns.flatMap(namedBy)) held.delete(permission);
+  for (const pattern of patterns) for (const permission of meaningOf(pattern).names) held.delete(permission);
 }
 
 /** What a set of roles may do, sorted as the catalogue is. */
@@ -268,7 +270,8 @@ export function permissionsOf(roles: readonly string[]): Permission[] {
   for (const key of roles) {
     if (!isRole(key)) continue;
     const { holds, without = [] }: Role = ROLES[key];
-    const its = allowedBy(holds);
+    const its = new Set<Permission>();
+    allow(its, holds);
     withhold(its, without);
     for (const permission of its) held.add(permission);
   }

@@ -1,6 +1,6 @@
 import { Refusal } from '../../../schema/errors.ts';
 import {
-  allowedBy,
+  allow,
   isRole,
   namedBy,
   PERMISSIONS,
@@ -37,14 +37,19 @@ const MAX_PATTERNS = 60;
  * What one role allows before the tenant narrows it: (`basedOn` ∪ `adds`) − `removes` (identity R1). A key that names no
  * role allows nothing, and neither does what lies deeper than three levels.
  */
-export function permissionsOfRole(key: string, own: OwnRoles, levels = MAX_LEVELS): Set<Permission> {
-  if (isRole(key)) return new Set(permissionsOf([key]));
-  const role = own.get(key);
-  if (!role) return new Set();
-  const held = role.basedOn && levels > 0 ? permissionsOfRole(role.basedOn, own, levels - 1) : new Set<Permission>();
-  for (const permission of allowedBy(role.adds)) held.add(permission);
-  withhold(held, role.removes);
+export function permissionsOfRole(key: string, own: OwnRoles): Set<Permission> {
+  const held = new Set<Permission>();
+  allowRole(held, key, own, MAX_LEVELS);
   return held;
+}
+
+function allowRole(held: Set<Permission>, key: string, own: OwnRoles, levels: number): void {
+  if (isRole(key)) for (const permission of permissionsOf([key])) held.add(permission);
+  const role = isRole(key) ? undefined : own.get(key);
+  if (!role) return;
+  if (role.basedOn && levels > 0) allowRole(held, role.basedOn, own, levels - 1);
+  allow(held, role.adds);
+  withhold(held, role.removes);
 }
 
 /** Whether a role is the named one or stands on it. */
