@@ -174,6 +174,7 @@ function watchMemory(product: Deployment): { stop(): Promise<number> } {
   const watching = (async () => {
     for (; !isOver; await sleep(250)) seen.push((await product.figure('process_resident_memory_bytes')) / 1e6);
   })();
+  watching.catch(() => undefined); // heard when it is stopped
   return {
     async stop() {
       isOver = true;

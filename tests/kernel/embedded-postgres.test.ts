@@ -55,7 +55,7 @@ describe('the first start', () => {
       address: '127.0.0.1',
       sockets: '',
     });
-    expect(facts).toMatchObject({ fsync: 'on', connections: '200', rolsuper: true, encoding: 'UTF8' });
+    expect(facts).toMatchObject({ fsync: 'on', connections: '400', rolsuper: true, encoding: 'UTF8' });
     expect(facts).toMatchObject({ datlocprovider: 'b', datlocale: 'C.UTF-8', lower: 'àé', is_by_bytes: true });
   });
 
