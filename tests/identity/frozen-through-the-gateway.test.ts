@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GatewayClient, openGatewayWorld } from '../setup/gateway.ts';
+import { type GatewayClient, openGatewayWorld, type Person } from '../setup/gateway.ts';
 import { tenantId } from './trial.ts';
 
 let running: Awaited<ReturnType<typeof openGatewayWorld>>;
 let client: GatewayClient;
+let ngozi: Person | undefined;
 beforeAll(async () => {
   running = await openGatewayWorld();
   client = running.client;
@@ -37,7 +38,7 @@ async function untilRefused(token: string): Promise<number> {
 
 /** Ngozi changes how many seats a tenant has; answers once every gateway holds the licence. */
 async function seats(slug: 'kestrel' | 'northwind', limit: string): Promise<void> {
-  const ngozi = await client.signIn('ngozi@platform.example', running.password);
+  ngozi ??= await client.signIn('ngozi@platform.example', running.password); // once: their codes run out
   const { data, errors } = await ngozi.ask<{ setOverride: object }, object>(
     'mutation($input: SetOverrideInput!) { setOverride(input: $input) { userErrors { message } } }',
     { input: { tenantId: tenantId(slug), key: 'staff_users', limit, reason: 'Agreed with their sales.' } },
