@@ -56,7 +56,13 @@ registerEnumType(MustDoEnum, {
   name: 'MustDo',
   description: 'What somebody must do before anything else is open to them.',
 });
-registerEnumType(EndReasonEnum, { name: 'SessionEndReason' });
+registerEnumType(EndReasonEnum, {
+  name: 'SessionEndReason',
+  valuesConfig: {
+    PORTAL_CLOSED: { description: 'The provider has closed its portal.' },
+    PROVIDER_OFF: { description: "The tenant's own provider it was opened by was taken out of use." },
+  },
+});
 
 @ObjectType({ description: 'A signed-in device of a person.' })
 @Directive('@key(fields: "id")')
