@@ -23,7 +23,10 @@ export class HomeCopies {
   /** Brings to a home what it must know of a tenant. Hearing it again, or late, is harmless. */
   async push(tenantId: string, home: Home): Promise<void> {
     const { rows } = await this.at(CONTROL).query('select kernel.copies_of($1)::text as copies', [tenantId]);
-    await this.at(home).query('select kernel.take_copies($1, $2::jsonb)', [tenantId, rows[0].copies]);
+    await this.at(home).query(
+      "select kernel.take_copies($1, $2::jsonb), kernel.take_settings($1, $2::jsonb -> 'profile')",
+      [tenantId, rows[0].copies],
+    );
   }
 
   /** Tells the control plane what a tenant has used at its home. */
