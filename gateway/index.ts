@@ -50,13 +50,13 @@ async function startAll(given: Config, dataDir: string, log: Logger, undo: Step[
     config = { ...given, DATABASE_URL: embedded.url };
   }
   await import('reflect-metadata');
-  const [{ SUBGRAPHS }, { migrate }, { serve }, { buildWorld, worldState }] = await Promise.all([
+  const [{ SUBGRAPHS }, { migrateAll }, { serve }, { buildWorld, worldState }] = await Promise.all([
     import('../subgraphs/index.ts'),
     import('../subgraphs/migrate.ts'),
     import('../subgraphs/serve.ts'),
     import('../subgraphs/seed.ts'),
   ]);
-  await migrate(config);
+  await migrateAll(config);
   let world = await worldState(config);
   if (world === 'HALF') {
     if (!database)
@@ -66,7 +66,7 @@ async function startAll(given: Config, dataDir: string, log: Logger, undo: Step[
       );
     log.warn('an earlier start was cut short while it built the example world; building it anew');
     await recreateDatabase(config);
-    await migrate(config);
+    await migrateAll(config);
     world = 'NONE';
   }
   const serving = await serve(config, log, undefined, database !== undefined);

@@ -62,6 +62,14 @@ export async function migrateHome(config: Config, home: Home, migrate: Migrate):
   );
 }
 
+/** The homes in which single tenants live. */
+export function homesToMigrate(config: Config): Promise<Home[]> {
+  return withOwner(config, CONTROL, async (client) => {
+    const { rows } = await client.query("select distinct home from kernel.placement where home <> '' order by 1");
+    return rows.map(({ home }) => home);
+  });
+}
+
 /** Drops a home with everything in it, whoever is connected to it. One that is gone is no error. */
 export async function dropHome(config: Config, home: Home): Promise<void> {
   await withAdmin(config, home, async (client, name) => {

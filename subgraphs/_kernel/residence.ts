@@ -51,9 +51,7 @@ export function checkAlone(config: Config, home: Home, tenantId: string): Promis
   });
 }
 
-/**
- * How many rows of a tenant lie at a home of its own, by table; no table has any where the home is gone.
- */
+/** How many rows of a tenant lie at a home of its own, by table; no table has any where the home is gone. */
 export async function rowsAt(config: Config, home: Home, tenantId: string): Promise<Record<string, number>> {
   try {
     return await withOwner(config, home, (client) => countRows(client, tenantId));

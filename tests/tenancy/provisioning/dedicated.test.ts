@@ -2,7 +2,9 @@ import { Context, type Machinery, systemContext } from '../../../subgraphs/_kern
 import { letHostPass } from '../../../subgraphs/_kernel/dns.ts';
 import { CONTROL, HomePools, Homes, homeUrl } from '../../../subgraphs/_kernel/homes.ts';
 import { billing } from '../../../subgraphs/billing/index.ts';
+import { migrateAll } from '../../../subgraphs/migrate.ts';
 import { requestTenant as requestAt } from '../../../subgraphs/tenancy/provisioning/provisioning.service.ts';
+import { until as soon } from '../../kernel/by-hand.ts';
 import { withClient } from '../../setup/database.ts';
 import { openGatewayWorld, type Person } from '../../setup/gateway.ts';
 import {
@@ -175,6 +177,21 @@ describe('Ngozi sets up an ISP with a database of its own', () => {
     expect(manifest).toContainEqual({ domain: 'billing', noun: 'customer', rows: 1 });
     expect(manifest).toContainEqual({ domain: 'tenancy', noun: 'tenant', rows: 1 });
   }, 30_000);
+
+  test('what it sets is known there, and a new version reaches its database too', async () => {
+    const { data, errors } = await rita.ask<Asked, object>(
+      'mutation($input: UpdateSettingsInput!) { updateSettings(input: $input) { userErrors { code message } } }',
+      { input: { section: 'sla', expectedVersion: 1, changes: [{ key: 'escalate_percent', value: '75' }] } },
+    );
+    expect(errors ?? data.updateSettings.userErrors).toEqual([]);
+    const held = async () => (await sqlAt(home, 'select settings from kernel.tenant_profile'))[0].settings;
+    await soon('the settings', async () => (await held()).sla?.escalate_percent === '75', 20_000);
+
+    const reactions = () => sqlAt(home, "select 1 from kernel.reaction where task = 'crm.answerPurge'");
+    await sqlAt(home, "delete from kernel.reaction where task = 'crm.answerPurge'");
+    await migrateAll(running.world.config);
+    expect(await reactions()).toHaveLength(1);
+  }, 60_000);
 
   test('nobody else can enter there, and the platform’s people work in no tenant’s place', async () => {
     const wren = await running.client.signIn('wren@kestrel.example', running.password);
