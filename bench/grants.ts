@@ -71,7 +71,13 @@ function expansion(): Result {
   const own: OwnRoles = new Map(
     Array.from({ length: ROLES }, (_, i) => {
       const basedOn = i % 3 === 0 ? 'support_agent' : `role_${i - 1}`;
-      const adds = ['billing.invoice.*', 'network.inventory.manage', `${PERMISSIONS[i]}`, 'tickets.ticket.*', '*.*.read'];
+      const adds = [
+        'billing.invoice.*',
+        'network.inventory.manage',
+        `${PERMISSIONS[i]}`,
+        'tickets.ticket.*',
+        '*.*.read',
+      ];
       return [
         `role_${i}`,
         { key: `role_${i}`, name: `Role ${i}`, basedOn, adds, removes: ['identity.*'], maxMembers: null },
