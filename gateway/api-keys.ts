@@ -1,26 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { BlockList, isIPv6 } from 'node:net';
 import { unauthenticated } from '../schema/errors.ts';
 import { hashOfKey, isKeyText } from '../subgraphs/_kernel/api-key.ts';
-import type { FanOut } from '../subgraphs/_kernel/fan-out.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
-import { type Ask, confirmGrants } from './ask.ts';
+import type { Ask } from './ask.ts';
 import type { Caller } from './auth.ts';
-import { HeldCopies } from './held-copies.ts';
+import type { Held, KeyGrant } from './held-grants.ts';
 
-/** What identity says of a key: whose it is, whether it opens anything, and what. */
-interface KeyGrant {
-  hash: string;
-  keyId: string;
-  tenantId: string;
-  isWorking: boolean;
-  catalogue: string;
-  bits: string;
-  addresses: string[];
-  requestsPerSecond: number;
-  expiresAt: number;
-}
-
+/** Knows programs by their API key. */
 export interface Keyring {
   /** The caller a key names. Throws UNAUTHENTICATED for a broken, unknown or ended one, and from a foreign network. */
   callerOf(key: string, address: string): Promise<Caller>;
@@ -28,59 +14,17 @@ export interface Keyring {
   renew(caller: Caller): Promise<Caller>;
   isAsBefore(caller: Caller): boolean;
   onChange(caller: Caller, changed: () => void): () => void;
-  readonly isFresh: boolean;
-  refresh(): Promise<void>;
   close(): Promise<void>;
 }
 
-const GRANT = '{ hash keyId tenantId isWorking catalogue bits addresses requestsPerSecond expiresAt }';
-/** How the feed names keys. */
-const KEY = 'key:';
-/** Known keys go on this long while identity is away, milliseconds. */
-const PATIENCE_MS = 300_000;
 const HOUR_MS = 3_600_000;
 /** Which keys were used is told identity this often, milliseconds. */
 const NOTE_MS = 1_000;
 /** Keys told of at once. */
 const MAX_NOTED = 500;
 
-/** Knows programs by their API key. What keys open is held in memory by their hash, live by identity's feed. */
-export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger, now?: () => number): Keyring {
-  const nodeId = randomUUID();
-  const hashOf = new Map<string, string>();
-  const held = new HeldCopies<KeyGrant>(
-    {
-      feed: 'grants',
-      async load(hashes) {
-        const { keyGrants } = await ask<{ keyGrants: KeyGrant[] }>(
-          'identity',
-          `query($hashes: [String!]!) { keyGrants(hashes: $hashes) ${GRANT} }`,
-          { hashes },
-        );
-        for (const { keyId, hash } of keyGrants) hashOf.set(keyId, hash);
-        return new Map(keyGrants.map((grant) => [grant.hash, grant]));
-      },
-      dropped: (_hash, { keyId }) => void hashOf.delete(keyId),
-      async readFeed(afterSeq, first) {
-        const { grantFeed } = await ask<{ grantFeed: { head: number; subjects: string[] } }>(
-          'identity',
-          'query($afterSeq: Int!, $first: Int!) { grantFeed(afterSeq: $afterSeq, first: $first) { head subjects } }',
-          { afterSeq, first },
-        );
-        const ids = grantFeed.subjects
-          .filter((subject) => subject.startsWith(KEY))
-          .map((subject) => subject.slice(KEY.length));
-        const changed = ids.flatMap((id) => hashOf.get(id) ?? []).map((hash) => [hash, undefined] as const);
-        return { head: grantFeed.head, changed, mayConcernLoading: ids.length > 0 };
-      },
-      confirm: (seq) => confirmGrants(ask, nodeId, seq),
-      patienceMs: PATIENCE_MS,
-      maxHeld: 50_000,
-    },
-    fanOut,
-    log,
-    now,
-  );
+/** @param held what keys open, by their hash. */
+export function holdApiKeys(ask: Ask, log: Logger, held: Held<KeyGrant>): Keyring {
   const madeFrom = new WeakMap<Caller, KeyGrant>();
   /** The networks of each held copy, ready to be asked. */
   const networksOf = new WeakMap<KeyGrant, BlockList>();
@@ -149,13 +93,9 @@ export function holdApiKeys(ask: Ask, fanOut: FanOut, log: Logger, now?: () => n
     },
     isAsBefore: (asked) => held.held(madeFrom.get(asked)?.hash ?? '') === madeFrom.get(asked),
     onChange: (asked, changed) => held.onChange(madeFrom.get(asked)?.hash ?? '', changed),
-    get isFresh() {
-      return held.isFresh;
-    },
-    refresh: () => held.refresh(),
     async close() {
       clearInterval(timer);
-      await Promise.all([held.close(), tellUse()]);
+      await tellUse();
     },
   };
 }

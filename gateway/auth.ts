@@ -97,7 +97,6 @@ export function createAuthenticator(
   issuer: string,
   now?: () => number,
 ): Authenticator {
-  const keyring = holdApiKeys(ask, fanOut, log, now);
   let keys = new Map<string, KeyObject>();
   let rows: KeyRow[] = [];
   let fetchedAt = Number.NEGATIVE_INFINITY;
@@ -127,6 +126,7 @@ export function createAuthenticator(
     await fetchKeys();
   };
   const grants = holdGrants(ask, fanOut, log, fetchKeysAnew, now);
+  const keyring = holdApiKeys(ask, log, grants.keys);
 
   const madeFrom = new WeakMap<Caller, Grant>();
   const known = new Map<string, AccessClaims>();
@@ -152,7 +152,7 @@ export function createAuthenticator(
   /** A token is as good as its session: ended, switched to another tenant or suspended there, it is refused. */
   const callerOf = async (sessionId: string, membershipId: string | null, expiresAt: number): Promise<Caller> => {
     if (expiresAt <= Date.now()) throw unauthenticated('EXPIRED');
-    const grant = await grants.get(sessionId);
+    const grant = await grants.sessions.get(sessionId);
     if (grant?.state !== 'ACTIVE' || grant.membershipId !== membershipId) throw unauthenticated('REVOKED');
     if (membershipId !== null && grant.membershipState !== 'ACTIVE') throw unauthenticated('REVOKED');
     const caller: Caller = {
@@ -210,11 +210,11 @@ export function createAuthenticator(
     },
     isAsBefore(caller) {
       if (caller.keyId) return keyring.isAsBefore(caller);
-      return !caller.sessionId || grants.held(caller.sessionId) === madeFrom.get(caller);
+      return !caller.sessionId || grants.sessions.held(caller.sessionId) === madeFrom.get(caller);
     },
     onChange(caller, changed) {
       if (caller.keyId) return keyring.onChange(caller, changed);
-      return caller.sessionId ? grants.onChange(caller.sessionId, changed) : () => undefined;
+      return caller.sessionId ? grants.sessions.onChange(caller.sessionId, changed) : () => undefined;
     },
     async keySet() {
       if (rows.length === 0 || performance.now() - fetchedAt > REFETCH_MS) await fetchKeys();
@@ -230,11 +230,9 @@ export function createAuthenticator(
       };
     },
     get isFresh() {
-      return grants.isFresh && keyring.isFresh;
+      return grants.isFresh;
     },
-    async refresh() {
-      await Promise.all([grants.refresh(), keyring.refresh()]);
-    },
+    refresh: () => grants.refresh(),
     async close() {
       await Promise.all([grants.close(), keyring.close()]);
     },

@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Hangings } from '../../gateway/hangings.ts';
 import { HeldCopies, type Source } from '../../gateway/held-copies.ts';
-import type { Grant } from '../../gateway/held-grants.ts';
-import { holdGrants } from '../../gateway/held-grants.ts';
+import { type Grant, holdGrants, type KeyGrant } from '../../gateway/held-grants.ts';
 import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
 
 const log = createLog({ LOG_LEVEL: 'silent' } as never, 'test');
@@ -112,38 +111,45 @@ describe('Copies of what a feed tells of', () => {
   });
 });
 
-test('grants go with their session, with their membership and with their portal, and leave nothing behind', async () => {
+test('grants go with their session, their membership, their portal or their key, and leave nothing behind', async () => {
   const feed = openFeed();
   const grantOf = (sessionId: string) =>
     ({ sessionId, state: 'ACTIVE', hangsOn: [`membership:${sessionId[0]}`, 'portal:t'] }) as Grant;
+  const keyOf = (hash: string) => ({ hash, keyId: `of-${hash}`, isWorking: true }) as KeyGrant;
   const loaded: string[] = [];
   let keysAreNew = 0;
-  const ask = async (_subgraph: string, query: string, { ids, afterSeq, first }: Record<string, unknown> = {}) => {
+  const ask = async (_subgraph: string, query: string, variables: Record<string, unknown> = {}) => {
+    const { ids = [], hashes = [], afterSeq, first } = variables as Record<string, string[]>;
     if (query.includes('grantFeed')) return { grantFeed: feed.page(Number(afterSeq), Number(first)) } as never;
     if (query.includes('confirmGrants')) return {} as never;
-    loaded.push(...(ids as string[]));
-    return { grants: (ids as string[]).map(grantOf) } as never;
+    loaded.push(...ids, ...hashes);
+    return { grants: ids.map(grantOf), keyGrants: hashes.map(keyOf) } as never;
   };
   const grants = holdGrants(ask, fanOut, log, async () => void keysAreNew++);
+  const { sessions, keys } = grants;
   const tell = async (...subjects: string[]) => {
     feed.subjects.push(...subjects);
     await grants.refresh();
   };
-  const held = () => ['a1', 'a2', 'b1'].filter((id) => grants.held(id));
+  const held = () => [
+    ...['a1', 'a2', 'b1'].filter((id) => sessions.held(id)),
+    ...['k1', 'k2'].filter((hash) => keys.held(hash)),
+  ];
   try {
-    for (const id of ['a1', 'a2', 'b1']) await grants.get(id);
-    expect([held(), keysAreNew]).toEqual([['a1', 'a2', 'b1'], 1]);
-    await tell('session:a1');
-    expect(held()).toEqual(['a2', 'b1']);
-    await grants.get('a1');
+    for (const id of ['a1', 'a2', 'b1']) await sessions.get(id);
+    for (const hash of ['k1', 'k2']) expect(await keys.get(hash)).toEqual(keyOf(hash));
+    expect([held(), keysAreNew]).toEqual([['a1', 'a2', 'b1', 'k1', 'k2'], 1]);
+    await tell('session:a1', 'key:of-k1', 'membership:x', 'key:k2');
+    expect(held()).toEqual(['a2', 'b1', 'k2']);
+    await sessions.get('a1');
     await tell('membership:a');
-    expect(held()).toEqual(['b1']);
-    await tell('key:b1', 'token_keys:all');
-    expect([held(), keysAreNew]).toEqual([['b1'], 2]);
-    for (const id of ['a1', 'a2']) await grants.get(id);
+    expect([held(), keysAreNew]).toEqual([['b1', 'k2'], 1]);
+    await tell('token_keys:all');
+    expect([held(), keysAreNew]).toEqual([['b1', 'k2'], 2]);
+    for (const id of ['a1', 'a2']) await sessions.get(id);
     await tell('portal:t');
-    expect(held()).toEqual([]);
-    expect(loaded).toEqual(['a1', 'a2', 'b1', 'a1', 'a1', 'a2']);
+    expect(held()).toEqual(['k2']);
+    expect(loaded).toEqual(['a1', 'a2', 'b1', 'k1', 'k2', 'a1', 'a1', 'a2']);
   } finally {
     await grants.close();
   }
