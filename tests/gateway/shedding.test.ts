@@ -279,7 +279,7 @@ describe('a gateway of which one tenant asks too much', () => {
     const startedAt = performance.now();
     expect((await customers()).errors).toBeUndefined();
     expect((await fetch(client.url.replace('/graphql', '/health/live'))).status).toBe(200);
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(3_000); // of the ten seconds that hers take
     await holder.query('rollback');
 
     const answers = await Promise.all(flood);

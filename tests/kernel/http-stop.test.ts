@@ -53,9 +53,11 @@ describe('A server that stops', () => {
     const stopped = stop().then(() => (isStopped = true));
     await sleep(300);
     expect(isStopped).toBe(false);
+    const closed = once(socket, 'close');
     answer();
     await stopped;
     expect(performance.now() - at).toBeLessThan(5_000);
+    await closed;
     expect(heard).toContain('answered');
   });
 });
