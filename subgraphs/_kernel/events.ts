@@ -2,6 +2,7 @@ import { uuidv7 } from 'uuidv7';
 import type { EventName, Events, LoggedEvent } from '../../schema/events.ts';
 import { type EntityManager, PLATFORM_TENANT } from './db.ts';
 import type { Ear } from './fan-out.ts';
+import { withTheNext } from './transaction.ts';
 
 export type FeedName = 'licenses' | 'grants' | 'tenants' | 'hosts';
 
@@ -83,14 +84,14 @@ export interface Told {
 
 export const NOTHING_TOLD: Told = { feeds: [], ears: [], hasEvents: false, isCounted: false };
 
-/** The last statement of a writing transaction. */
+/** The last statement of a writing transaction, which goes with its commit. */
 export async function finish(em: EntityManager, tenantId: string): Promise<Told> {
   const held = work.get(em);
   if (!held) return NOTHING_TOLD;
   work.delete(em);
   const { isCounted = false, ...told } = held;
   if (Object.values(told).some(({ length }) => length > 0))
-    await em.execute('select kernel.finish(?::jsonb)', [JSON.stringify(told)]);
+    await withTheNext(() => em.execute('select kernel.finish(?::jsonb)', [JSON.stringify(told)]));
   const feeds = [...new Set(held.feed.map(({ name }) => name))];
   const ears: Ear[] = feeds.map((name) => `feed:${name}` as const);
   if (held.events.length > 0) ears.push(`tenant:${tenantId}`);

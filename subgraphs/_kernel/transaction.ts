@@ -10,18 +10,63 @@ const beginning = new AsyncLocalStorage<{ client?: PoolClient }>();
 /** Connections whose transaction was cancelled: nothing but its rollback is carried out on them any more. */
 const barred = new WeakSet<PoolClient>();
 
-/** Tells which connection a transaction begins on, and lets a barred one carry out nothing new. */
+/** Whether a statement may be sent with the next one: nobody looks at what it answers. */
+const unhurried = new AsyncLocalStorage<true>();
+/** Statements that go with the next one. */
+const waiting = new WeakMap<PoolClient, string[]>();
+
+type Query = (...args: unknown[]) => unknown;
+
+/**
+ * Tells which connection a transaction begins on, lets a barred one carry out nothing new, and sends what begins a
+ * transaction with its first statement: each trip to the database costs more than what most statements do there.
+ */
 export function guard(client: PoolClient): void {
-  const query = client.query as (...args: unknown[]) => unknown;
+  const query = client.query as Query;
   client.query = ((...args: unknown[]) => {
     const held = beginning.getStore();
     if (held) held.client ??= client;
-    return barred.has(client) && args[0] !== 'rollback' ? Promise.reject(over()) : query.apply(client, args);
+    if (barred.has(client) && args[0] !== 'rollback') return Promise.reject(over());
+    const mayWait = isPlain(args) && (unhurried.getStore() || isBegin(args[0]));
+    return mayWait ? keep(client, String(args[0])) : send(client, query, args);
   }) as typeof client.query;
 }
 
+const isPlain = ([text, values, ...rest]: unknown[]) =>
+  typeof text === 'string' && rest.length === 0 && (values === undefined || (values as unknown[]).length === 0);
+const isBegin = (text: unknown) => /^(begin|start transaction)\b/.test(String(text));
+
+const NO_ROWS = { command: '', rowCount: null, rows: [] };
+
+function keep(client: PoolClient, text: string) {
+  waiting.set(client, [...(waiting.get(client) ?? []), text]);
+  return Promise.resolve(NO_ROWS);
+}
+
+function send(client: PoolClient, query: Query, args: unknown[]) {
+  const kept = waiting.get(client) ?? [];
+  waiting.delete(client);
+  const [text] = args;
+  const isUnknown = isBegin(kept[0]); // PostgreSQL has not heard of this transaction
+  if (isUnknown && (text === 'rollback' || (text === 'commit' && kept.length === 1))) return Promise.resolve(NO_ROWS);
+  if (kept.length === 0 || text === 'rollback') return query.apply(client, args);
+  if (isPlain(args)) return (query.call(client, [...kept, text].join(';\n')) as Promise<unknown>).then(ofLast);
+  const before = query.call(client, kept.join(';\n')) as Promise<unknown>;
+  before.catch(() => undefined); // then the statement behind it fails as well
+  return query.apply(client, args);
+}
+
+/** Of several statements that are sent together only the last is asked for what it answers. */
+const ofLast = (answers: unknown) => (Array.isArray(answers) ? answers.at(-1) : answers);
+
+/** Runs statements which nobody asks for their answer with the one that follows: if they fail, that fails. */
+export const withTheNext = <T>(run: () => Promise<T>): Promise<T> => unhurried.run(true, run);
+
 /** A connection that is given back has no transaction left. */
-export const unbar = (client: PoolClient): void => void barred.delete(client);
+export function unbar(client: PoolClient): void {
+  barred.delete(client);
+  waiting.delete(client);
+}
 
 const over = () => new Error('This transaction is over.');
 
