@@ -67,7 +67,7 @@ export async function runWalls(seed: number, limits: Limits): Promise<Walls> {
     let isOver = false;
     const troubled = trouble(world, drawing(seed), () => isOver);
     troubled.catch(() => undefined); // it is heard below, and lanes first
-    const seconds = await askAll(askers, limits, (n) => {
+    const seconds = await askAll(world, askers, limits, (n) => {
       const operation = operationAt(seed, n, ground);
       return ask(operation, n, askers[operation.asker] as Principal, urls, watch, tally);
     }).finally(() => {
@@ -96,6 +96,7 @@ export async function runWalls(seed: number, limits: Limits): Promise<Walls> {
 
 /** Asks one after the other in each lane, with tokens that have not ended. Answers how long it took, seconds. */
 async function askAll(
+  world: World,
   askers: readonly Principal[],
   { operations, forMs }: Limits,
   askOne: (n: number) => Promise<void>,
@@ -108,7 +109,10 @@ async function askAll(
       const n = next++;
       if (performance.now() - signedInAt > TOKEN_MS) {
         signedInAt = performance.now();
-        for (const who of askers) await who.renew();
+        for (const who of askers) {
+          await world.sql('delete from identity.sign_in_bucket'); // drawn sign-ins have failed from this address
+          await who.renew();
+        }
       }
       await askOne(n);
     }
