@@ -2,6 +2,7 @@ import { localSubgraph } from '../../gateway/data-sources.ts';
 import { startGateway } from '../../gateway/start.ts';
 import { createLog } from '../../subgraphs/_kernel/telemetry.ts';
 import { openGatewayWorld } from '../../tests/setup/gateway.ts';
+import type { World } from '../../tests/setup/world.ts';
 import { drawing } from '../fuzz.inputs.ts';
 import { type Ground, type Operation, operationAt } from './operations.ts';
 import { changesAcross, readOwners } from './owners.ts';

@@ -7,6 +7,9 @@ import { lanes } from './lanes.ts';
 /** Two hashes at once per process: libuv has four threads, and name resolution and key checks need the others. */
 const inLane = lanes(2, 64, 2_000);
 
+/** Throws OVERLOADED when no more passwords can wait to be checked now. */
+export const refuseIfHashingIsFull = (): void => inLane.refuseIfFull();
+
 /** Two hashes fill two processors: whatever else there is to do goes first. */
 function behindAll<T>(hashing: Promise<T>): Promise<T> {
   standBack();

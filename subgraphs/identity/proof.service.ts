@@ -7,7 +7,7 @@ import { warnOfNewDevice } from './accounts/device.service.ts';
 import { warn } from './accounts/mails.service.ts';
 import { Credential } from './credential.entity.ts';
 import { isWeak } from './credential.rules.ts';
-import { hashPassword, isPasswordOf } from './credential.service.ts';
+import { hashPassword, isPasswordOf, refuseIfHashingIsFull } from './credential.service.ts';
 import { lanes } from './lanes.ts';
 import { wrongProof } from './sign-in.rules.ts';
 import {
@@ -62,6 +62,7 @@ export interface PasswordProof {
  * OVERLOADED when too many wait.
  */
 export async function provePassword(ctx: Context, asked: Asked): Promise<PasswordProof> {
+  refuseIfHashingIsFull();
   const attempt = await claimAttempt(ctx, asked);
   if (!attempt) throw wrongProof();
   const { user, hash } = attempt;
@@ -85,7 +86,11 @@ const inPlatform = <T>(ctx: Context, run: (em: EntityManager) => Promise<T>): Pr
 function claimAttempt(ctx: Context, { realm, email, deviceMark }: Asked): Promise<Attempt | null> {
   const known = normalEmail(email);
   const strangers = bucketKeysOf(ctx, realm, known ?? email);
-  return inPlatform(ctx, async (em) => {
+  const turn = () => {
+    refuseIfHashingIsFull(); // before the database has any work with it
+    return ctx.inTenant(PLATFORM_TENANT).tx(count);
+  };
+  const count = async (em: EntityManager): Promise<Attempt | null> => {
     const user = known === null ? null : await em.findOne(User, { realm, email: known });
     const credential = user && (await em.findOne(Credential, { userId: user.id }));
     const device = user && deviceMark ? deviceOf(macKey(ctx), deviceMark, user.id, new Date()) : undefined;
@@ -101,7 +106,8 @@ function claimAttempt(ctx: Context, { realm, email, deviceMark }: Asked): Promis
     if (lockedUntil) emit(em, 'identity.sign_in.locked', { userId: user?.id ?? null, lockedUntil });
     const isKnownDevice = device !== undefined || (user !== null && ctx.envelope.caller.id === user.id);
     return { keys, user, hash: credential?.hash ?? null, who, isKnownDevice, isLast: claimed !== null };
-  });
+  };
+  return inLine(turn);
 }
 
 const tooMany = () =>
