@@ -87,10 +87,12 @@ export async function openSession(ctx: Context, proof: Proof, place: Place | nul
   // The event names who signed in, though the request came from a stranger.
   const caller = { kind: 'USER', id: user.id } as const;
   const own = new Context({ ...ctx.envelope, caller, tenantId, customerId: undefined }, ctx.machinery, ctx.reply);
-  const { surplus, ...opened } = await own.tx(async (em) => {
+  const isHere = ({ homeId }: Session) => (homeId ?? PLATFORM_TENANT) === tenantId;
+  const { elsewhere, ...opened } = await own.tx(async (em) => {
     const standing = await standingIn(em, user.id, place?.membership.id ?? null);
     if (standing.fault || (await isThroughClosed(em, proof))) throw signInAgain();
-    const others = await openSessionsOf(em, user.id);
+    const surplus = (await openSessionsOf(em, user.id)).slice(MAX_SESSIONS - 1);
+    for (const { id } of surplus.filter(isHere)) await endHere(em, id, 'TOO_MANY', standing.now);
     const session = makeSession(em, proof, standing, ctx.envelope);
     record(ctx, em, { outcome: 'OK', method: methods.at(-1) ?? 'PWD', ...placeOf(session) });
     emit(em, 'identity.session.started', {
@@ -100,9 +102,9 @@ export async function openSession(ctx: Context, proof: Proof, place: Place | nul
     });
     await settle(em);
     const { realm, membership, slug, name } = standing;
-    return { session, realm, membership, slug, name, surplus: others.slice(MAX_SESSIONS - 1) };
+    return { session, realm, membership, slug, name, elsewhere: surplus.filter((one) => !isHere(one)) };
   });
-  for (const { id } of surplus) await endOne(ctx, id, 'TOO_MANY');
+  for (const { id } of elsewhere) await endOne(ctx, id, 'TOO_MANY');
   return opened;
 }
 
@@ -184,6 +186,12 @@ async function endOne(ctx: Context, id: string, reason: EndReason, ownerId?: str
     return true;
   });
   return isEnded ?? false;
+}
+
+/** Ends a session in a transaction of the tenant it is for, unless it has ended meanwhile. */
+async function endHere(em: EntityManager, id: string, reason: EndReason, now: Date): Promise<void> {
+  const session = await em.findOne(Session, { id, endReason: null }, { lockMode: LockMode.PESSIMISTIC_WRITE });
+  if (session) end(em, session, reason, now);
 }
 
 /** Ends a locked session and tells its tenant and the gateways. */

@@ -78,9 +78,12 @@ describe('Lanes', () => {
 
   test('turn away who comes when the queue is full, and who waited too long', async () => {
     const inLane = lanes(1, 1, 20);
+    inLane.refuseIfFull();
     void inLane(never);
+    inLane.refuseIfFull(); // one may wait
     const waiting = inLane(async () => 'in');
     await expect(inLane(async () => 'in')).rejects.toMatchObject({ extensions: { code: 'OVERLOADED' } });
+    expect(() => inLane.refuseIfFull()).toThrow('Too much is going on at once.');
     await expect(waiting).rejects.toMatchObject({ extensions: { code: 'OVERLOADED' } });
   });
 
