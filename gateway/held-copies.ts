@@ -54,6 +54,7 @@ export class HeldCopies<T> {
   private isStale = false;
   /** What the feed's owner was told last to be held here, and when. */
   private told = { seq: -1, at: Number.NEGATIVE_INFINITY };
+  private telling = Promise.resolve();
   /** Why the last read failed, if it did. */
   private failure: unknown;
   private readonly now: () => number;
@@ -122,11 +123,12 @@ export class HeldCopies<T> {
     return this.poll();
   }
 
-  /** Resolves when nothing is being read any more. */
+  /** Resolves when nothing is being read or confirmed any more. */
   async close(): Promise<void> {
     this.stopListening();
     clearInterval(this.timer);
     await this.polling?.catch(() => undefined);
+    await this.telling;
   }
 
   /** While the owner is away nobody waits for it again: it is asked each second, and who asks us goes on with what is held. */
@@ -161,7 +163,10 @@ export class HeldCopies<T> {
       );
       throw error;
     }
-    await this.tellHeld(startedAt);
+    // Who waits for what is new need not wait until its owner knows; but whom it has never heard of it does not wait for.
+    const isFirst = this.told.seq < 0;
+    this.telling = this.telling.then(() => this.tellHeld(startedAt));
+    if (isFirst) await this.telling;
   }
 
   /** A change that is both heard and told of by its mutation is read twice, and confirmed once. */

@@ -3,13 +3,14 @@ import { Refusal, unauthenticated } from '../../schema/errors.ts';
 import type { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { emit, tellGateways } from '../_kernel/events.ts';
+import type { HeldFactors } from './factors/challenge.rules.ts';
 import { openChallenge } from './factors/challenge.service.ts';
 import type { SignedIn } from './factors/first-proof.service.ts';
 import { heldFactorsOf } from './factors/held-factors.service.ts';
 import { everyPlaceOf, type Place } from './place.service.ts';
 import { refusedByPolicy } from './policy/policy-refusal.service.ts';
 import { type PolicyVerdict, policyVerdict } from './policy/sign-in-policy.rules.ts';
-import { refuseBound } from './providers/bound-session.service.ts';
+import { refuseBoundSession } from './providers/bound-session.service.ts';
 import { noteProof, rotate } from './refresh.service.ts';
 import { Session } from './session.entity.ts';
 import type { MustDo, ProofMethod } from './session.rules.ts';
@@ -33,7 +34,8 @@ export interface ProvedOnTheWay {
  * @param customerId which of several portal accounts there.
  */
 export async function switchTenant(ctx: Context, tenantId: string, customerId: string | null): Promise<SignedIn> {
-  await refuseBound(ctx);
+  const asker = await askerOf(ctx);
+  refuseBoundSession(asker.session);
   const places = await everyPlaceOf(ctx, selfOf(ctx).userId);
   const theirs = places.filter(
     ({ membership }) => membership.homeId === tenantId && (customerId === null || membership.customerId === customerId),
@@ -43,7 +45,7 @@ export async function switchTenant(ctx: Context, tenantId: string, customerId: s
   if (!place && shut) throw shutOut(shut, 'tenantId');
   if (!place && theirs.some(({ state }) => state === 'FROZEN')) throw noSeat('tenantId');
   if (!place) throw noSuchTenant();
-  return goTo(ctx, place);
+  return goTo(ctx, asker, place);
 }
 
 /** Goes on with a switch whose challenge was answered. Refuses NOT_FOUND when the membership has ended meanwhile. */
@@ -52,33 +54,45 @@ export async function finishSwitch(
   membershipId: string | null,
   proved: ProvedOnTheWay,
 ): Promise<SignedIn> {
+  const asker = await askerOf(ctx);
   const places = await everyPlaceOf(ctx, selfOf(ctx).userId);
   const place = usableOf(places).find(({ id }) => id === membershipId);
   if (!place) throw noSuchTenant();
-  return goTo(ctx, place, proved);
+  return goTo(ctx, asker, place, proved);
 }
 
 const noSuchTenant = () => new Refusal('NOT_FOUND', 'There is no such tenant.', 'tenantId');
 
-async function goTo(ctx: Context, place: Place, proved?: ProvedOnTheWay): Promise<SignedIn> {
-  const verdict = await policyFor(ctx, place, proved);
-  if (verdict.kind === 'REFUSED') throw await refusedByPolicy(ctx, verdict.why, selfOf(ctx).userId, proved?.settle);
-  if (verdict.kind === 'PROVE') return ask(ctx, place, verdict.answers, proved);
-  return { session: await issueTokens(ctx, await moveTo(ctx, place, verdict.mustDo, proved)), tenants: [] };
+/** The session that asks, and what its person could prove more with. */
+interface Asker {
+  session: Session;
+  held: HeldFactors;
 }
 
-/** What the tenant says to how this session's person has proved who they are. */
-async function policyFor(
-  ctx: Context,
-  { policy, membership: { kind, roles } }: Place,
-  proved?: ProvedOnTheWay,
-): Promise<PolicyVerdict> {
+async function askerOf(ctx: Context): Promise<Asker> {
   const { userId, sessionId } = selfOf(ctx);
   const { session, held } = await readBriefly(ctx, async (em) => ({
     session: await em.findOne(Session, { id: sessionId, endReason: null }),
     held: await heldFactorsOf(em, userId),
   }));
   if (!session) throw unauthenticated('REVOKED');
+  return { session, held };
+}
+
+async function goTo(ctx: Context, asker: Asker, place: Place, proved?: ProvedOnTheWay): Promise<SignedIn> {
+  const verdict = policyFor(ctx, asker, place, proved);
+  if (verdict.kind === 'REFUSED') throw await refusedByPolicy(ctx, verdict.why, selfOf(ctx).userId, proved?.settle);
+  if (verdict.kind === 'PROVE') return ask(ctx, place, verdict.answers, proved);
+  return { session: await issueTokens(ctx, await moveTo(ctx, place, verdict.mustDo, proved)), tenants: [] };
+}
+
+/** What the tenant says to how this session's person has proved who they are. */
+function policyFor(
+  ctx: Context,
+  { session, held }: Asker,
+  { policy, membership: { kind, roles } }: Place,
+  proved?: ProvedOnTheWay,
+): PolicyVerdict {
   const methods = proved ? [...session.methods, proved.method] : session.methods;
   return policyVerdict(policy, { kind, roles, methods, held, address: ctx.envelope.address });
 }

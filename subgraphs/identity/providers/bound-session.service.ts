@@ -10,11 +10,19 @@ import { readGlobally } from '../tenant.service.ts';
 export async function boundTenantOf(ctx: Context): Promise<string | null> {
   const { sessionId } = ctx.envelope;
   const session = sessionId ? await readGlobally(ctx, (em) => em.findOne(Session, { id: sessionId })) : null;
-  return session?.methods.includes('SSO') ? session.homeId : null;
+  return session && boundTo(session);
 }
+
+const boundTo = ({ methods, homeId }: Session): string | null => (methods.includes('SSO') ? homeId : null);
 
 /** Refuses INVALID_STATE what such a session cannot do. */
 export async function refuseBound(ctx: Context): Promise<void> {
-  if ((await boundTenantOf(ctx)) !== null)
-    throw new Refusal('INVALID_STATE', "A sign-in by a tenant's own provider is for that tenant alone.");
+  if ((await boundTenantOf(ctx)) !== null) throw bound();
 }
+
+/** The same for a session that is at hand. */
+export function refuseBoundSession(session: Session): void {
+  if (boundTo(session) !== null) throw bound();
+}
+
+const bound = () => new Refusal('INVALID_STATE', "A sign-in by a tenant's own provider is for that tenant alone.");
