@@ -16,7 +16,6 @@ import {
   claimMail,
   clearMail,
   countAtAddress,
-  isAddressLocked,
   unclaimMail,
 } from './sign-in-bucket.service.ts';
 import { record } from './sign-in-record.service.ts';
@@ -91,12 +90,11 @@ function claimAttempt(ctx: Context, { realm, email, deviceMark }: Asked): Promis
     return ctx.inTenant(PLATFORM_TENANT).tx(count);
   };
   const count = async (em: EntityManager): Promise<Attempt | null> => {
-    const user = known === null ? null : await em.findOne(User, { realm, email: known });
-    const credential = user && (await em.findOne(Credential, { userId: user.id }));
+    const { user, hash, isShutOut } = await readWhom(em, realm, known, strangers);
     const device = user && deviceMark ? deviceOf(macKey(ctx), deviceMark, user.id, new Date()) : undefined;
     const keys = device === undefined ? strangers : { ...strangers, mail: `device:${device}` };
     const who = user ? { userId: user.id } : { mailHash: keys.mailHash };
-    if (await isAddressLocked(em, keys)) throw tooMany();
+    if (isShutOut) throw tooMany();
     const claimed = await claimMail(em, keys);
     if (claimed === 'REFUSED') {
       record(ctx, em, { outcome: 'LOCKED', method: 'PWD', ...who });
@@ -105,9 +103,28 @@ function claimAttempt(ctx: Context, { realm, email, deviceMark }: Asked): Promis
     const lockedUntil = claimed?.toISOString();
     if (lockedUntil) emit(em, 'identity.sign_in.locked', { userId: user?.id ?? null, lockedUntil });
     const isKnownDevice = device !== undefined || (user !== null && ctx.envelope.caller.id === user.id);
-    return { keys, user, hash: credential?.hash ?? null, who, isKnownDevice, isLast: claimed !== null };
+    return { keys, user, hash, who, isKnownDevice, isLast: claimed !== null };
   };
   return inLine(turn);
+}
+
+/** Who is meant, the hash of their password, and whether the address is shut out: one trip to the database for all. */
+async function readWhom(
+  em: EntityManager,
+  realm: Realm,
+  email: string | null,
+  { address }: BucketKeys,
+): Promise<{ user: User | null; hash: string | null; isShutOut: boolean }> {
+  const [row] = await em.execute(
+    `select u.*, c.hash as password_hash, b.locked_until > clock_timestamp() as is_shut_out
+       from (select) one
+       left join identity.user u on u.realm = ? and u.email = ?
+       left join identity.credential c on c.user_id = u.id
+       left join identity.sign_in_bucket b on b.key = ?`,
+    [realm, email, address ?? null],
+  );
+  const { password_hash: hash = null, is_shut_out: isShutOut, ...columns } = row ?? {};
+  return { user: columns.id ? em.map(User, columns) : null, hash, isShutOut: isShutOut === true };
 }
 
 const tooMany = () =>

@@ -35,13 +35,6 @@ export function bucketKeysOf(ctx: Context, realm: Realm, email: string): BucketK
   return { mailHash, mail: `mail:${mailHash}`, ...at };
 }
 
-export async function isAddressLocked(em: EntityManager, { address }: BucketKeys): Promise<boolean> {
-  if (address === undefined) return false;
-  const asked = 'select locked_until > clock_timestamp() as is_locked from identity.sign_in_bucket where key = ?';
-  const [held] = await em.execute(asked, [address]);
-  return held?.is_locked ?? false;
-}
-
 /**
  * Counts an attempt at a mail before it is checked, whoever comes beside it. REFUSED while the mail is locked;
  * otherwise until when this attempt locks it, or null. Whoever asks last waits longest: call it late in a transaction.
