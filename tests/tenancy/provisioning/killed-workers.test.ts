@@ -1,28 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Context, type Machinery, systemContext } from '../../../subgraphs/_kernel/context.ts';
-import { connect, PLATFORM_TENANT } from '../../../subgraphs/_kernel/db.ts';
-import { openFanOut } from '../../../subgraphs/_kernel/fan-out.ts';
-import { HomeCopies } from '../../../subgraphs/_kernel/home-copies.ts';
-import { HomePools, Homes } from '../../../subgraphs/_kernel/homes.ts';
 import { seedId } from '../../../subgraphs/_kernel/seed-world.ts';
-import { createLog } from '../../../subgraphs/_kernel/telemetry.ts';
-import { migrate } from '../../../subgraphs/migrate.ts';
-import { tenancy } from '../../../subgraphs/tenancy/index.ts';
-import {
-  cancelProvisioning,
-  requestTenant,
-  takeOverStalled,
-} from '../../../subgraphs/tenancy/provisioning/provisioning.service.ts';
-import { createTestDatabase, type TestDatabase, testConfig, withClient } from '../../setup/database.ts';
-import type { World } from '../../setup/world.ts';
-import { aRequest, letTimePass, NOTHING, traceOf, WHOLE } from './trial.ts';
-import type { Order } from './worker.main.ts';
+import { cancelProvisioning, requestTenant } from '../../../subgraphs/tenancy/provisioning/provisioning.service.ts';
+import { aRequest, NOTHING, traceOf, WHOLE } from './trial.ts';
+import { type Begin, died, openWorkers, type Workers } from './workers.ts';
 
 /** Where a worker dies on the way: in each step, and in what other domains do for it. */
 const POINTS = [
@@ -44,72 +26,20 @@ const POINTS_BACK = [
 /** The run of the example world. */
 const SEEDED = seedId('5008');
 
-let database: TestDatabase;
-let platform: Context;
-let closeAll: () => Promise<void>;
-const children = new Set<ChildProcess>();
-const sql: World['sql'] = (text, values = []) =>
-  withClient(database.url, async (client) => (await client.query(text, values)).rows);
+/** What moved so lately is a worker's that lives, milliseconds: its minutes pass as they do. */
+const WORKED_MS = 1_500;
 
+let workers: Workers;
 beforeEach(async () => {
-  database = await createTestDatabase();
-  const config = testConfig(database.url);
-  const log = createLog(config, 'test');
-  const db = await connect(config, 'svc_tenancy', tenancy.entities as never, log);
-  const platformDb = await connect(config, 'dotmac_platform', tenancy.entities as never, log);
-  const fanOut = openFanOut(config, log);
-  const [homePools, copies] = [new HomePools(config, log), new HomeCopies(config)];
-  const homes = new Homes(db, homePools, 'svc_tenancy', tenancy.entities as never, false);
-  const machinery: Machinery = { name: 'tenancy', db, platformDb, homes, copies, migrate, fanOut, log, config };
-  platform = await systemContext(machinery, PLATFORM_TENANT);
-  closeAll = async () => {
-    for (const child of children) child.kill('SIGKILL');
-    await platform.end();
-    await fanOut.close();
-    await Promise.all([db.close(), platformDb.close(), copies.close(), homePools.close()]);
-    await database.drop();
-  };
+  workers = await openWorkers();
 }, 60_000);
-afterEach(() => closeAll(), 60_000);
-
-/** Loads a worker while another still works; it begins when it is told to. */
-async function load(): Promise<(diesAt?: string) => Promise<ChildProcess>> {
-  const child = spawn(process.execPath, ['--import', './run.mjs', resolve(import.meta.dirname, 'worker.main.ts')], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    cwd: resolve(import.meta.dirname, '../../..'),
-  });
-  children.add(child);
-  child.on('exit', () => children.delete(child));
-  const loaded = once(child, 'message');
-  return async (diesAt) => {
-    await loaded;
-    const order: Order = { databaseUrl: database.url, dataDir: mkdtempSync(join(tmpdir(), 'dotmac-worker-')) };
-    child.send({ ...order, ...(diesAt ? { diesAt } : {}) });
-    return child;
-  };
-}
-
-const died = async (child: ChildProcess, at: string) => {
-  const signal = AbortSignal.timeout(30_000);
-  const [, how] = await once(child, 'exit', { signal }).catch(() => [null, `alive at ${at}`]);
-  return how;
-};
-
-/** A minute later, for everything that waits for one. */
-async function aMinuteLater(): Promise<void> {
-  await letTimePass(sql);
-  await sql(
-    `update tenancy.provisioning_run set moved_at = moved_at - interval '61 seconds', due_at = due_at - interval '61 seconds'
-      where state not in ('SUCCEEDED', 'FAILED', 'STUCK') and moved_at < now() - interval '1500 ms'
-        and set_config('app.tenant_id', tenant_id::text, true) is not null`,
-  );
-  await takeOverStalled(platform);
-}
+afterEach(() => workers?.close(), 60_000);
+const sql: Workers['sql'] = (...asked) => workers.sql(...asked);
 
 type Ended = { id: string; tenant_id: string; state: string; error: string | null };
 
 /** Works on with a process that lives until every run has ended. */
-async function endOfAll(begin: (diesAt?: string) => Promise<ChildProcess>): Promise<Ended[]> {
+async function endOfAll(begin: Begin): Promise<Ended[]> {
   await begin();
   for (let i = 0; i < 40; i++) {
     for (let looks = 0; looks < 12; looks++) {
@@ -120,7 +50,7 @@ async function endOfAll(begin: (diesAt?: string) => Promise<ChildProcess>): Prom
       );
       if (runs.every(({ state }) => state === 'SUCCEEDED' || state === 'FAILED')) return runs;
     }
-    await aMinuteLater();
+    await workers.aMinuteLater(WORKED_MS);
   }
   const open = await sql(
     "select state, steps from tenancy.provisioning_run where state not in ('SUCCEEDED', 'FAILED')",
@@ -147,17 +77,17 @@ async function checkEach(runs: readonly Ended[]): Promise<void> {
 
 const ask = (slug = aRequest().slug) => {
   const { idempotencyKey: _, ...asked } = aRequest({ slug });
-  return requestTenant(platform, asked as never, randomUUID());
+  return requestTenant(workers.platform, asked as never, randomUUID());
 };
 
 test('a worker killed at any step, or while another domain does its part, leaves each tenant whole or undone', async () => {
-  let next = await load();
+  let next = workers.load();
   for (const point of POINTS) {
     await ask();
     const child = await next(point);
-    next = await load();
+    next = workers.load();
     expect({ point, how: await died(child, point) }).toEqual({ point, how: 'SIGKILL' });
-    await aMinuteLater();
+    await workers.aMinuteLater(WORKED_MS);
   }
   const runs = await endOfAll(next);
   // Minutes pass in seconds here: now and then one has waited too long for an answer, and is undone.
@@ -166,11 +96,11 @@ test('a worker killed at any step, or while another domain does its part, leaves
 }, 300_000);
 
 test('a worker killed at any step of the way back leaves nothing in the end', async () => {
-  let next = await load();
+  let next = workers.load();
   for (const point of POINTS_BACK) {
     const { id } = await ask(`refuse-${aRequest().slug}`);
     const child = await next(point);
-    next = await load();
+    next = workers.load();
     const gone = died(child, point);
     // It may die over a run of before already, and never come so far with this one.
     for (let i = 0; i < 100 && child.signalCode === null; i++) {
@@ -179,9 +109,9 @@ test('a worker killed at any step of the way back leaves nothing in the end', as
         break;
       await sleep(100);
     }
-    await cancelProvisioning(platform, id);
+    await cancelProvisioning(workers.platform, id);
     expect({ point, how: await gone }).toEqual({ point, how: 'SIGKILL' });
-    await aMinuteLater();
+    await workers.aMinuteLater(WORKED_MS);
   }
   const runs = await endOfAll(next);
   expect(runs.map(({ state, error }) => [state, error])).toEqual(POINTS_BACK.map(() => ['FAILED', 'Cancelled.']));
@@ -190,14 +120,14 @@ test('a worker killed at any step of the way back leaves nothing in the end', as
 
 test('twenty runs under workers that are killed at random all end whole or undone', async () => {
   for (let i = 0; i < 20; i++) await ask(i % 5 === 4 ? `refuse-${aRequest().slug}` : undefined);
-  let next = await load();
+  let next = workers.load();
   for (let i = 0; i < 8; i++) {
     const child = await next();
-    next = await load();
+    next = workers.load();
     await once(child, 'message');
     await sleep(Math.random() * 600);
     child.kill('SIGKILL');
-    await aMinuteLater();
+    await workers.aMinuteLater(WORKED_MS);
   }
   const runs = await endOfAll(next);
   expect(runs).toHaveLength(20);
