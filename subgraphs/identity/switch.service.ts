@@ -34,9 +34,8 @@ export interface ProvedOnTheWay {
  * @param customerId which of several portal accounts there.
  */
 export async function switchTenant(ctx: Context, tenantId: string, customerId: string | null): Promise<SignedIn> {
-  const asker = await askerOf(ctx);
+  const [asker, places] = await Promise.all([askerOf(ctx), everyPlaceOf(ctx, selfOf(ctx).userId)]);
   refuseBoundSession(asker.session);
-  const places = await everyPlaceOf(ctx, selfOf(ctx).userId);
   const theirs = places.filter(
     ({ membership }) => membership.homeId === tenantId && (customerId === null || membership.customerId === customerId),
   );
@@ -54,8 +53,7 @@ export async function finishSwitch(
   membershipId: string | null,
   proved: ProvedOnTheWay,
 ): Promise<SignedIn> {
-  const asker = await askerOf(ctx);
-  const places = await everyPlaceOf(ctx, selfOf(ctx).userId);
+  const [asker, places] = await Promise.all([askerOf(ctx), everyPlaceOf(ctx, selfOf(ctx).userId)]);
   const place = usableOf(places).find(({ id }) => id === membershipId);
   if (!place) throw noSuchTenant();
   return goTo(ctx, asker, place, proved);

@@ -54,16 +54,19 @@ export interface SignedIn {
  */
 export async function afterFirstProof(ctx: Context, proof: FirstProof): Promise<SignedIn> {
   const { user, methods, assertsSecondFactor = false } = proof;
-  const { held, domain } = await readBriefly(ctx, async (em) => ({
-    held: await heldFactorsOf(em, user.id),
-    domain: methods[0] === 'PWD' ? await provedDomainOf(em, user.realm, user.email) : null,
-  }));
+  const [{ held, domain }, everywhere] = await Promise.all([
+    readBriefly(ctx, async (em) => ({
+      held: await heldFactorsOf(em, user.id),
+      domain: methods[0] === 'PWD' ? await provedDomainOf(em, user.realm, user.email) : null,
+    })),
+    user.state === 'ACTIVE' ? everyPlaceOf(ctx, user.id) : [],
+  ]);
   if (await isPasswordRefused(ctx, user, domain))
     throw await refusedByPolicy(ctx, 'SSO', user.id, proof.settle, methods.at(-1));
   const answers = answersOf(held);
   if (!assertsSecondFactor && !isTwice(methods) && answers.length > 0) return ask(ctx, proof, answers);
   const proved = assertsSecondFactor ? [...methods, 'OTP' as const] : methods;
-  return enter(ctx, { ...proof, methods: proved }, held, isStrong(methods, held));
+  return enter(ctx, { ...proof, methods: proved }, everywhere, held, isStrong(methods, held));
 }
 
 async function ask(ctx: Context, proof: FirstProof, answers: ProofMethod[]): Promise<SignedIn> {
@@ -77,9 +80,14 @@ async function ask(ctx: Context, proof: FirstProof, answers: ProofMethod[]): Pro
 }
 
 /** Into the tenant there is to go to, if its policy is met; what it still asks for becomes another challenge. */
-async function enter(ctx: Context, proof: FirstProof, held: HeldFactors, isStrongProof: boolean): Promise<SignedIn> {
+async function enter(
+  ctx: Context,
+  proof: FirstProof,
+  everywhere: Place[],
+  held: HeldFactors,
+  isStrongProof: boolean,
+): Promise<SignedIn> {
   const { user, methods, tenant = null, settle } = proof;
-  const everywhere = user.state === 'ACTIVE' ? await everyPlaceOf(ctx, user.id) : [];
   // A tenant's own provider speaks for that tenant alone.
   const places = methods.includes('SSO') ? everywhere.filter(({ slug }) => slug === tenant) : everywhere;
   const lastId = places.length > 1 ? await lastMembershipIdOf(ctx, user.id) : null;
