@@ -44,12 +44,13 @@ function keep(client: PoolClient, text: string) {
 }
 
 function send(client: PoolClient, query: Query, args: unknown[]) {
-  const kept = waiting.get(client) ?? [];
+  const kept = waiting.get(client);
+  if (!kept) return query.apply(client, args);
   waiting.delete(client);
   const [text] = args;
   const isUnknown = isBegin(kept[0]); // PostgreSQL has not heard of this transaction
   if (isUnknown && (text === 'rollback' || (text === 'commit' && kept.length === 1))) return Promise.resolve(NO_ROWS);
-  if (kept.length === 0 || text === 'rollback') return query.apply(client, args);
+  if (text === 'rollback') return query.apply(client, args);
   if (isPlain(args)) return (query.call(client, [...kept, text].join(';\n')) as Promise<unknown>).then(ofLast);
   const before = query.call(client, kept.join(';\n')) as Promise<unknown>;
   before.catch(() => undefined); // then the statement behind it fails as well
