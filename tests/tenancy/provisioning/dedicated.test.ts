@@ -9,16 +9,15 @@ import { withClient } from '../../setup/database.ts';
 import { openGatewayWorld, type Person } from '../../setup/gateway.ts';
 import {
   aRequest,
+  begin as beginFor,
   cancel,
   firstSignIn,
-  follow,
   letTimePass,
   NOTHING,
   type Progress,
-  requestTenant,
+  progressUntil,
   retry,
   traceOf,
-  until,
   WHOLE,
 } from './trial.ts';
 
@@ -43,19 +42,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => running?.close());
 
-const begin = async (given: Record<string, unknown> = {}) => {
-  const asked = aRequest({ isolation: 'DEDICATED', ...given });
-  const { run, userErrors } = await requestTenant(ngozi, asked);
-  expect(userErrors).toEqual([]);
-  return { asked, runId: run?.runId as string, tenantId: run?.tenant?.id as string };
-};
-
-const endOf = async (runId: string, states: readonly string[] = ENDS): Promise<Progress[]> => {
-  const stream = follow(ngozi, { runId, after: 0 });
-  const told = await until(stream, states, PATIENCE_MS);
-  await stream.stop();
-  return told;
-};
+const begin = (given: Record<string, unknown> = {}) => beginFor(ngozi, { isolation: 'DEDICATED', ...given });
+const endOf = (runId: string, states: readonly string[] = ENDS): Promise<Progress[]> =>
+  progressUntil(ngozi, { runId, after: 0 }, states, PATIENCE_MS);
 
 /** Lets what rests be due at once until a run has ended. */
 const endSoon = async (runId: string): Promise<Progress[]> => {

@@ -4,6 +4,7 @@ import { openGatewayWorld, type Person } from '../../setup/gateway.ts';
 import { DOORS, followOver } from '../../setup/streams.ts';
 import {
   aRequest,
+  begin as beginFor,
   cancel,
   firstSignIn,
   follow,
@@ -11,6 +12,7 @@ import {
   NOTHING,
   PROGRESS,
   type Progress,
+  progressUntil,
   requestTenant,
   retry,
   traceOf,
@@ -30,19 +32,9 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => running?.close());
 
-const begin = async (given: Record<string, unknown> = {}) => {
-  const asked = aRequest(given);
-  const { run, userErrors } = await requestTenant(ngozi, asked);
-  expect(userErrors).toEqual([]);
-  return { asked, run: run as Progress, runId: run?.runId as string, tenantId: run?.tenant?.id as string };
-};
-
-const endOf = async (runId: string, after?: number) => {
-  const stream = follow(ngozi, { runId, ...(after === undefined ? {} : { after }) });
-  const told = await until(stream);
-  await stream.stop();
-  return told;
-};
+const begin = (given: Record<string, unknown> = {}) => beginFor(ngozi, given);
+const endOf = (runId: string, after?: number) =>
+  progressUntil(ngozi, { runId, ...(after === undefined ? {} : { after }) });
 
 describe('Ngozi sets up an ISP', () => {
   test('each step is seen in its order up to 100 percent, and there is one of everything', async () => {

@@ -95,6 +95,26 @@ export async function until(
   }
 }
 
+/** Asks for a tenant that nothing speaks against. */
+export async function begin(who: Pick<Person, 'ask'>, given: Record<string, unknown> = {}) {
+  const asked = aRequest(given);
+  const { run, userErrors } = await requestTenant(who, asked);
+  expect(userErrors).toEqual([]);
+  return { asked, run: run as Progress, runId: run?.runId as string, tenantId: run?.tenant?.id as string };
+}
+
+/** What is told of a run until it is in one of some states. */
+export async function progressUntil(
+  who: Pick<Person, 'follow'>,
+  from: { runId: string; after?: number },
+  ...ends: [states?: readonly string[], patienceMs?: number]
+): Promise<Progress[]> {
+  const stream = follow(who, from);
+  const all = await until(stream, ...ends);
+  await stream.stop();
+  return all;
+}
+
 /** Lets what rests for a while be due at once, as if that time had passed. */
 export async function letTimePass(sql: World['sql']): Promise<void> {
   await sql(
