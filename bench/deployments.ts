@@ -94,7 +94,14 @@ process.once('exit', () => {
 
 async function start(args: string[], place: Place, port?: number): Promise<Started> {
   const [ownPort, adminPort] = [port ?? (await freePort()), await freePort()];
-  const node = [process.execPath, '--max-semi-space-size=64', '--import', './run.mjs', ...args];
+  const node = [
+    process.execPath,
+    '--max-semi-space-size=64',
+    '--heap-growing-percent=60',
+    '--import',
+    './run.mjs',
+    ...args,
+  ];
   const [program = '', ...rest] = place.processor ? ['taskset', '-c', place.processor, ...node] : node;
   const child = spawn(program, rest, {
     cwd: ROOT,

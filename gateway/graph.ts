@@ -15,6 +15,7 @@ import type { SendCall } from './execution/calls.ts';
 import { bodyWriter } from './execution/fetch-body.ts';
 import { type Operation, prepareOperation } from './execution/operation.ts';
 import { acceptEvent, type Execution, executePlan } from './execution/plan.ts';
+import { FullDoors } from './full-doors.ts';
 import type { Hosts } from './hosts.ts';
 import type { Licenses } from './licenses.ts';
 import { checkQueryText, type Limits } from './limits.ts';
@@ -47,7 +48,7 @@ export interface ClientRequest extends GraphRequest, Pick<OperationReference, 'i
 }
 
 /** What subgraphs said beside their answers, for one answer of ours. */
-type Heard = Pick<Answer, 'refreshCookie' | 'isPersonal'> & Pick<Reply, 'observed'>;
+type Heard = Pick<Answer, 'refreshCookie' | 'isPersonal'> & Pick<Reply, 'observed' | 'isFull'>;
 
 /** What a client gets, and what the door does besides. */
 export interface Answer {
@@ -117,6 +118,7 @@ export class Graph {
   readonly parts: Parts;
   readonly admission: Admission;
   readonly refusals: Refusals;
+  private readonly fullDoors = new FullDoors();
   /** Persisted operations by their id, over each supergraph they were made ready for. */
   private readonly warmed = new WeakMap<Supergraph, Warm['ready']>();
   private readonly operations = new Map<string, Operation>();
@@ -222,11 +224,13 @@ export class Graph {
 
   private async tryToExecute(request: ClientRequest, found: (operation: Operation) => void): Promise<Answer> {
     let turn: Turn | undefined;
+    let isRun = false;
     try {
       const entered = (this.parts.shedding ?? this.parts.pacing)?.enter(request);
       turn = entered instanceof Promise ? await entered : entered;
       const operation = this.prepare(request);
       found(operation);
+      this.fullDoors.refuseIfShut(operation);
       if (operation.kind === 'subscription')
         throw badInput(
           'A subscription is opened over WebSocket, or with Accept: text/event-stream or multipart/mixed.',
@@ -240,6 +244,8 @@ export class Graph {
           const standing = await standingOf(this.parts, request.caller);
           const refused = await this.countCall(standing);
           if (refused) return refused;
+          isRun = true;
+          if (operation.isQueued) turn = void turn?.end(false); // it waits elsewhere
           const answer = await this.run(operation, request, standing, undefined, admitted.values);
           if (admitted.extensions) answer.extensions = admitted.extensions;
           return answer;
@@ -248,7 +254,7 @@ export class Graph {
     } catch (error) {
       return { errors: this.refusals.errorsOf(error) };
     } finally {
-      turn?.end();
+      turn?.end(isRun);
     }
   }
 
@@ -287,12 +293,11 @@ export class Graph {
     }
     const node = event ? event.rest : (operation.plan.node as PlanNode | undefined);
     if (node) await executePlan(node, execution);
-    if (reply.observed) {
-      this.parts.denials?.noteObserved(reply.observed, standing, event ? operation.rootFeatures : []);
-      reply.observed = undefined;
-    }
+    const { observed, isFull, ...heard } = reply;
+    if (observed) this.parts.denials?.noteObserved(observed, standing, event ? operation.rootFeatures : []);
+    if (isFull) this.fullDoors.shut(operation);
     const text = execution.isFaulty ? undefined : operation.write(execution.root, values);
-    if (text !== undefined) return { text, ...reply };
+    if (text !== undefined) return { text, ...heard };
     const completed = operation.complete(execution.root, values);
     const all = [...errors, ...completed.errors.map((error) => error.toJSON())].map((error) =>
       this.refusals.mask(error),
@@ -300,7 +305,7 @@ export class Graph {
     return {
       data: completed.data,
       ...(all.length > 0 ? { errors: await this.refusals.withWayOut(all, standing) } : {}),
-      ...reply,
+      ...heard,
     };
   }
 
@@ -322,6 +327,7 @@ export class Graph {
         const said = result.extensions?.reply as Reply | undefined;
         if (!said || !envelope) return result;
         if (said.isPersonal) reply.isPersonal = true;
+        if (said.isFull) reply.isFull = true;
         if (said.observed) reply.observed = { ...said.observed, ...reply.observed };
         if (subgraph === 'identity' && said.refreshCookie !== undefined) reply.refreshCookie = said.refreshCookie;
         if (said.told) await this.hear(said.told);

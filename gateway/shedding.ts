@@ -31,8 +31,11 @@ export interface Asker {
 
 /** The right to run one operation. */
 export interface Turn {
-  /** The operation is over, however it ended. */
-  end(): void;
+  /**
+   * The operation is over, however it ended.
+   * @param wasRun false for one that was refused at the door: how long that took says nothing of how much may run.
+   */
+  end(wasRun?: boolean): void;
 }
 
 interface Waiting {
@@ -127,14 +130,14 @@ export class Shedding {
     this.limit.began(this.running);
     let isOver = false;
     return {
-      end: () => {
+      end: (wasRun = true) => {
         if (isOver) return;
         isOver = true;
         const now = this.now();
         this.running--;
         line.running--;
         line.spentMs += now - startedAt;
-        this.limit.ended(now - startedAt, now);
+        if (wasRun) this.limit.ended(now - startedAt, now);
         this.letGo(line);
         if (this.waiting > 0) this.callNext();
       },

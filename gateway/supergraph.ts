@@ -3,8 +3,17 @@ import { readFile } from 'node:fs/promises';
 import type { Schema } from '@apollo/federation-internals';
 import { ApolloGateway } from '@apollo/gateway';
 import type { QueryPlanner, QueryPlannerConfig } from '@apollo/query-planner';
-import { type GraphQLObjectType, type GraphQLSchema, getNamedType, parse, visit } from 'graphql';
+import {
+  type ConstDirectiveNode,
+  type GraphQLObjectType,
+  type GraphQLSchema,
+  getNamedType,
+  Kind,
+  parse,
+  visit,
+} from 'graphql';
 import type { Feature } from '../schema/features.ts';
+import { QUEUED } from '../schema/tags.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 import { type CostDirectives, readCostDirectives } from './cost-directives.ts';
 import { type PreparedSupergraph, prepareSupergraph } from './execution/prepare-supergraph.ts';
@@ -30,6 +39,8 @@ export interface Supergraph {
   subgraphs: readonly { name: string; url: string }[];
   /** The features of the named root fields if every one of them is gated, else none. */
   rootFeatures(operation: string, fields: readonly string[]): readonly Feature[];
+  /** Whether the work of all named root fields waits in queues of their own (`Queued`). */
+  isQueued(operation: string, fields: readonly string[]): boolean;
 }
 
 /** The planner would write a mutation's fields in another order where it uses a query's fragments again for a subgraph. */
@@ -144,6 +155,7 @@ export function readSupergraph({ sdl, stands }: PreparedSupergraph, planner: Que
     stands,
     costs: readCostDirectives(sdl),
     rootFeatures: gatesOf(sdl, schema),
+    isQueued: queuesOf(sdl, schema),
     subgraphs: planner.supergraph
       .subgraphs()
       .values()
@@ -186,5 +198,21 @@ function gatesOf(sdl: string, schema: GraphQLSchema): Supergraph['rootFeatures']
       found.add(feature);
     }
     return [...found];
+  };
+}
+
+/** Reads off the supergraph which root fields are tagged as waiting in a queue of their own. */
+function queuesOf(sdl: string, schema: GraphQLSchema): Supergraph['isQueued'] {
+  const queued = new Set<string>();
+  const isTag = ({ name, arguments: given = [] }: ConstDirectiveNode) =>
+    name.value === 'tag' && given.some(({ value }) => value.kind === Kind.STRING && value.value === QUEUED);
+  visit(parse(sdl, { noLocation: true }), {
+    ObjectTypeDefinition: ({ name, fields = [] }) => {
+      for (const field of fields) if (field.directives?.some(isTag)) queued.add(`${name.value}.${field.name.value}`);
+    },
+  });
+  return (operation, fields) => {
+    const root = schema.getRootType(operation as never)?.name;
+    return fields.length > 0 && fields.every((field) => queued.has(`${root}.${field}`));
   };
 }

@@ -1,6 +1,7 @@
 import { Directive, Extensions } from 'type-graphql';
 import type { Feature } from './features.ts';
 import type { Permission } from './permissions.ts';
+import { QUEUED } from './tags.ts';
 
 /** Our directives stand in a specification of our own, so that composition keeps them in the supergraph. */
 export const LICENSING_SPEC = 'https://specs.dotmac.io/licensing/v1.0';
@@ -34,9 +35,10 @@ export interface DoorMarks {
   notActing?: boolean;
 }
 
-type Decorator = ClassDecorator & PropertyDecorator & MethodDecorator;
+export type Decorator = ClassDecorator & PropertyDecorator & MethodDecorator;
 
-function both(...decorators: Decorator[]): Decorator {
+/** Several decorators as one. */
+export function both(...decorators: Decorator[]): Decorator {
   return ((target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => {
     for (const decorate of decorators) (decorate as (...args: unknown[]) => void)(target, key, descriptor);
   }) as Decorator;
@@ -94,6 +96,12 @@ export function Internal(): Decorator {
  * @param weight a whole number of rows' worth.
  */
 export const Cost = (weight: number): Decorator => Directive(`@cost(weight: ${weight})`) as Decorator;
+
+/**
+ * Its work waits for its turn in a queue of its subgraph's own, which turns away what is too much: what waits there takes no
+ * place among what a gateway runs at once.
+ */
+export const Queued = (): Decorator => Directive(`@tag(name: "${QUEUED}")`) as Decorator;
 
 /** How many entries a list without pages is taken to hold when an operation is priced. Pages say it by their `first`. */
 export const ListSize = (assumedSize: number): Decorator =>

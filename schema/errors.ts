@@ -100,3 +100,12 @@ export interface Entitled {
   access: FeatureAccess;
   reason?: DenialReason;
 }
+
+/** Those for whom there is no place are asked to come back after this time, and as much again at random, milliseconds. */
+const RETRY_MS = 1_000;
+
+/** For whom there is no place in a queue. */
+export const overloaded = () =>
+  new ClientError('OVERLOADED', 'Too much is going on at once. Please try again.', {
+    retryAfterMs: Math.round(RETRY_MS * (1 + Math.random())),
+  });

@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import type { Pool } from 'undici';
 import { uuidv7 } from 'uuidv7';
 import type { Config } from '../../subgraphs/_kernel/config.ts';
 import { deviceMarkOf } from '../../subgraphs/identity/accounts/device.rules.ts';
 import { withClient } from '../../tests/setup/database.ts';
+import { post } from './rate.ts';
 
 export interface SignIn {
   email: string;
@@ -60,3 +62,22 @@ export const strangersSignIn = (i: number): SignIn => ({
   deviceMark: null,
   address: `10.2.${i % 10}.7`,
 });
+
+/** What may become of one sign-in. */
+export type Outcome = 'LET_IN' | 'WRONG' | 'RATE_LIMITED' | 'OVERLOADED' | 'OTHER';
+
+const SIGN_IN =
+  'mutation($input: SignInInput!) { signIn(input: $input) { session { accessToken } userErrors { code message } } }';
+
+/** Signs in once: what became of it, and what was answered. */
+export async function trySignIn(pool: Pool, { address, ...who }: SignIn): Promise<{ outcome: Outcome; text: string }> {
+  const body = { query: SIGN_IN, variables: { input: { ...who, transport: 'BODY' } } };
+  const text = await post(pool, body, { 'x-forwarded-for': address }).catch((error: Error) => error.message);
+  return { outcome: outcomeOf(text), text };
+}
+
+function outcomeOf(text: string): Outcome {
+  if (text.includes('"accessToken":"')) return 'LET_IN';
+  if (text.includes('E-mail or password is not right.')) return 'WRONG';
+  return (['RATE_LIMITED', 'OVERLOADED'] as const).find((code) => text.includes(`"code":"${code}"`)) ?? 'OTHER';
+}

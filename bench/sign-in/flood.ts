@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { Pool } from 'undici';
 import { signAccessToken } from '../../subgraphs/_kernel/access-token.ts';
 import { openWith } from '../../subgraphs/_kernel/cipher.ts';
@@ -8,11 +10,12 @@ import { ed25519FromSeed } from '../../subgraphs/_kernel/dev-secrets.ts';
 import { createTestDatabase, testConfig, withClient } from '../../tests/setup/database.ts';
 import { GatewayClient } from '../../tests/setup/gateway.ts';
 import { type Deployment, inOneProcess } from '../deployments.ts';
-import { type Known, type Measured, Portals } from '../portal-mix/load.ts';
+import { type Known, Portals } from '../portal-mix/load.ts';
 import { enlarge, NORTHWIND } from '../portal-mix/world.ts';
 import { median, option, percentile, type Result } from '../setup.ts';
-import { crowdSignIns, makeCrowd, type SignIn, strangersSignIn } from './crowd.ts';
+import { crowdSignIns, makeCrowd, type Outcome, type SignIn, trySignIn } from './crowd.ts';
 import { claimsOf } from './people.ts';
+import { atRate, type Course, post } from './rate.ts';
 
 const PER_SECOND = 500;
 /** How long it goes on; `--seconds=10` for less. */
@@ -20,24 +23,31 @@ const SECONDS = 60;
 /** What portals ask meanwhile. */
 const NORMAL_PER_SECOND = 40;
 const CHECKS_PER_SECOND = 20;
-/** How long is looked at what is normal, before and after. */
+const SIGN_INS_PER_SECOND = 2;
+/** How long is looked at what is normal, before and after; what comes first of all is not counted. */
 const CALM_SECONDS = 10;
+const NORMAL_SIGN_INS = 2 * CALM_SECONDS * SIGN_INS_PER_SECOND;
 const TIMES = 40;
-const CONNECTIONS = 1_200;
 
 const MAX_SLOWER = 2;
 const MAX_CHECK_MS = 5;
 const MAX_MORE_MB = 200;
 
-const SIGN_IN =
-  'mutation($input: SignInInput!) { signIn(input: $input) { session { accessToken } userErrors { code message } } }';
+/** Who signs in where, and how often. */
+export interface Flood {
+  origin: string;
+  config: Config;
+  /** Ids of the members. */
+  crowd: readonly string[];
+  perSecond: number;
+  seconds: number;
+}
 
-/** What may become of one sign-in. */
-const OUTCOMES = ['LET_IN', 'WRONG', 'RATE_LIMITED', 'OVERLOADED', 'OTHER'] as const;
-type Outcome = (typeof OUTCOMES)[number];
-
-/** How requests at a rate went: how long each took, milliseconds, and how many were turned away. */
-type Course = Pick<Measured, 'tookMs' | 'refused'>;
+/** What became of them: how long each took, milliseconds, and what was said to those whom nothing else may happen to. */
+export interface Flooded {
+  tookMs: Record<Outcome, number[]>;
+  others: string[];
+}
 
 /**
  * Five hundred sign-ins a second, half of them by members at work's beginning and half by somebody who tries passwords,
@@ -51,16 +61,20 @@ export async function flood(): Promise<Result[]> {
   let product: Deployment | undefined;
   try {
     await enlarge(database.url, NORTHWIND, TIMES);
-    const crowd = await makeCrowd(database.url, 'samira@northwind.example', (PER_SECOND * seconds) / 2);
+    const crowd = await makeCrowd(
+      database.url,
+      'samira@northwind.example',
+      (PER_SECOND * seconds) / 2 + NORMAL_SIGN_INS,
+    );
     product = await inOneProcess(config, { env: { TRUST_PROXY: 'true' } });
-    return await run(product, config, crowdSignIns(config, crowd), seconds);
+    return await run(product, config, crowd, seconds);
   } finally {
     await product?.stop();
     await database.drop();
   }
 }
 
-async function run(product: Deployment, config: Config, crowd: SignIn[], seconds: number): Promise<Result[]> {
+async function run(product: Deployment, config: Config, crowd: string[], seconds: number): Promise<Result[]> {
   const { token } = await new GatewayClient(product.ports[0] as number).signIn(
     'ingrid@northwind.example',
     String(config.SEED_PASSWORD),
@@ -68,7 +82,7 @@ async function run(product: Deployment, config: Config, crowd: SignIn[], seconds
   const known: Known = { token, tickets: await ticketsOf(String(config.DATABASE_URL)) };
   const newToken = await signerOf(config, token);
   const portals = new Portals(product.origin, known, 200);
-  const pool = new Pool(product.origin, { connections: CONNECTIONS });
+  const pool = new Pool(product.origin, { connections: 50 });
   const look = async (forSeconds: number) => {
     const [normal, checked] = await Promise.all([
       portals.openLoop(NORMAL_PER_SECOND, forSeconds),
@@ -76,76 +90,43 @@ async function run(product: Deployment, config: Config, crowd: SignIn[], seconds
     ]);
     return { normal, checked };
   };
-  try {
-    await look(3);
-    const before = await look(CALM_SECONDS);
-    const memory = watchMemory(product);
-    const outcomes = new Map<Outcome, number[]>(OUTCOMES.map((outcome) => [outcome, []]));
-    const others: string[] = [];
-    const [during] = await Promise.all([
-      look(seconds),
-      atRate(PER_SECOND, seconds, async (i) => {
-        const isMember = i % 2 === 0;
-        const asked = isMember ? (crowd[i / 2] as SignIn) : strangersSignIn(i);
-        const beganAt = performance.now();
-        const { outcome, text } = await signIn(pool, asked);
-        const isRight = outcome !== (isMember ? 'WRONG' : 'LET_IN');
-        if (!isRight || outcome === 'OTHER') others.push(`${asked.email}: ${text.slice(0, 300)}`);
-        outcomes.get(isRight ? outcome : 'OTHER')?.push(performance.now() - beganAt);
+  const members = crowdSignIns(config, crowd).slice(-NORMAL_SIGN_INS);
+  const calm = async () => {
+    const [seen] = await Promise.all([
+      look(CALM_SECONDS),
+      atRate(SIGN_INS_PER_SECOND, CALM_SECONDS, async () => {
+        const { outcome, text } = await trySignIn(pool, members.pop() as SignIn);
+        if (outcome !== 'LET_IN') throw new Error(`Not let in on a calm day: ${text.slice(0, 300)}`);
         return true;
       }),
     ]);
+    return seen;
+  };
+  const begin = await prepare({ origin: product.origin, config, crowd, perSecond: PER_SECOND, seconds });
+  try {
+    await calm();
+    const before = await calm();
+    const memory = watchMemory(product);
+    const [during, flooded] = await Promise.all([look(seconds), begin()]);
     const moreMb = await memory.stop();
     const after = await look(CALM_SECONDS);
-    for (const text of new Set(others.slice(0, 5))) console.log(`  UNEXPECTED ${text}`);
-    return judge({ before, during, after, outcomes, moreMb, seconds });
+    for (const text of new Set(flooded.others.slice(0, 5))) console.log(`  UNEXPECTED ${text}`);
+    return judge({ before, during, after, flooded, moreMb, seconds });
   } finally {
     await portals.close();
     await pool.close();
   }
 }
 
-/** Does something so many times a second, whatever becomes of it; false says that it was turned away. */
-async function atRate(perSecond: number, seconds: number, run: (i: number) => Promise<boolean>): Promise<Course> {
-  const course: Course = { tookMs: [], refused: 0 };
-  const startedAt = performance.now();
-  const open: Promise<void>[] = [];
-  for (let i = 0; i < perSecond * seconds; i++) {
-    const dueAt = startedAt + (i * 1_000) / perSecond;
-    const waitMs = dueAt - performance.now();
-    if (waitMs > 0) await sleep(waitMs);
-    open.push(
-      run(i).then((isAnswered) => {
-        if (isAnswered) course.tookMs.push(performance.now() - dueAt);
-        else course.refused += 1;
-      }),
-    );
-  }
-  await Promise.all(open);
-  return course;
-}
-
-async function post(pool: Pool, body: object, headers: Record<string, string>): Promise<string> {
-  const answer = await pool.request({
-    ...{ method: 'POST', path: '/graphql', body: JSON.stringify(body) },
-    headers: { 'content-type': 'application/json', ...headers },
-  });
-  return answer.body.text();
-}
-
-async function signIn(pool: Pool, { address, ...who }: SignIn): Promise<{ outcome: Outcome; text: string }> {
-  const text = await post(
-    pool,
-    { query: SIGN_IN, variables: { input: { ...who, transport: 'BODY' } } },
-    { 'x-forwarded-for': address },
-  ).catch((error: Error) => error.message);
-  return { outcome: outcomeOf(text), text };
-}
-
-function outcomeOf(text: string): Outcome {
-  if (text.includes('"accessToken":"')) return 'LET_IN';
-  if (text.includes('E-mail or password is not right.')) return 'WRONG';
-  return (['RATE_LIMITED', 'OVERLOADED'] as const).find((code) => text.includes(`"code":"${code}"`)) ?? 'OTHER';
+/** Gets a flood ready that begins when it is told to. */
+async function prepare(flood: Flood): Promise<() => Promise<Flooded>> {
+  const worker = new Worker(new URL('./crowd.worker.ts', import.meta.url), { workerData: flood });
+  await once(worker, 'message'); // ready
+  return async () => {
+    worker.postMessage('begin');
+    const [told] = await once(worker, 'message');
+    return told as Flooded;
+  };
 }
 
 /** Asks for nothing, with a token the gateway has not met: what it takes is to find out who asks. */
@@ -204,19 +185,20 @@ function judge(seen: {
   before: Look;
   during: Look;
   after: Look;
-  outcomes: Map<Outcome, number[]>;
+  flooded: Flooded;
   moreMb: number;
   seconds: number;
 }): Result[] {
-  const { before, during, after, outcomes, moreMb, seconds } = seen;
+  const { before, during, after, flooded, moreMb, seconds } = seen;
+  const outcomes = Object.entries(flooded.tookMs) as [Outcome, number[]][];
   const p99 = ({ tookMs }: Course) => percentile(tookMs, 0.99);
   const told = ({ tookMs, refused }: Course) =>
     `p50 ${median(tookMs).toFixed(1)}, p99 ${percentile(tookMs, 0.99).toFixed(1)} ms, ${refused} turned away`;
   const slower = (look: Look) => p99(look.normal) / p99(before.normal);
-  const count = (outcome: Outcome) => outcomes.get(outcome)?.length ?? 0;
-  const late = OUTCOMES.map(
-    (outcome) => `${count(outcome)} ${outcome} (p99 ${percentile(outcomes.get(outcome) ?? [], 0.99).toFixed(0)} ms)`,
-  );
+  const count = (outcome: Outcome) => flooded.tookMs[outcome].length;
+  const late = outcomes
+    .filter(([, tookMs]) => tookMs.length > 0)
+    .map(([outcome, tookMs]) => `${tookMs.length} ${outcome} (p99 ${percentile(tookMs, 0.99).toFixed(0)} ms)`);
   const course = (what: string, look: Look): Result => ({
     what,
     figure: `${slower(look).toFixed(2)} × (${told(look.normal)}; before ${told(before.normal)})`,

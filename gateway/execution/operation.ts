@@ -42,6 +42,8 @@ export interface Operation {
   rootFields: readonly string[];
   /** Features without which none of its root fields has anything to say. */
   rootFeatures: readonly Feature[];
+  /** Whether its work waits in queues of its own, in the subgraphs it asks. */
+  isQueued: boolean;
   /** The variables as subgraphs get them, or BAD_USER_INPUT errors. */
   variables(given: Data): { values: Data; errors: readonly GraphQLError[] };
   isIntrospection: boolean;
@@ -146,6 +148,7 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
     planFor: (variables) => variantFor(variables).node,
     rootFields,
     rootFeatures: supergraph.rootFeatures(definition.operation, rootFields),
+    isQueued: supergraph.isQueued(definition.operation, rootFields),
     isIntrospection: fields.some(isIntrospective),
     variables(given) {
       if (!definition.variableDefinitions?.length) return NO_VARIABLES;

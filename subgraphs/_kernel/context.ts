@@ -46,6 +46,8 @@ export interface Reply {
   told?: FeedName[];
   /** The answer may hang on who asked, and not alone on what they may: it is nobody else's. */
   isPersonal?: true;
+  /** The queue behind this door is full: whoever comes in the next moments would be turned away as well. */
+  isFull?: true;
   /** Features a gate would have refused had it not only observed, each with the first door it was asked at. */
   observed?: Partial<Record<Feature, string>>;
 }

@@ -16,6 +16,8 @@ export interface Place {
 
 /** Pools open at homes in this process; the least used closes first. */
 const MAX_POOLS = 200;
+/** How long a connection nobody uses is kept at a home, milliseconds: there are many homes, each with little to do. */
+const IDLE_MS = 10_000;
 /** Tenants whose place is remembered. */
 const MAX_PLACES = 50_000;
 
@@ -64,7 +66,7 @@ export class HomePools {
     let held = this.open.get(key);
     if (!held) {
       const made: OpenPool = {
-        db: connect(configAt(this.config, home), role, entities, this.log),
+        db: connect(configAt(this.config, home), role, entities, this.log, IDLE_MS),
         users: 0,
         usedAt: 0,
       };

@@ -7,8 +7,8 @@ import { warnOfNewDevice } from './accounts/device.service.ts';
 import { warn } from './accounts/mails.service.ts';
 import { Credential } from './credential.entity.ts';
 import { isWeak } from './credential.rules.ts';
-import { hashPassword, isPasswordOf, refuseIfHashingIsFull } from './credential.service.ts';
-import { lanes } from './lanes.ts';
+import { hashPassword, isPasswordOf, reserveCheck } from './credential.service.ts';
+import { lanes, type Reserved } from './lanes.ts';
 import { wrongProof } from './sign-in.rules.ts';
 import {
   type BucketKeys,
@@ -61,11 +61,19 @@ export interface PasswordProof {
  * OVERLOADED when too many wait.
  */
 export async function provePassword(ctx: Context, asked: Asked): Promise<PasswordProof> {
-  refuseIfHashingIsFull();
+  const place = reserveCheck(ctx); // before the database has any work with it
+  try {
+    return await prove(ctx, asked, place);
+  } finally {
+    place.giveBack();
+  }
+}
+
+async function prove(ctx: Context, asked: Asked, place: Reserved): Promise<PasswordProof> {
   const attempt = await claimAttempt(ctx, asked);
   if (!attempt) throw wrongProof();
   const { user, hash } = attempt;
-  const isRight = await isPasswordOf(hash, asked.password).catch(async (error: unknown) => {
+  const isRight = await isPasswordOf(hash, asked.password, place.run).catch(async (error: unknown) => {
     await inPlatform(ctx, (em) => unclaimMail(em, attempt.keys));
     throw error;
   });
@@ -85,10 +93,6 @@ const inPlatform = <T>(ctx: Context, run: (em: EntityManager) => Promise<T>): Pr
 function claimAttempt(ctx: Context, { realm, email, deviceMark }: Asked): Promise<Attempt | null> {
   const known = normalEmail(email);
   const strangers = bucketKeysOf(ctx, realm, known ?? email);
-  const turn = () => {
-    refuseIfHashingIsFull(); // before the database has any work with it
-    return ctx.inTenant(PLATFORM_TENANT).tx(count);
-  };
   const count = async (em: EntityManager): Promise<Attempt | null> => {
     const { user, hash, isShutOut } = await readWhom(em, realm, known, strangers);
     const device = user && deviceMark ? deviceOf(macKey(ctx), deviceMark, user.id, new Date()) : undefined;
@@ -105,7 +109,7 @@ function claimAttempt(ctx: Context, { realm, email, deviceMark }: Asked): Promis
     const isKnownDevice = device !== undefined || (user !== null && ctx.envelope.caller.id === user.id);
     return { keys, user, hash, who, isKnownDevice, isLast: claimed !== null };
   };
-  return inLine(turn);
+  return inPlatform(ctx, count);
 }
 
 /** Who is meant, the hash of their password, and whether the address is shut out: one trip to the database for all. */

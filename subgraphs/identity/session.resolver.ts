@@ -11,7 +11,7 @@ import {
   Root,
   Subscription,
 } from 'type-graphql';
-import { Cost, NotWhileActing, OpenDoor, WhileMustDo } from '../../schema/directives.ts';
+import { both, Cost, type Decorator, NotWhileActing, OpenDoor, Queued, WhileMustDo } from '../../schema/directives.ts';
 import type { LoggedEvent } from '../../schema/events.ts';
 import type { Context } from '../_kernel/context.ts';
 import { PLATFORM_TENANT } from '../_kernel/db.ts';
@@ -29,8 +29,8 @@ import { answer, justTokens, SignInPayload } from './sign-in.payload.ts';
 import { signIn } from './sign-in.service.ts';
 import { switchTenant } from './switch.service.ts';
 
-/** To try a password takes 64 MiB and as long as many rows that are read. */
-export const PASSWORD_COST = 30;
+/** To try a password takes 64 MiB and as long as many rows that are read, and so few are tried at once that others wait. */
+export const HashesPassword = (): Decorator => both(Cost(30), Queued());
 
 @InputType()
 class SignInInput {
@@ -91,7 +91,7 @@ export class SessionResolver {
   })
   @OpenDoor('Nobody is signed in before signing in.')
   @WhileMustDo()
-  @Cost(PASSWORD_COST)
+  @HashesPassword()
   signIn(@Arg('input', () => SignInInput) input: SignInInput, @Ctx() ctx: Context) {
     return answer(() => signIn(ctx, input));
   }
@@ -122,7 +122,7 @@ export class SessionResolver {
   @OpenDoor(SELF)
   @NotWhileActing()
   @WhileMustDo()
-  @Cost(PASSWORD_COST)
+  @HashesPassword()
   stepUp(@Arg('input', () => StepUpInput) input: StepUpInput, @Ctx() ctx: Context) {
     return answer(() => stepUp(ctx, input));
   }

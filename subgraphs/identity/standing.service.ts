@@ -1,5 +1,5 @@
 import { LockMode } from '@mikro-orm/core';
-import { ClientError } from '../../schema/errors.ts';
+import { overloaded } from '../../schema/errors.ts';
 import type { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { Membership } from './membership.entity.ts';
@@ -28,7 +28,7 @@ export async function inSession<T>(
     });
     if (outcome) return outcome.value;
   }
-  throw new ClientError('OVERLOADED', 'Too much is going on at once. Please try again.');
+  throw overloaded();
 }
 
 export interface PresentStanding extends Present {

@@ -78,13 +78,40 @@ describe('Lanes', () => {
 
   test('turn away who comes when the queue is full, and who waited too long', async () => {
     const inLane = lanes(1, 1, 20);
-    inLane.refuseIfFull();
     void inLane(never);
-    inLane.refuseIfFull(); // one may wait
     const waiting = inLane(async () => 'in');
     await expect(inLane(async () => 'in')).rejects.toMatchObject({ extensions: { code: 'OVERLOADED' } });
-    expect(() => inLane.refuseIfFull()).toThrow('Too much is going on at once.');
+    expect(inLane.reserve()).toBeUndefined();
     await expect(waiting).rejects.toMatchObject({ extensions: { code: 'OVERLOADED' } });
+  });
+
+  test('turn away at once who would wait too long, by how long work has taken', async () => {
+    const inLane = lanes(1, 64, 130);
+    for (let i = 0; i < 30; i++) await inLane(() => new Promise((resolve) => setTimeout(resolve, 30)));
+    void inLane(never);
+    const waiting = [1, 2, 3].map(() => inLane(never));
+    for (const one of waiting) one.catch(() => undefined);
+    const askedAt = performance.now();
+    await expect(inLane(never)).rejects.toMatchObject({ extensions: { code: 'OVERLOADED' } });
+    expect(performance.now() - askedAt).toBeLessThan(50);
+  });
+
+  test('keep a place for who has something to do before, until it is used or given back', async () => {
+    const inLane = lanes(1, 4, 1_000);
+    const { promise, resolve: end } = Promise.withResolvers<void>();
+    void inLane(() => promise);
+    const first = inLane(async () => 'first');
+    const places = [inLane.reserve(), inLane.reserve(), inLane.reserve()];
+    expect(places.every(Boolean)).toBe(true);
+    expect(inLane.reserve()).toBeUndefined();
+    places[0]?.giveBack();
+    places[0]?.giveBack(); // once
+    const again = inLane.reserve();
+    expect(again).toBeDefined();
+    expect(inLane.reserve()).toBeUndefined();
+    const used = [places[1], places[2], again].map((place, i) => place?.run(async () => i));
+    end();
+    expect(await Promise.all([first, ...used])).toEqual(['first', 0, 1, 2]);
   });
 
   test('go on after work that fails', async () => {

@@ -1,7 +1,6 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
 import {
   Continuity,
-  Cost,
   NotWhileActing,
   OpenDoor,
   RequiresPermission,
@@ -14,7 +13,7 @@ import { toldEverywhere } from '../grant.service.ts';
 import { IdInput } from '../id.input.ts';
 import { MemberInput } from '../membership.resolver.ts';
 import { endMemberSessions } from '../membership.service.ts';
-import { PASSWORD_COST, SELF } from '../session.resolver.ts';
+import { HashesPassword, SELF } from '../session.resolver.ts';
 import { answer, justTokens, SignInPayload } from '../sign-in.payload.ts';
 import { User } from '../user.entity.ts';
 import { ChangeEmailInput, ChangePasswordInput, ProfileInput, UserReasonInput } from './account.inputs.ts';
@@ -34,7 +33,7 @@ export class AccountResolver {
   @OpenDoor(SELF)
   @RequiresStrongProof()
   @NotWhileActing()
-  @Cost(PASSWORD_COST)
+  @HashesPassword()
   changePassword(@Arg('input', () => ChangePasswordInput) input: ChangePasswordInput, @Ctx() ctx: Context) {
     return answer(() => justTokens(changePassword(ctx, input.password)));
   }

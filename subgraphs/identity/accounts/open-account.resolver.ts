@@ -1,9 +1,9 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
-import { Cost, OpenDoor, WhileMustDo } from '../../../schema/directives.ts';
+import { OpenDoor, WhileMustDo } from '../../../schema/directives.ts';
 import type { Context } from '../../_kernel/context.ts';
 import { DonePayload, done } from '../done.payload.ts';
 import { toldEverywhere } from '../grant.service.ts';
-import { PASSWORD_COST } from '../session.resolver.ts';
+import { HashesPassword } from '../session.resolver.ts';
 import { answer, SignInPayload } from '../sign-in.payload.ts';
 import { ActivateInput, ProofInput, RegisterInput, ResetInput, ResetRequestInput } from './account.inputs.ts';
 import { activateAccount } from './invitation.service.ts';
@@ -21,7 +21,7 @@ export class OpenAccountResolver {
   })
   @OpenDoor(NOBODY_YET)
   @WhileMustDo()
-  @Cost(PASSWORD_COST)
+  @HashesPassword()
   registerUser(@Arg('input', () => RegisterInput) input: RegisterInput, @Ctx() ctx: Context) {
     return done(() => registerUser(ctx, input));
   }
@@ -38,7 +38,7 @@ export class OpenAccountResolver {
   })
   @OpenDoor(BY_MAIL)
   @WhileMustDo()
-  @Cost(PASSWORD_COST)
+  @HashesPassword()
   activateAccount(@Arg('input', () => ActivateInput) input: ActivateInput, @Ctx() ctx: Context) {
     return answer(() => activateAccount(ctx, input));
   }
@@ -57,7 +57,7 @@ export class OpenAccountResolver {
   })
   @OpenDoor(BY_MAIL)
   @WhileMustDo()
-  @Cost(PASSWORD_COST)
+  @HashesPassword()
   resetPassword(@Arg('input', () => ResetInput) input: ResetInput, @Ctx() ctx: Context) {
     return done(() => resetPassword(ctx, input.token, input.password));
   }
