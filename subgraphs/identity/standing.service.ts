@@ -4,11 +4,11 @@ import type { Context } from '../_kernel/context.ts';
 import { type EntityManager, PLATFORM_TENANT } from '../_kernel/db.ts';
 import { Membership } from './membership.entity.ts';
 import { DEFAULT_POLICY, type Policy } from './policy/sign-in-policy.rules.ts';
-import { policyOf } from './policy/sign-in-policy.service.ts';
+import { policyIn } from './policy/sign-in-policy.service.ts';
 import { Session } from './session.entity.ts';
 import { type EndReason, standingFault } from './session.rules.ts';
-import { type Present, presentOf, readBriefly } from './tenant.service.ts';
-import { User } from './user.entity.ts';
+import { PRESENT, PRESENT_FROM, type Present, presentIn, readBriefly } from './tenant.service.ts';
+import type { UserState } from './user.rules.ts';
 
 /** How often a session may be met on its way to another tenant before we give up. */
 const MOVES = 3;
@@ -46,15 +46,29 @@ export async function standingIn(
   membershipId: string | null,
   lockMode?: LockMode,
 ): Promise<PresentStanding> {
-  const user = await em.findOneOrFail(User, { id: userId });
   const found =
     membershipId === null
       ? null
       : await em.findOne(Membership, { id: membershipId, userId }, lockMode === undefined ? {} : { lockMode });
-  const present = await presentOf(em);
+  const { realm, userState, policy, ...present } = await readAround(em, userId);
   const membership = membershipId === null ? null : (found ?? { kind: 'STAFF' as const, state: 'ENDED', roles: [] });
   const { tenantState, isPortalOpen } = present;
-  const fault = standingFault({ userState: user.state, membership, tenantState, isPortalOpen });
-  const policy = found ? await policyOf(em) : DEFAULT_POLICY;
-  return { ...present, realm: user.realm, membership: found, policy, fault };
+  const fault = standingFault({ userState, membership, tenantState, isPortalOpen });
+  return { ...present, realm, membership: found, policy: found ? policy : DEFAULT_POLICY, fault };
+}
+
+/** The person, the tenant of this transaction and its policy: one trip to the database for all. */
+async function readAround(em: EntityManager, userId: string) {
+  const [row] = await em.execute(
+    `select u.realm, u.state as user_state, ${PRESENT}, to_jsonb(s) as policy
+       from ${PRESENT_FROM} join identity.user u on u.id = ? left join identity.sign_in_policy s on true`,
+    [userId],
+  );
+  if (!row) throw new Error(`There is no user ${userId}.`);
+  return {
+    ...presentIn(row),
+    realm: row.realm as string,
+    userState: row.user_state as UserState,
+    policy: policyIn(em, row.policy),
+  };
 }

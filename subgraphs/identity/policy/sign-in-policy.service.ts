@@ -14,11 +14,9 @@ export async function policyOf(em: EntityManager): Promise<Policy> {
   return (await em.findOne(SignInPolicy, { version: { $gte: 1 } })) ?? DEFAULT_POLICY;
 }
 
-/** The policies of tenants, by their id; needs a reader across tenants. Who is missing has the default. */
-export async function policiesOf(em: EntityManager, tenantIds: readonly string[]): Promise<Map<string, Policy>> {
-  const found = await em.find(SignInPolicy, { homeId: { $in: [...tenantIds] } });
-  return new Map(found.map((policy) => [policy.homeId, policy]));
-}
+/** The policy that was read as JSON; the default where there was none. */
+export const policyIn = (em: EntityManager, row: object | null): Policy =>
+  row ? em.map(SignInPolicy, row as never) : DEFAULT_POLICY;
 
 /** The policy of the caller's tenant. */
 export async function signInPolicy(ctx: Context): Promise<Policy> {
