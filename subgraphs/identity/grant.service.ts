@@ -1,61 +1,65 @@
 import { isId } from '../../schema/ids.ts';
 import { packPermissions } from '../../schema/permissions.ts';
 import type { Context } from '../_kernel/context.ts';
+import type { EntityManager } from '../_kernel/db.ts';
 import { readFeed } from '../_kernel/events.ts';
 import { mailMark } from '../_kernel/mail-mark.ts';
 import { confirmFeed, waitForGateways } from '../_kernel/propagation.ts';
 import { stepsUpWith } from './factors/challenge.rules.ts';
-import { heldFactors, NO_FACTORS } from './factors/held-factors.service.ts';
+import { FACTORS, factorsIn } from './factors/held-factors.service.ts';
 import type { Grant, GrantFeedPage } from './grant.entity.ts';
 import { closedPortalsOf, portalOf, underPortal } from './portal/self-service.service.ts';
 import { type MemberRights, rightsOf } from './roles/member-rights.service.ts';
 import { Session } from './session.entity.ts';
 import { kindOf, overByTime } from './session.rules.ts';
 import { actingGrantsOf } from './support/acting-grant.service.ts';
-import { presentOf, readBriefly } from './tenant.service.ts';
+import { readBriefly } from './tenant.service.ts';
 import { User } from './user.entity.ts';
 import { maySignIn } from './user.rules.ts';
 
 /** What the named sessions and impersonations allow now; one that is unknown is left out. */
 export async function grantsOf(ctx: Context, sessionIds: readonly string[]): Promise<Grant[]> {
-  const { sessions, users, factors, now } = await readBriefly(ctx, async (em) => {
-    const found = await em.find(Session, { id: { $in: sessionIds.filter(isId) } });
-    const userIds = found.map(({ userId }) => userId);
-    const people = await em.find(User, { id: { $in: userIds } });
-    return {
-      sessions: found,
-      users: new Map(people.map((user) => [user.id, user])),
-      factors: await heldFactors(em, userIds),
-      now: (await presentOf(em)).now,
-    };
-  });
+  const found = await readBriefly(ctx, (em) => readSessions(em, sessionIds.filter(isId)));
   const rights = await rightsOf(
     ctx,
-    sessions.flatMap(({ membershipId }) => membershipId ?? []),
+    found.flatMap(({ session }) => session.membershipId ?? []),
   );
   const portals = new Map(
-    sessions.map((session) => {
+    found.map(({ session, user }) => {
       const membership = rights.get(session.membershipId ?? '')?.membership ?? null;
-      return [session.id, portalOf(users.get(session.userId)?.realm ?? 'STAFF', membership)];
+      return [session.id, portalOf(user.realm, membership)];
     }),
   );
   const closed = await closedPortalsOf(ctx, [...portals.values()]);
-  const known = new Set(sessions.map(({ id }) => id));
+  const known = new Set(found.map(({ session }) => session.id));
   const acting = await actingGrantsOf(
     ctx,
     sessionIds.filter((id) => isId(id) && !known.has(id)),
   );
-  const own = sessions.flatMap((session) => {
-    const user = users.get(session.userId);
-    if (!user) return [];
-    const proofs = stepsUpWith(factors.get(user.id) ?? NO_FACTORS);
+  const own = found.map(({ session, user, factors, now }) => {
+    const proofs = stepsUpWith(factors);
     const provedMail =
       user.realm === 'STAFF' && user.isEmailVerified && user.email ? mailMark(ctx.machinery.config, user.email) : null;
     const portal = portals.get(session.id) ?? null;
     const open = grantOf(session, user, rights.get(session.membershipId ?? '') ?? null, now);
-    return [{ ...underPortal(open, portal, closed), proofs, provedMail }];
+    return { ...underPortal(open, portal, closed), proofs, provedMail };
   });
   return [...own, ...acting];
+}
+
+/** Sessions with their people, what those can prove themselves with, and the true time: one trip to the database for all. */
+async function readSessions(em: EntityManager, ids: readonly string[]) {
+  const rows = await em.execute(
+    `select to_jsonb(s) as session, to_jsonb(u) as user, ${FACTORS}, clock_timestamp() as now
+       from identity.session s join identity.user u on u.id = s.user_id where s.id = any(?::uuid[])`,
+    [`{${ids.join(',')}}`],
+  );
+  return rows.map((row) => ({
+    session: em.map(Session, row.session),
+    user: em.map(User, row.user),
+    factors: factorsIn(row),
+    now: new Date(row.now),
+  }));
 }
 
 function grantOf(

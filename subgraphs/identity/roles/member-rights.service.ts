@@ -1,9 +1,9 @@
 import type { Permission } from '../../../schema/permissions.ts';
 import type { Context } from '../../_kernel/context.ts';
-import { PLATFORM_TENANT } from '../../_kernel/db.ts';
+import { type EntityManager, PLATFORM_TENANT } from '../../_kernel/db.ts';
 import { Membership } from '../membership.entity.ts';
 import { effectivePermissions } from '../membership.rules.ts';
-import { OwnRole, PermissionGrant } from './role.entity.ts';
+import { OwnRole } from './role.entity.ts';
 
 export interface MemberRights {
   membership: Membership;
@@ -17,21 +17,37 @@ export interface MemberRights {
 export async function rightsOf(ctx: Context, ids: readonly string[]): Promise<Map<string, MemberRights>> {
   if (ids.length === 0) return new Map();
   return ctx.acrossTenants(async (em) => {
-    const members = await em.find(Membership, { id: { $in: [...ids] } });
-    const homes = [...new Set(members.map(({ homeId }) => homeId))];
-    const own = await em.find(OwnRole, { homeId: { $in: homes } });
-    const live = { endedAt: null, until: { $gt: new Date() } };
-    const grants = await em.find(PermissionGrant, { membershipId: { $in: members.map(({ id }) => id) }, ...live });
-    const rolesAt = new Map(
-      homes.map((home) => [home, new Map(own.filter(({ homeId }) => homeId === home).map((role) => [role.key, role]))]),
-    );
+    const { members, own, granted } = await read(em, ids);
     return new Map(
       members.map((membership) => {
         const { id, roles, homeId } = membership;
-        const granted = grants.filter(({ membershipId }) => membershipId === id).map(({ permission }) => permission);
-        const permissions = effectivePermissions(roles, homeId === PLATFORM_TENANT, rolesAt.get(homeId), granted);
+        const rolesHere = new Map(own.filter((role) => role.homeId === homeId).map((role) => [role.key, role]));
+        const permissions = effectivePermissions(roles, homeId === PLATFORM_TENANT, rolesHere, granted.get(id));
         return [id, { membership, permissions }];
       }),
     );
   });
+}
+
+/** Memberships, the own roles of their tenants and what is granted to them now: one trip to the database for all. */
+async function read(em: EntityManager, ids: readonly string[]) {
+  const rows = await em.execute(
+    `with m as (select * from identity.membership where id = any(?::uuid[]))
+     select 'MEMBER' as kind, to_jsonb(m) as row from m
+     union all
+     select 'ROLE', to_jsonb(r) from identity.role r where r.tenant_id in (select tenant_id from m)
+     union all
+     select 'GRANT', to_jsonb(g) from m join identity.permission_grant g on g.tenant_id = m.tenant_id and g.membership_id = m.id
+      where g.ended_at is null and g.until > ?`,
+    [`{${ids.join(',')}}`, new Date()],
+  );
+  const of = (kind: string) => rows.filter((one) => one.kind === kind).map(({ row }) => row);
+  const granted = new Map<string, string[]>();
+  for (const { membership_id: id, permission } of of('GRANT'))
+    granted.set(id, [...(granted.get(id) ?? []), permission]);
+  return {
+    members: of('MEMBER').map((row) => em.map(Membership, row)),
+    own: of('ROLE').map((row) => em.map(OwnRole, row)),
+    granted,
+  };
 }
