@@ -3,9 +3,8 @@ import type { Context, Machinery } from '../_kernel/context.ts';
 import type { EntityManager } from '../_kernel/db.ts';
 import { tellGateways } from '../_kernel/events.ts';
 import { warn } from './accounts/mails.service.ts';
-import { heldFactorsOf } from './factors/held-factors.service.ts';
 import { type PolicyVerdict, policyVerdict } from './policy/sign-in-policy.rules.ts';
-import { countedProofs } from './providers/required-sso.service.ts';
+import { besideOf, countedProofs } from './providers/required-sso.service.ts';
 import { readRefreshToken } from './refresh-token.rules.ts';
 import { Session, type SessionTokens } from './session.entity.ts';
 import { kindOf, type MustDo, overByTime, type ProofMethod, refreshVerdict, timesOf } from './session.rules.ts';
@@ -14,7 +13,6 @@ import { signInAgain } from './sign-in.rules.ts';
 import { record } from './sign-in-record.service.ts';
 import { inSession, type PresentStanding, standingIn } from './standing.service.ts';
 import { issueTokens, macKey, type OpenSession } from './token.service.ts';
-import { User } from './user.entity.ts';
 
 /**
  * Exchanges a refresh token for the next tokens of its session (identity R8). Person, membership and tenant are looked
@@ -95,14 +93,14 @@ function demand(em: EntityManager, session: Session, mustDo: readonly MustDo[]):
 async function policyFor(
   ctx: Context,
   em: EntityManager,
-  { userId, methods }: Session,
-  { membership, policy }: PresentStanding,
+  { methods }: Session,
+  { user, membership, policy }: PresentStanding,
 ): Promise<PolicyVerdict> {
   if (!membership) return { kind: 'MET', mustDo: [] };
   const { kind, roles } = membership;
-  const held = await heldFactorsOf(em, userId);
-  const counted = await countedProofs(em, await em.findOneOrFail(User, { id: userId }), methods);
-  return policyVerdict(policy, { kind, roles, methods: counted, held, address: ctx.envelope.address });
+  const beside = await besideOf(em, user);
+  const counted = countedProofs(user, beside, methods);
+  return policyVerdict(policy, { kind, roles, methods: counted, held: beside.held, address: ctx.envelope.address });
 }
 
 /**

@@ -8,7 +8,7 @@ import { policyIn } from './policy/sign-in-policy.service.ts';
 import { Session } from './session.entity.ts';
 import { type EndReason, standingFault } from './session.rules.ts';
 import { PRESENT, PRESENT_FROM, type Present, presentIn, readBriefly } from './tenant.service.ts';
-import type { UserState } from './user.rules.ts';
+import type { User } from './user.entity.ts';
 
 /** How often a session may be met on its way to another tenant before we give up. */
 const MOVES = 3;
@@ -31,7 +31,11 @@ export async function inSession<T>(
   throw overloaded();
 }
 
+/** Of a person, as far as it matters here. */
+type Who = Pick<User, 'id' | 'realm' | 'email' | 'state'>;
+
 export interface PresentStanding extends Present {
+  user: Who;
   realm: string;
   membership: Membership | null;
   /** Of the tenant; the default while none is chosen. */
@@ -50,25 +54,21 @@ export async function standingIn(
     membershipId === null
       ? null
       : await em.findOne(Membership, { id: membershipId, userId }, lockMode === undefined ? {} : { lockMode });
-  const { realm, userState, policy, ...present } = await readAround(em, userId);
+  const { user, policy, ...present } = await readAround(em, userId);
   const membership = membershipId === null ? null : (found ?? { kind: 'STAFF' as const, state: 'ENDED', roles: [] });
   const { tenantState, isPortalOpen } = present;
-  const fault = standingFault({ userState, membership, tenantState, isPortalOpen });
-  return { ...present, realm, membership: found, policy: found ? policy : DEFAULT_POLICY, fault };
+  const fault = standingFault({ userState: user.state, membership, tenantState, isPortalOpen });
+  return { ...present, user, realm: user.realm, membership: found, policy: found ? policy : DEFAULT_POLICY, fault };
 }
 
 /** The person, the tenant of this transaction and its policy: one trip to the database for all. */
 async function readAround(em: EntityManager, userId: string) {
   const [row] = await em.execute(
-    `select u.realm, u.state as user_state, ${PRESENT}, to_jsonb(s) as policy
+    `select u.id, u.realm, u.email, u.state, ${PRESENT}, to_jsonb(s) as policy
        from ${PRESENT_FROM} join identity.user u on u.id = ? left join identity.sign_in_policy s on true`,
     [userId],
   );
   if (!row) throw new Error(`There is no user ${userId}.`);
-  return {
-    ...presentIn(row),
-    realm: row.realm as string,
-    userState: row.user_state as UserState,
-    policy: policyIn(em, row.policy),
-  };
+  const { id, realm, email, state } = row;
+  return { ...presentIn(row), user: { id, realm, email, state } as Who, policy: policyIn(em, row.policy) };
 }

@@ -4,7 +4,7 @@ import type { Membership } from '../membership.entity.ts';
 import { everyPlaceOf, lastMembershipIdOf, type Place } from '../place.service.ts';
 import { refusedByPolicy } from '../policy/policy-refusal.service.ts';
 import { type PolicyVerdict, policyVerdict } from '../policy/sign-in-policy.rules.ts';
-import { isPasswordRefused, provedDomainOf } from '../providers/required-sso.service.ts';
+import { besideOf, isPasswordRefused } from '../providers/required-sso.service.ts';
 import type { SessionTokens } from '../session.entity.ts';
 import type { ProofMethod, Transport } from '../session.rules.ts';
 import { openSession } from '../session.service.ts';
@@ -16,7 +16,6 @@ import type { User } from '../user.entity.ts';
 import type { SignInChallenge } from './challenge.entity.ts';
 import { answersOf, type HeldFactors, isStrong, isTwice } from './challenge.rules.ts';
 import { openChallenge } from './challenge.service.ts';
-import { heldFactorsOf } from './held-factors.service.ts';
 
 /** Somebody has proved once who they are, in whatever way. */
 export interface FirstProof {
@@ -55,13 +54,10 @@ export interface SignedIn {
 export async function afterFirstProof(ctx: Context, proof: FirstProof): Promise<SignedIn> {
   const { user, methods, assertsSecondFactor = false } = proof;
   const [{ held, domain }, everywhere] = await Promise.all([
-    readBriefly(ctx, async (em) => ({
-      held: await heldFactorsOf(em, user.id),
-      domain: methods[0] === 'PWD' ? await provedDomainOf(em, user.realm, user.email) : null,
-    })),
+    readBriefly(ctx, (em) => besideOf(em, user)),
     user.state === 'ACTIVE' ? everyPlaceOf(ctx, user.id) : [],
   ]);
-  if (await isPasswordRefused(ctx, user, domain))
+  if (methods[0] === 'PWD' && (await isPasswordRefused(ctx, user, domain)))
     throw await refusedByPolicy(ctx, 'SSO', user.id, proof.settle, methods.at(-1));
   const answers = answersOf(held);
   if (!assertsSecondFactor && !isTwice(methods) && answers.length > 0) return ask(ctx, proof, answers);

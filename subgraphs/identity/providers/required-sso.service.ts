@@ -1,5 +1,7 @@
 import type { Context } from '../../_kernel/context.ts';
 import type { EntityManager } from '../../_kernel/db.ts';
+import type { HeldFactors } from '../factors/challenge.rules.ts';
+import { FACTORS, factorsIn } from '../factors/held-factors.service.ts';
 import { Membership } from '../membership.entity.ts';
 import { isAdmin } from '../membership.rules.ts';
 import type { ProofMethod } from '../session.rules.ts';
@@ -20,7 +22,7 @@ export async function provedDomainOf(
 /**
  * Whether passwords of somebody are refused, because the tenant that has proved the domain of their mail has its people sign
  * in with its own provider. Whoever it named for emergencies goes on with theirs while they are its administrator.
- * @param domain of their mail, as `provedDomainOf` finds it.
+ * @param domain of their mail, where a tenant has proved it.
  */
 export async function isPasswordRefused(ctx: Context, { id }: User, domain: EmailDomain | null): Promise<boolean> {
   if (!domain?.isRequired) return false;
@@ -34,14 +36,31 @@ export async function isPasswordRefused(ctx: Context, { id }: User, domain: Emai
   }
 }
 
-/** What of a session's proofs still counts: not the password, once the tenant asks for its provider. */
-export async function countedProofs(
+/** What somebody has besides a password: one trip to the database for both. */
+export interface Beside {
+  held: HeldFactors;
+  /** Of their mail, where a tenant has proved it. */
+  domain: EmailDomain | null;
+}
+
+export async function besideOf(
   em: EntityManager,
   { id, realm, email }: Pick<User, 'id' | 'realm' | 'email'>,
+): Promise<Beside> {
+  const [row = {}] = await em.execute(
+    `select ${FACTORS}, to_jsonb(d) as domain
+       from (select ?::uuid as id) u left join identity.email_domain d on d.domain = ? and d.state = 'PROVED' limit 1`,
+    [id, realm === 'STAFF' ? domainOf(email) : null],
+  );
+  return { held: factorsIn(row), domain: row.domain ? em.map(EmailDomain, row.domain) : null };
+}
+
+/** What of somebody's proofs still counts: not the password, once the tenant asks for its provider. */
+export function countedProofs(
+  { id }: Pick<User, 'id'>,
+  { domain }: Beside,
   methods: readonly ProofMethod[],
-): Promise<readonly ProofMethod[]> {
-  if (!methods.includes('PWD')) return methods;
-  const domain = await provedDomainOf(em, realm, email);
+): readonly ProofMethod[] {
   const isRefused = domain?.isRequired && !domain.emergencyIds.includes(id);
   return isRefused ? methods.filter((method) => method !== 'PWD') : methods;
 }
