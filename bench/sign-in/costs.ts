@@ -21,7 +21,7 @@ const SWITCH_BOUND_MS = 15;
 const PEOPLE = ['ingrid', 'jonas', 'nils', 'samira', 'piet', 'lotte'];
 const BOTH_TENANTS = [seedId(SEED_TENANTS.northwind), seedId(SEED_TENANTS.harbour)];
 
-const SESSION = '{ session { accessToken refreshToken tenant { slug } } userErrors { message } }';
+const SESSION = '{ session { accessToken refreshToken deviceMark tenant { slug } } userErrors { message } }';
 const SIGN_IN = `mutation($input: SignInInput!) { signIn(input: $input) ${SESSION} }`;
 const REFRESH = `mutation($input: RefreshInput) { refreshSession(input: $input) ${SESSION} }`;
 const SWITCH = `mutation($input: SwitchTenantInput!) { switchTenant(input: $input) ${SESSION} }`;
@@ -75,7 +75,14 @@ async function kindsOf(client: GatewayClient, { SEED_PASSWORD }: Config) {
     const { data } = await client.post<{ __typename: string }>('{ __typename }', {}, token);
     if (data?.__typename !== 'Query') throw new Error('A ping was not answered.');
   };
-  const signIn = (email: string) => ask('signIn', SIGN_IN, { email, password, transport: 'BODY', tenant: 'northwind' });
+  /** Everybody has a device they always use. */
+  const marks = new Map<string, string>();
+  const signIn = async (email: string) => {
+    const who = { email, password, deviceMark: marks.get(email) ?? null };
+    const session = await ask('signIn', SIGN_IN, { ...who, transport: 'BODY', tenant: 'northwind' });
+    marks.set(email, session.deviceMark);
+    return session;
+  };
   const { token } = await client.signIn('ingrid@northwind.example', password);
   const key = await makeKey(client, token);
   let mira = await signIn('mira@northwind.example');

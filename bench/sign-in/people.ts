@@ -5,6 +5,7 @@ import type { GatewayClient } from '../../tests/setup/gateway.ts';
 export interface Tokens {
   accessToken: string;
   refreshToken: string;
+  deviceMark: string;
   tenant: { slug: string } | null;
 }
 
