@@ -1,2 +1,2 @@
 /** A root field whose work waits in a queue of its own; see `Queued`. */
-export const QUEUED = 'queued';
+export const QUEUED = 'dotmac-queued';
