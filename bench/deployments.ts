@@ -97,7 +97,7 @@ async function start(args: string[], place: Place, port?: number): Promise<Start
   const node = [
     process.execPath,
     '--max-semi-space-size=64',
-    '--heap-growing-percent=60',
+    '--heap-growing-percent=120',
     '--import',
     './run.mjs',
     ...args,
