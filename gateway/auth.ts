@@ -9,6 +9,7 @@ import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
 import { holdApiKeys } from './api-keys.ts';
 import type { Ask } from './ask.ts';
 import { type Grant, holdGrants } from './held-grants.ts';
+import { authenticationSeconds } from './metrics.ts';
 
 /** Who sends a request. */
 export interface Caller {
@@ -181,9 +182,16 @@ export function createAuthenticator(
     async authenticate(authorization, address) {
       const token = bearerOf(authorization);
       if (token === undefined) return ANONYMOUS;
-      if (looksLikeKey(token)) return keyring.callerOf(token, address);
-      const claims = await verify(token);
-      return callerOf(claims.sid, claims.mid ?? null, claims.exp * 1000);
+      const isKey = looksLikeKey(token);
+      const credential = isKey ? 'key' : known.has(token) ? 'known_token' : 'new_token';
+      const startedAt = performance.now();
+      try {
+        if (isKey) return await keyring.callerOf(token, address);
+        const claims = await verify(token);
+        return await callerOf(claims.sid, claims.mid ?? null, claims.exp * 1000);
+      } finally {
+        authenticationSeconds(credential).observe((performance.now() - startedAt) / 1_000);
+      }
     },
     async reportLeak(key) {
       const input = { key };

@@ -199,6 +199,14 @@ export const planSeconds = histogram(
   'Making an operation ready to run: parsing, checking, planning.',
 );
 
+const authentications = histogram(
+  'dotmac_gateway_authentication_duration_seconds',
+  'Finding out who asks, by what they show: known_token, new_token or key.',
+  ['credential'],
+  [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1],
+);
+export const authenticationSeconds = resolvedOnce((credential: string) => authentications.labels(credential));
+
 export const supergraphLoads = counter(
   'dotmac_gateway_supergraph_loads_total',
   'Supergraphs offered, by outcome: taken or refused.',

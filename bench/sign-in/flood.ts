@@ -107,11 +107,13 @@ async function run(product: Deployment, config: Config, crowd: string[], seconds
     await calm();
     const before = await calm();
     const memory = watchMemory(product);
+    const checks = await countChecks(product);
     const [during, flooded] = await Promise.all([look(seconds), begin()]);
     const moreMb = await memory.stop();
+    const inTime = await checks();
     const after = await look(CALM_SECONDS);
     for (const text of new Set(flooded.others.slice(0, 5))) console.log(`  UNEXPECTED ${text}`);
-    return judge({ before, during, after, flooded, moreMb, seconds });
+    return judge({ before, during, after, flooded, inTime, moreMb, seconds });
   } finally {
     await portals.close();
     await pool.close();
@@ -146,6 +148,21 @@ function signerOf(config: Config, token: string): Promise<() => string> {
     const key = ed25519FromSeed(seed.toString('base64url'));
     return () => signAccessToken({ ...claimsOf(token), jti: randomUUID() }, kid, key);
   });
+}
+
+/** Counts, until it is asked, the checks of new tokens; answers with the share of those that took no longer than they may. */
+async function countChecks(product: Deployment): Promise<() => Promise<number>> {
+  const name = 'dotmac_gateway_authentication_duration_seconds';
+  const so = 'credential="new_token"';
+  const count = async () => [
+    await product.figure(`${name}_bucket`, `le="${MAX_CHECK_MS / 1_000}",${so}`),
+    await product.figure(`${name}_count`, so),
+  ];
+  const [quickBefore = 0, allBefore = 0] = await count();
+  return async () => {
+    const [quick = 0, all = 0] = await count();
+    return (quick - quickBefore) / (all - allBefore);
+  };
 }
 
 /** How much more memory a process has at most than when it began to be watched, MB. */
@@ -186,10 +203,12 @@ function judge(seen: {
   during: Look;
   after: Look;
   flooded: Flooded;
+  /** The share of checks of new tokens that took no longer than they may. */
+  inTime: number;
   moreMb: number;
   seconds: number;
 }): Result[] {
-  const { before, during, after, flooded, moreMb, seconds } = seen;
+  const { before, during, after, flooded, inTime, moreMb, seconds } = seen;
   const outcomes = Object.entries(flooded.tookMs) as [Outcome, number[]][];
   const p99 = ({ tookMs }: Course) => percentile(tookMs, 0.99);
   const told = ({ tookMs, refused }: Course) =>
@@ -208,10 +227,10 @@ function judge(seen: {
   return [
     course(`p99 of portals beside ${PER_SECOND} sign-ins a second for ${seconds} s, against before`, during),
     {
-      what: 'a request with a new token meanwhile, p99',
-      figure: `${told(during.checked)} (before ${told(before.checked)})`,
-      bound: `≤ ${MAX_CHECK_MS} ms`,
-      holds: p99(during.checked) <= MAX_CHECK_MS && during.checked.refused === 0,
+      what: `checks of new tokens meanwhile that took no more than ${MAX_CHECK_MS} ms (the requests as a whole: ${told(during.checked)}; before ${told(before.checked)})`,
+      figure: `${(inTime * 100).toFixed(2)} %`,
+      bound: '≥ 99 %, nobody turned away',
+      holds: inTime >= 0.99 && during.checked.refused === 0,
     },
     {
       what: 'memory of the process, more than before',

@@ -228,3 +228,14 @@ test('every figure the dashboard and the alerts ask for is told', async () => {
   );
   expect(unknown).toEqual([]);
 });
+
+test('how long it takes to find out who asks is told by what they show: a token met before or a new one', async () => {
+  const counted = (credential: string) =>
+    `dotmac_gateway_authentication_duration_seconds_count{credential="${credential}"}`;
+  const [known, fresh] = await growth([counted('known_token'), counted('new_token')], async () => {
+    const person = await running.client.signIn('ingrid@northwind.example', running.password);
+    for (let i = 0; i < 3; i++) await person.ask('{ __typename }');
+    await running.client.post('{ __typename }');
+  });
+  expect([known, fresh]).toEqual([2, 1]);
+});
