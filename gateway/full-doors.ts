@@ -2,7 +2,7 @@ import { overloaded } from '../schema/errors.ts';
 import type { Operation } from './execution/operation.ts';
 import { shed } from './metrics.ts';
 
-type Door = Pick<Operation, 'kind' | 'rootFields'>;
+type Doors = Pick<Operation, 'kind' | 'queuedFields'>;
 
 /** How long a door stays shut that said it is full, milliseconds: in less, few places become free behind it. */
 export const SHUT_MS = 50;
@@ -20,16 +20,16 @@ export class FullDoors {
     this.now = now;
   }
 
-  /** The queue behind the doors of an operation is full. */
-  shut({ kind, rootFields }: Door): void {
+  /** A queue behind the doors of an operation is full: shuts those that have one, whatever else was asked beside. */
+  shut({ kind, queuedFields }: Doors): void {
     const until = this.now() + SHUT_MS;
-    for (const field of rootFields) this.shutUntil.set(`${kind}.${field}`, until);
+    for (const field of queuedFields) this.shutUntil.set(`${kind}.${field}`, until);
   }
 
   /** Throws OVERLOADED, with `retryAfterMs`, for an operation at a door that is shut. */
-  refuseIfShut({ kind, rootFields }: Door): void {
+  refuseIfShut({ kind, queuedFields }: Doors): void {
     if (this.shutUntil.size === 0) return;
-    for (const field of rootFields) {
+    for (const field of queuedFields) {
       const door = `${kind}.${field}`;
       const until = this.shutUntil.get(door);
       if (until === undefined) continue;

@@ -1,17 +1,9 @@
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import type { Schema } from '@apollo/federation-internals';
+import type { Schema, SchemaRootKind } from '@apollo/federation-internals';
 import { ApolloGateway } from '@apollo/gateway';
 import type { QueryPlanner, QueryPlannerConfig } from '@apollo/query-planner';
-import {
-  type ConstDirectiveNode,
-  type GraphQLObjectType,
-  type GraphQLSchema,
-  getNamedType,
-  Kind,
-  parse,
-  visit,
-} from 'graphql';
+import { type GraphQLObjectType, type GraphQLSchema, getNamedType, parse, visit } from 'graphql';
 import type { Feature } from '../schema/features.ts';
 import { QUEUED } from '../schema/tags.ts';
 import type { Logger } from '../subgraphs/_kernel/telemetry.ts';
@@ -39,8 +31,8 @@ export interface Supergraph {
   subgraphs: readonly { name: string; url: string }[];
   /** The features of the named root fields if every one of them is gated, else none. */
   rootFeatures(operation: string, fields: readonly string[]): readonly Feature[];
-  /** Whether the work of all named root fields waits in queues of their own (`Queued`). */
-  isQueued(operation: string, fields: readonly string[]): boolean;
+  /** Those of the named root fields whose work waits in queues of their own (`Queued`). */
+  queuedFields(operation: SchemaRootKind, fields: readonly string[]): readonly string[];
 }
 
 /** The planner would write a mutation's fields in another order where it uses a query's fragments again for a subgraph. */
@@ -155,7 +147,7 @@ export function readSupergraph({ sdl, stands }: PreparedSupergraph, planner: Que
     stands,
     costs: readCostDirectives(sdl),
     rootFeatures: gatesOf(sdl, schema),
-    isQueued: queuesOf(sdl, schema),
+    queuedFields: queuesOf(planner.supergraph.schema),
     subgraphs: planner.supergraph
       .subgraphs()
       .values()
@@ -201,18 +193,15 @@ function gatesOf(sdl: string, schema: GraphQLSchema): Supergraph['rootFeatures']
   };
 }
 
-/** Reads off the supergraph which root fields are tagged as waiting in a queue of their own. */
-function queuesOf(sdl: string, schema: GraphQLSchema): Supergraph['isQueued'] {
-  const queued = new Set<string>();
-  const isTag = ({ name, arguments: given = [] }: ConstDirectiveNode) =>
-    name.value === 'tag' && given.some(({ value }) => value.kind === Kind.STRING && value.value === QUEUED);
-  visit(parse(sdl, { noLocation: true }), {
-    ObjectTypeDefinition: ({ name, fields = [] }) => {
-      for (const field of fields) if (field.directives?.some(isTag)) queued.add(`${name.value}.${field.name.value}`);
-    },
-  });
+/** Reads off the supergraph which root fields are tagged as waiting in queues of their own. */
+function queuesOf(schema: Schema): Supergraph['queuedFields'] {
   return (operation, fields) => {
-    const root = schema.getRootType(operation as never)?.name;
-    return fields.length > 0 && fields.every((field) => queued.has(`${root}.${field}`));
+    const root = schema.schemaDefinition.rootType(operation);
+    const isQueued = (name: string) =>
+      root
+        ?.field(name)
+        ?.appliedDirectivesOf('tag')
+        .some((tag) => tag.arguments().name === QUEUED);
+    return fields.filter(isQueued);
   };
 }

@@ -42,7 +42,9 @@ export interface Operation {
   rootFields: readonly string[];
   /** Features without which none of its root fields has anything to say. */
   rootFeatures: readonly Feature[];
-  /** Whether its work waits in queues of its own, in the subgraphs it asks. */
+  /** Root fields whose work waits in queues of their own, in the subgraphs asked for them. */
+  queuedFields: readonly string[];
+  /** Whether all its work does. */
   isQueued: boolean;
   /** The variables as subgraphs get them, or BAD_USER_INPUT errors. */
   variables(given: Data): { values: Data; errors: readonly GraphQLError[] };
@@ -110,6 +112,7 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
   const own: DocumentNode = { kind: Kind.DOCUMENT, definitions: [definition, ...fragments.values()] };
   const fields = topFields(definition.selectionSet, fragments);
   const rootFields = fields.map(({ name }) => name.value);
+  const queuedFields = supergraph.queuedFields(definition.operation, rootFields);
   const conditions = conditionVariables(own);
   const variants = new Map<string, Variant>();
   let only: Variant | undefined;
@@ -148,7 +151,9 @@ function compile(supergraph: Supergraph, document: DocumentNode, definition: Ope
     planFor: (variables) => variantFor(variables).node,
     rootFields,
     rootFeatures: supergraph.rootFeatures(definition.operation, rootFields),
-    isQueued: supergraph.isQueued(definition.operation, rootFields),
+    queuedFields,
+    isQueued:
+      queuedFields.length > 0 && rootFields.every((name) => name === '__typename' || queuedFields.includes(name)),
     isIntrospection: fields.some(isIntrospective),
     variables(given) {
       if (!definition.variableDefinitions?.length) return NO_VARIABLES;

@@ -18,11 +18,17 @@ export async function rightsOf(ctx: Context, ids: readonly string[]): Promise<Ma
   if (ids.length === 0) return new Map();
   return ctx.acrossTenants(async (em) => {
     const { members, own, granted } = await read(em, ids);
+    const rolesAt = new Map(
+      [...Map.groupBy(own, ({ homeId }) => homeId)].map(([home, all]) => [
+        home,
+        new Map(all.map((role) => [role.key, role])),
+      ]),
+    );
     return new Map(
       members.map((membership) => {
         const { id, roles, homeId } = membership;
-        const rolesHere = new Map(own.filter((role) => role.homeId === homeId).map((role) => [role.key, role]));
-        const permissions = effectivePermissions(roles, homeId === PLATFORM_TENANT, rolesHere, granted.get(id));
+        const given = granted.get(id)?.map(({ permission }) => permission);
+        const permissions = effectivePermissions(roles, homeId === PLATFORM_TENANT, rolesAt.get(homeId), given);
         return [id, { membership, permissions }];
       }),
     );
@@ -48,6 +54,6 @@ async function read(em: EntityManager, ids: readonly string[]) {
   return {
     members: of('MEMBER').map((row) => em.map(Membership, row)),
     own: of('ROLE').map((row) => em.map(OwnRole, row)),
-    granted,
+    granted: Map.groupBy(of('GRANT'), (grant) => grant.membership_id as string),
   };
 }
